@@ -1,0 +1,1 @@
+"""Topics, scores and embeddings of Korean petitions, in Postgres."""

@@ -1,0 +1,1 @@
+"""Records of one source over one window, fetched politely and archived."""

@@ -1,0 +1,1 @@
+"""BERT and ELMo in Keras 3 on TensorFlow: text to vectors."""

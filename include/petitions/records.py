@@ -1,0 +1,104 @@
+"""The records that cross module borders: window, petition, reject."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from dateutil.relativedelta import relativedelta
+
+from petitions.errors import ConfigError
+
+
+class Source(StrEnum):
+    """Where petitions come from."""
+
+    ASSEMBLY = "assembly"
+    BLUEHOUSE = "bluehouse"
+    SAMPLE = "sample"
+
+
+class Status(StrEnum):
+    """How far a petition has come; the same four words for every source."""
+
+    OPEN = "open"
+    ENDED = "ended"
+    ANSWERED = "answered"
+    HIDDEN = "hidden"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """The half-open range of days [since, until); a petition belongs by the day it begins on."""
+
+    since: date
+    until: date
+
+    def __post_init__(self) -> None:
+        if self.since >= self.until:
+            raise ConfigError(f"the window must begin before it ends, got {self.since} to {self.until}")
+
+    def __contains__(self, day: date) -> bool:
+        return self.since <= day < self.until
+
+    @classmethod
+    def ending(cls, until: date, months: int = 3) -> "Window":
+        """The window of `months` months before `until` (exclusive).
+
+        Raises:
+            ConfigError: `months` is outside 1 to 120, or the window would begin before 1900.
+        """
+        if not 1 <= months <= 120:
+            raise ConfigError(f"months must be 1 to 120, got {months}")
+        if until.year < 1911:
+            raise ConfigError(f"until must be in 1911 or later, got {until}")
+        return cls(since=until - relativedelta(months=months), until=until)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Petition:
+    """One petition as a site tells it. `purpose` is empty where a source has none."""
+
+    source: Source
+    source_id: str
+    title: str
+    purpose: str = ""
+    body: str
+    category: str
+    status: Status
+    n_agreements: int
+    begins_on: date
+    ends_on: date
+    url: str
+    is_moderated: bool = False
+
+    @property
+    def petition_id(self) -> str:
+        """The key of the petition in every table: source and the site's own id."""
+        return f"{self.source}:{self.source_id}"
+
+    @property
+    def content_hash(self) -> str:
+        """SHA-256 (hex) of title, purpose and body: the key of all that is computed from the text."""
+        joined = "\x00".join((self.title, self.purpose, self.body))
+        return hashlib.sha256(joined.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hidden:
+    """A petition that its site answered for, but hides from the public."""
+
+    source: Source
+    source_id: str
+    url: str
+    artifact: str  # where the raw answer is kept, as "file#offset"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reject:
+    """An answer that was no petition, why, and where its raw bytes are."""
+
+    source: Source
+    url: str
+    reason: str
+    artifact: str

@@ -1,0 +1,1 @@
+"""What the encoders say of a petition: next sentence, masked words, topic similarity."""

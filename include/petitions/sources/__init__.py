@@ -1,0 +1,1 @@
+"""What to ask each petition site, and how its answers become records; no network here."""

@@ -1,0 +1,1 @@
+"""Postgres and the artifact store: tables, migrations, reads and upserts."""

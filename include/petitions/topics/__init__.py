@@ -1,0 +1,1 @@
+"""From tokens to topics: corpus, LDA, coherence, alignment, labels."""
