@@ -1,0 +1,65 @@
+"""The accelerator that encoders and training run on: in goes the setting, out comes a TensorFlow strategy."""
+
+import logging
+import os
+from functools import cache
+from pathlib import Path
+
+import tensorflow as tf
+
+from petitions.errors import ConfigError
+from petitions.settings import ACCELERATORS
+
+logger = logging.getLogger(__name__)
+
+TPU_DEVICE_FILES = ("accel*", "vfio/[0-9]*")  # under /dev; how a TPU virtual machine shows its chips
+
+
+@cache
+def pick_strategy(accelerator: str) -> tf.distribute.Strategy:
+    """Choose where the tensors live; one answer a process, since initializing a TPU twice wipes what is on it.
+
+    Args:
+        accelerator: "tpu", "gpu" or "cpu", which must be there, or "auto", the first of the three that is there.
+            A TPU is the one that TPU_NAME names (TensorFlow's own variable), else the one of this machine.
+
+    Raises:
+        ConfigError: an unknown name, or the named accelerator is missing.
+    """
+    if accelerator not in ACCELERATORS:
+        raise ConfigError(f"accelerator must be one of {', '.join(ACCELERATORS)}, got {accelerator!r}")
+    if accelerator == "tpu":
+        return _connect_tpu()
+    if accelerator == "gpu":
+        return _mirror_gpus()
+    if accelerator == "auto":
+        if _may_have_tpu():
+            return _connect_tpu()  # a TPU that is there and does not answer is an error, not a reason to go slow
+        if tf.config.list_physical_devices("GPU"):
+            return _mirror_gpus()
+        logger.info("no TPU and no GPU found: TensorFlow runs on the CPU")
+    return tf.distribute.OneDeviceStrategy("/cpu:0")
+
+
+def _may_have_tpu() -> bool:
+    """Asking TensorFlow costs seconds and warnings where there is none, so look for its traces first."""
+    return "TPU_NAME" in os.environ or any(any(Path("/dev").glob(pattern)) for pattern in TPU_DEVICE_FILES)
+
+
+def _connect_tpu() -> tf.distribute.Strategy:
+    name = os.environ.get("TPU_NAME", "local")
+    try:
+        resolver = tf.distribute.cluster_resolver.TPUClusterResolver.connect(name)
+    except (ValueError, tf.errors.OpError) as error:
+        first_line = str(error).splitlines()[0][:200]
+        raise ConfigError(f"PETITIONS_ACCELERATOR asks for a TPU, but {name!r} gives none: {first_line}") from error
+    return tf.distribute.TPUStrategy(resolver)
+
+
+def _mirror_gpus() -> tf.distribute.Strategy:
+    gpus = tf.config.list_logical_devices("GPU")
+    if not gpus:
+        raise ConfigError("PETITIONS_ACCELERATOR is gpu, but TensorFlow sees no GPU on this machine")
+    if len(gpus) == 1:
+        return tf.distribute.OneDeviceStrategy("/gpu:0")
+    return tf.distribute.MirroredStrategy([gpu.name for gpu in gpus])
