@@ -1,0 +1,89 @@
+# Petition Topics: `make demo` shows it, `make test` proves it. Everything local stays in .venv and .local.
+.DEFAULT_GOAL := help
+.PHONY: help setup demo run test test-fast lint bench up down shell psql pins clean
+SHELL := /bin/bash
+PYTHON ?= python3.11
+SOURCE ?= assembly
+UNTIL ?= $(shell TZ=Asia/Seoul date +%F)
+MONTHS ?= 3
+BIN := $(CURDIR)/.venv/bin
+
+export PATH := $(BIN):$(PATH)
+export PYTHONPATH := $(CURDIR)/include
+export TF_CPP_MIN_LOG_LEVEL ?= 2
+export AIRFLOW_HOME ?= $(CURDIR)/.local/airflow
+export AIRFLOW__CORE__DAGS_FOLDER ?= $(CURDIR)/dags
+export AIRFLOW__CORE__PLUGINS_FOLDER ?= $(CURDIR)/plugins
+export AIRFLOW__CORE__LOAD_EXAMPLES ?= False
+export AIRFLOW__LOGGING__LOGGING_LEVEL ?= WARNING
+
+help:  ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+.venv/bin/uv: requirements-uv.txt
+	@$(PYTHON) -c 'import sys, ensurepip; assert sys.version_info[:2] == (3, 11)' 2>/dev/null || \
+	  { echo "Python 3.11 with venv is needed (PYTHON=$(PYTHON)); on Debian 12: apt-get install $$(grep -v '^#' debian-packages.txt | xargs)"; exit 1; }
+	$(PYTHON) -m venv .venv
+	.venv/bin/pip install --quiet --require-hashes --requirement requirements-uv.txt
+	@touch $@
+
+.venv/installed: .venv/bin/uv requirements.txt pyproject.toml
+	uv pip install --quiet --python $(BIN)/python --require-hashes --requirement requirements.txt
+	uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/installed-dev: .venv/installed requirements-dev.txt
+	uv pip install --quiet --python $(BIN)/python --require-hashes --requirement requirements-dev.txt
+	@touch $@
+
+.local/airflow/migrated: .venv/installed
+	@mkdir -p $(@D)
+	airflow db migrate > $(@D)/migrate.log 2>&1 || { tail -n 5 $(@D)/migrate.log; exit 1; }
+	airflow pools set petition_sites 1 "One crawl of a site at a time: politeness" >> $(@D)/migrate.log 2>&1
+	airflow pools set tpu 1 "One task at a time on the accelerator" >> $(@D)/migrate.log 2>&1
+	@touch $@
+
+setup: .venv/installed  ## virtual environment .venv from requirements.txt (pinned, hashed)
+
+demo: SOURCE := sample
+demo: run  ## the DAG over the invented petitions of the source `sample`, then what it found
+	@petitions tour --source sample
+
+run: .venv/installed .local/airflow/migrated  ## the DAG over a live source: SOURCE=assembly|bluehouse UNTIL=YYYY-MM-DD MONTHS=3
+	@petitions db upgrade
+	@echo "Running the DAG petition_topics over $(SOURCE), $(MONTHS) months until $(UNTIL) …"
+	@airflow dags test petition_topics --conf '{"source": "$(SOURCE)", "until": "$(UNTIL)", "months": $(MONTHS)}' \
+	  > .local/run-$(SOURCE).log 2>&1 || { petitions explain-log .local/run-$(SOURCE).log; exit 1; }
+	@petitions topics --source $(SOURCE)
+
+lint: .venv/installed-dev
+	ruff check .
+	ruff format --check .
+	mypy
+	lint-imports
+
+test: lint  ## everything that .ci/run runs
+	pytest
+
+test-fast: .venv/installed-dev  ## the tests that take under a minute
+	pytest -m "not slow"
+
+bench: .venv/installed-dev  ## side by side with the peers; see bench/README.md
+	@cat bench/README.md
+
+up: .venv/installed .local/airflow/migrated  ## Airflow's scheduler and UI on this machine (http://localhost:8080)
+	@petitions db upgrade
+	AIRFLOW__LOGGING__LOGGING_LEVEL=INFO airflow standalone
+
+down: .venv/installed  ## stop the embedded Postgres
+	petitions db stop
+
+shell: .venv/installed  ## a shell with the environment of this file
+	@bash
+
+psql: .venv/installed  ## SQL over the results
+	@petitions db psql
+
+pins:  ## resolve requirements*.in again and pin them
+	uv pip compile --quiet --python-version 3.11 --generate-hashes --no-annotate requirements.in -o requirements.txt
+	uv pip compile --quiet --python-version 3.11 --generate-hashes --no-annotate requirements-dev.in -o requirements-dev.txt

@@ -1,0 +1,93 @@
+"""The DAG file as Airflow sees it: it parses clean, light and alike every time, and every task can be operated."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+HEAVY = {
+    "tensorflow", "keras", "transformers", "gensim", "mecab_ko", "psycopg", "requests", "bs4", "petitions.pipeline",
+}  # fmt: skip
+
+LOAD = """
+import json, sys
+from airflow.dag_processing.dagbag import DagBag
+before = set(sys.modules)
+bag = DagBag(dag_folder=sys.argv[1])
+brought = sorted(set(sys.modules) - before)
+from airflow.serialization.serialized_objects import DagSerialization
+dags = {name: DagSerialization.to_dict(dag) for name, dag in bag.dags.items()}
+tasks = {task.task_id: {"owner": task.owner, "retries": task.retries, "timeout": task.execution_timeout.total_seconds(),
+         "doc": task.doc_md, "queue": task.queue, "pool": task.pool, "upstream": sorted(task.upstream_task_ids),
+         "outlets": [outlet.name for outlet in task.outlets]}
+         for task in bag.dags["petition_topics"].tasks} if bag.dags else {}
+found = {"errors": bag.import_errors, "brought": brought, "dags": dags, "tasks": tasks}
+print("\\n@@" + json.dumps(found, default=str, sort_keys=True))
+"""
+
+
+def load_dags(home: Path) -> dict:
+    """Parse dags/ in a fresh interpreter, as the dag-processor does."""
+    environ = {
+        **os.environ,
+        "AIRFLOW_HOME": str(home),
+        "PYTHONPATH": str(ROOT / "include"),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", LOAD, str(ROOT / "dags")], env=environ, capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return json.loads(done.stdout.rsplit("@@", 1)[1])
+
+
+@pytest.fixture(scope="module")
+def parsed(tmp_path_factory) -> dict:
+    return load_dags(tmp_path_factory.mktemp("airflow"))
+
+
+def test_the_dag_folder_has_no_import_error(parsed):
+    assert parsed["errors"] == {}
+    assert "petition_topics" in parsed["dags"]
+
+
+def test_parsing_imports_nothing_heavy(parsed):
+    assert HEAVY.isdisjoint(parsed["brought"])
+
+
+def test_two_parses_serialize_alike(parsed, tmp_path):
+    assert load_dags(tmp_path)["dags"] == parsed["dags"]
+
+
+def test_every_task_has_owner_retries_timeout_and_docs(parsed):
+    for name, task in parsed["tasks"].items():
+        assert task["owner"] == "petitions", name
+        assert task["retries"] == 3, name
+        assert 0 < task["timeout"] <= 8 * 3600, name
+        assert task["doc"], name
+
+
+def test_the_steps_stand_in_the_order_of_the_design(parsed):
+    upstream = {name: task["upstream"] for name, task in parsed["tasks"].items()}
+    assert upstream == {
+        "crawl": [],
+        "tokenize": ["crawl"],
+        "fit_topics": ["tokenize"],
+        "encode": ["tokenize"],
+        "score": ["encode", "fit_topics"],
+        "check": ["fit_topics", "score"],
+        "publish": ["check", "fit_topics"],
+    }
+
+
+def test_the_site_has_its_pool_and_the_encoders_the_tpu_queue(parsed):
+    tasks = parsed["tasks"]
+    assert tasks["crawl"]["pool"] == "petition_sites"
+    assert {name for name, task in tasks.items() if task["queue"] == "tpu"} == {"encode", "score"}
+    assert {name for name, task in tasks.items() if task["pool"] == "tpu"} == {"encode", "score"}
+    assert tasks["publish"]["outlets"] == ["petition_topics"]
