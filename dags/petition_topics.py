@@ -98,14 +98,13 @@ def petition_topics() -> None:
         """Fit LDA over the window; returns the model_id."""
         return open_pipeline().fit_topics()
 
-    @task(queue="tpu", pool="tpu", execution_timeout=timedelta(hours=6))
+    # A mapped task does not take its docs from the function.
+    @task(queue="tpu", pool="tpu", execution_timeout=timedelta(hours=6), doc_md="Embed the texts not yet encoded.")
     def encode(encoder: str) -> int:
-        """Embed the texts that this encoder has not seen."""
         return open_pipeline().encode(encoder)
 
-    @task(queue="tpu", pool="tpu", execution_timeout=timedelta(hours=6))
+    @task(queue="tpu", pool="tpu", execution_timeout=timedelta(hours=6), doc_md="Score the window with one encoder.")
     def score(encoder: str, model_id: str) -> int:
-        """Score the petitions of the window with one encoder."""
         return open_pipeline().score(model_id, encoder)
 
     @task
