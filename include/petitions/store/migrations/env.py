@@ -1,0 +1,22 @@
+"""Run by Alembic: migrates on the connection, and in the transaction, that `petitions.store.database` hands over.
+
+A new revision, over a database at the head (see CONTRIBUTING):
+    alembic.command.revision(config, "say what", autogenerate=True), with `config` as `database._alembic` makes it.
+"""
+
+from alembic import context
+from petitions.store.tables import SCHEMA, metadata
+from sqlalchemy import text
+
+connection = context.config.attributes["connection"]
+connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}"))
+connection.execute(text("CREATE EXTENSION IF NOT EXISTS vector WITH SCHEMA public"))
+context.configure(
+    connection=connection,
+    target_metadata=metadata,
+    version_table_schema=SCHEMA,
+    include_schemas=True,
+    include_name=lambda name, kind, _parents: kind != "schema" or name == SCHEMA,
+)
+with context.begin_transaction():
+    context.run_migrations()

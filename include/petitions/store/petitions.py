@@ -1,0 +1,188 @@
+"""Petitions, their agreements by day, and the answers that were no petition: what the crawl writes and others read."""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import ColumnElement, Connection, Date, and_, bindparam, case, cast, exists, func, select, update
+from sqlalchemy import Table as SqlTable
+
+from petitions.records import Hidden, Petition, Reject, Source, Status, Window
+from petitions.store.tables import crawl_reject, petition, petition_agreement
+from petitions.store.upsert import Counts, excluded, upsert
+
+_TIMES = ("first_seen_at", "last_seen_at", "changed_at")
+_FACTS = tuple(item.name for item in petition.columns if item.name not in _TIMES and not item.primary_key)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PetitionText:
+    """The text of a stored petition, and the hash that names this version of it."""
+
+    petition_id: str
+    content_hash: str
+    title: str
+    purpose: str
+    body: str
+
+
+def in_window(source: Source, window: Window) -> ColumnElement[bool]:
+    """The condition on `petition` that a row is of the source and the window."""
+    return and_(
+        petition.c.source == str(source),
+        petition.c.begins_on >= window.since,
+        petition.c.begins_on < window.until,
+    )
+
+
+def shown_in_window(source: Source, window: Window) -> ColumnElement[bool]:
+    """The same without hidden petitions: what is computed from and shown to readers."""
+    return and_(in_window(source, window), petition.c.status != str(Status.HIDDEN))
+
+
+def read_known(conn: Connection, source: Source, window: Window) -> dict[str, Status]:
+    """Read the status of every stored petition of a window, hidden ones too, by the site's own id."""
+    rows = conn.execute(select(petition.c.source_id, petition.c.status).where(in_window(source, window)))
+    return {source_id: Status(status) for source_id, status in rows}
+
+
+def upsert_petitions(conn: Connection, petitions: Iterable[Petition], *, seen_at: datetime) -> Counts:
+    """Write petitions as they were seen at a moment.
+
+    A row is written only when a fact differs or when it was last seen on an earlier day (UTC). `first_seen_at` stays,
+    and `changed_at` moves with the text and the status alone.
+
+    Raises:
+        PermanentError: a value that Postgres cannot store, such as a NUL or a negative count.
+    """
+    rows = [_row(item, seen_at) for item in petitions]
+    is_changed = (petition.c.content_hash != excluded("content_hash")) | (petition.c.status != excluded("status"))
+    return upsert(
+        conn,
+        petition,
+        rows,
+        compare=_FACTS,
+        assign={
+            "first_seen_at": petition.c.first_seen_at,
+            "last_seen_at": func.greatest(petition.c.last_seen_at, excluded("last_seen_at")),
+            "changed_at": case((is_changed, excluded("changed_at")), else_=petition.c.changed_at),
+        },
+        stale=_utc_day(petition.c.last_seen_at) < _utc_day(excluded("last_seen_at")),
+    )
+
+
+def record_agreements(conn: Connection, petitions: Iterable[Petition], *, seen_on: date) -> Counts:
+    """Write the number of agreements that stored petitions had on a day; the last look of a day counts."""
+    return upsert(
+        conn,
+        petition_agreement,
+        (
+            {"petition_id": item.petition_id, "seen_on": seen_on, "n_agreements": item.n_agreements}
+            for item in petitions
+        ),
+    )
+
+
+def mark_hidden(conn: Connection, hidden: Sequence[Hidden], *, seen_at: datetime) -> list[Hidden]:
+    """Mark stored petitions as hidden by their site; gives back those that were never stored."""
+    by_id = {f"{item.source}:{item.source_id}": item for item in hidden}
+    if not by_id:
+        return []
+    conn.execute(
+        update(petition)
+        .where(petition.c.petition_id.in_(by_id), petition.c.status != str(Status.HIDDEN))
+        .values(status=str(Status.HIDDEN), last_seen_at=seen_at, changed_at=seen_at)
+    )
+    stored = set(conn.scalars(select(petition.c.petition_id).where(petition.c.petition_id.in_(by_id))))
+    return [item for petition_id, item in by_id.items() if petition_id not in stored]
+
+
+def insert_rejects(conn: Connection, rejects: Iterable[Reject], *, seen_at: datetime) -> Counts:
+    """Write answers that were no petition; one that was seen before, for the same reason, is left as it is."""
+    rows = [
+        {
+            "reject_id": hashlib.sha256("\x00".join((item.source, item.url, item.reason)).encode()).hexdigest(),
+            "source": str(item.source),
+            "url": item.url,
+            "reason": item.reason,
+            "artifact": item.artifact,
+            "seen_at": seen_at,
+        }
+        for item in rejects
+    ]
+    return upsert(conn, crawl_reject, rows, compare=())
+
+
+def read_texts(
+    conn: Connection, source: Source, window: Window, *, after: str = "", limit: int | None = None
+) -> list[PetitionText]:
+    """Read the texts of a window in the order of their ids, hidden ones left out.
+
+    Args:
+        conn: an open connection.
+        source: whose petitions.
+        window: begins_on is in it.
+        after: only ids greater than this one: the last of the page before.
+        limit: the most that is read; None reads all.
+    """
+    return _read(conn, and_(shown_in_window(source, window), petition.c.petition_id > after), limit)
+
+
+def read_unseen(
+    conn: Connection, source: Source, window: Window, made: SqlTable, version: Mapping[str, str], limit: int
+) -> list[PetitionText]:
+    """Read texts for which a table has no row of this version and content hash, in the order of their ids.
+
+    Args:
+        conn: an open connection.
+        source: whose petitions; hidden ones are left out.
+        window: begins_on is in it.
+        made: a table with petition_id and content_hash.
+        version: what its rows must hold to count as of this version, such as {"tokenizer": "mecab-1"}.
+        limit: the most that is read. When the rows of one batch are written, the next call gives the next batch.
+    """
+    is_made = exists().where(
+        made.c.petition_id == petition.c.petition_id,
+        made.c.content_hash == petition.c.content_hash,
+        *(made.c[name] == bindparam(None, value) for name, value in version.items()),
+    )
+    return _read(conn, and_(shown_in_window(source, window), ~is_made), limit)
+
+
+def _read(conn: Connection, condition: ColumnElement[bool], limit: int | None) -> list[PetitionText]:
+    columns = (
+        petition.c.petition_id,
+        petition.c.content_hash,
+        petition.c.title,
+        petition.c.purpose,
+        petition.c.body,
+    )
+    rows = conn.execute(select(*columns).where(condition).order_by(petition.c.petition_id).limit(limit))
+    return [PetitionText(**row) for row in rows.mappings()]
+
+
+def _row(item: Petition, seen_at: datetime) -> dict[str, object]:
+    return {
+        "petition_id": item.petition_id,
+        "source": str(item.source),
+        "source_id": item.source_id,
+        "title": item.title,
+        "purpose": item.purpose,
+        "body": item.body,
+        "category": item.category,
+        "status": str(item.status),
+        "n_agreements": item.n_agreements,
+        "begins_on": item.begins_on,
+        "ends_on": item.ends_on,
+        "url": item.url,
+        "is_moderated": item.is_moderated,
+        "content_hash": item.content_hash,
+        "first_seen_at": seen_at,
+        "last_seen_at": seen_at,
+        "changed_at": seen_at,
+    }
+
+
+def _utc_day(moment: ColumnElement[object]) -> ColumnElement[date]:
+    return cast(func.timezone("UTC", moment), Date)

@@ -1,0 +1,160 @@
+"""One way to write many rows: binary COPY into a staging table, then one upsert that leaves equal rows alone.
+
+In: rows as mappings; out: how many were inserted, updated and left as they were. The caller owns the transaction, and
+one transaction is one chunk: what a killed writer had not committed is not there.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import psycopg
+from pgvector.psycopg import register_vector
+from pgvector.sqlalchemy import VECTOR
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Table,
+    and_,
+    column,
+    delete,
+    exists,
+    func,
+    literal_column,
+    select,
+    text,
+    tuple_,
+)
+from sqlalchemy import table as named_table
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects.postgresql import insert
+
+from petitions.errors import PermanentError
+from petitions.store.failures import translate_failure
+
+_DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
+
+Row = Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """What a write did to the rows of a table."""
+
+    inserted: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    deleted: int = 0
+
+    def __add__(self, other: "Counts") -> "Counts":
+        return Counts(
+            inserted=self.inserted + other.inserted,
+            updated=self.updated + other.updated,
+            unchanged=self.unchanged + other.unchanged,
+            deleted=self.deleted + other.deleted,
+        )
+
+
+def excluded(name: str) -> ColumnElement[object]:
+    """The value that a conflicting row would have brought, for the expressions of `assign` and `stale`."""
+    return literal_column(f"excluded.{name}")
+
+
+def upsert(
+    conn: Connection,
+    target: Table,
+    rows: Iterable[Row],
+    *,
+    compare: Collection[str] | None = None,
+    assign: Mapping[str, ColumnElement[object]] | None = None,
+    stale: ColumnElement[bool] | None = None,
+    replace_within: Sequence[str] = (),
+) -> Counts:
+    """Insert rows, or update those that differ from what is stored; of rows with one key the last one wins.
+
+    Args:
+        conn: inside the caller's transaction.
+        target: the table; a row has a value for each of its columns.
+        rows: what to write; none is allowed.
+        compare: the columns that decide whether a stored row differs; None is all but the key, and an empty
+            collection never updates.
+        assign: what to set a column to on an update, where that is not the value brought.
+        stale: a condition that makes a row differ besides `compare`.
+        replace_within: columns of a group, such as the fit; stored rows of the groups written here whose key is not
+            among `rows` are deleted.
+
+    Raises:
+        PermanentError: a value that Postgres cannot store, or that breaks a constraint of the table.
+        DatabaseDownError: the connection broke.
+    """
+    names = [item.name for item in target.columns]
+    keys = [item.name for item in target.primary_key]
+    unique = {tuple(row[key] for key in keys): row for row in rows}
+    if not unique:
+        return Counts()
+    # Rows in the order of the key: two writers that meet then wait for each other instead of locking each other out.
+    stage = named_table("stage", *(column(item.name, item.type) for item in target.columns), schema="pg_temp")
+    conn.execute(text(f"CREATE TEMP TABLE stage (LIKE {target.fullname}) WITH (toast_tuple_target = 8160)"))
+    _copy(conn, target, [[row[name] for name in names] for row in unique.values()])
+
+    statement = insert(target).from_select(names, select(*stage.c).order_by(*(stage.c[key] for key in keys)))
+    others = [name for name in names if name not in keys]
+    watched = others if compare is None else list(compare)
+    if watched:
+        differs = tuple_(*(target.c[name] for name in watched)).is_distinct_from(tuple_(*map(excluded, watched)))
+        statement = statement.on_conflict_do_update(
+            index_elements=keys,
+            set_={name: excluded(name) for name in others} | dict(assign or {}),
+            where=differs if stale is None else differs | stale,
+        )
+    else:
+        statement = statement.on_conflict_do_nothing(index_elements=keys)
+    # xmax is 0 in a row that no transaction has replaced, so that an insert is told from an update.
+    written = statement.returning(literal_column("(xmax = 0)").label("is_new")).cte("written")
+    is_new = written.c.is_new
+    inserted, updated = conn.execute(
+        select(func.count().filter(is_new), func.count().filter(~is_new)).select_from(written)
+    ).one()
+    deleted = 0
+    if replace_within:
+        same_key = and_(*(stage.c[key] == target.c[key] for key in keys))
+        groups = select(*(stage.c[name] for name in replace_within))
+        gone = delete(target).where(
+            tuple_(*(target.c[name] for name in replace_within)).in_(groups), ~exists().where(same_key)
+        )
+        deleted = conn.execute(gone).rowcount
+    conn.execute(text("DROP TABLE pg_temp.stage"))
+    return Counts(inserted=inserted, updated=updated, unchanged=len(unique) - inserted - updated, deleted=deleted)
+
+
+def _copy(conn: Connection, target: Table, rows: Iterable[Sequence[object]]) -> None:
+    """COPY rows, in the order of the table's columns, into the staging table."""
+    driver = conn.connection.driver_connection
+    if not isinstance(driver, psycopg.Connection):
+        raise PermanentError(f"the store needs psycopg 3, got {type(driver).__module__}")
+    kinds = [item.type.compile(dialect=_DIALECT).lower().split(" collate")[0] for item in target.columns]
+    try:
+        if any(isinstance(item.type, VECTOR) for item in target.columns):
+            register_vector(driver)
+        with driver.cursor() as cursor, cursor.copy("COPY pg_temp.stage FROM STDIN (FORMAT BINARY)") as copy:
+            copy.set_types(kinds)
+            for row in rows:
+                _refuse_unstorable(target, row)
+                copy.write_row(row)
+    except psycopg.Error as error:
+        raise translate_failure(error) from error
+
+
+def _refuse_unstorable(target: Table, row: Sequence[object]) -> None:
+    """Refuse NUL and lone surrogates, which the text step takes out, and numbers that binary COPY would wrap around."""
+    for item, value in zip(target.columns, row, strict=True):
+        if isinstance(value, int) and not -(2**31) <= value < 2**31:
+            raise PermanentError(f"{target.name}.{item.name} of {row[0]} must be under 2**31, got {value}")
+        for part in value if isinstance(value, list) else (value,):
+            if not isinstance(part, str):
+                continue
+            if "\x00" in part:
+                raise PermanentError(f"{target.name}.{item.name} of {row[0]} holds a NUL at {part.index(chr(0))}")
+            try:
+                part.encode()
+            except UnicodeEncodeError as error:
+                raise PermanentError(f"{target.name}.{item.name} of {row[0]} is no Unicode at {error.start}") from None

@@ -1,0 +1,83 @@
+"""The embeddings of petitions, by encoder and content hash, so that no text is encoded twice."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from pgvector import Vector
+from sqlalchemy import Connection, LargeBinary, func, select
+
+from petitions.errors import PermanentError
+from petitions.records import Source, Window
+from petitions.store.petitions import PetitionText, read_unseen, shown_in_window
+from petitions.store.tables import petition, petition_embedding
+from petitions.store.upsert import Counts, upsert
+
+
+def read_unencoded(
+    conn: Connection, source: Source, window: Window, encoder: str, limit: int = 1000
+) -> list[PetitionText]:
+    """Read texts that this encoder has not seen, at most `limit`; none are left when the list is empty."""
+    return read_unseen(conn, source, window, petition_embedding, {"encoder": encoder}, limit)
+
+
+def upsert_embeddings(
+    conn: Connection, encoder: str, texts: Sequence[PetitionText], embeddings: NDArray[np.float32]
+) -> Counts:
+    """Write the vectors of texts.
+
+    A stored vector of the same content hash stays: an encoder gives the same text the same vector, but for the last
+    bits, which depend on what else was in the batch.
+
+    Args:
+        conn: inside the caller's transaction.
+        encoder: name of the weights and their hash.
+        texts: N petitions.
+        embeddings: float32 [N, D], unit length, in their order.
+
+    Raises:
+        PermanentError: not one finite vector a text.
+    """
+    if embeddings.ndim != 2 or len(embeddings) != len(texts):
+        raise PermanentError(f"{encoder}: {len(texts)} texts need as many vectors, got shape {embeddings.shape}")
+    if not np.isfinite(embeddings).all():
+        raise PermanentError(f"{encoder}: a vector holds a number that is not finite")
+    return upsert(
+        conn,
+        petition_embedding,
+        (
+            {
+                "petition_id": text.petition_id,
+                "encoder": encoder,
+                "embedding": Vector(vector),
+                "content_hash": text.content_hash,
+            }
+            for text, vector in zip(texts, embeddings, strict=True)
+        ),
+        compare=("content_hash",),
+    )
+
+
+def read_embeddings(
+    conn: Connection, source: Source, window: Window, encoder: str
+) -> tuple[list[str], NDArray[np.float32]]:
+    """Read the vectors of a window, hidden petitions and vectors of a text that has changed since left out.
+
+    Returns:
+        The N petition_ids in their order, and float32 [N, D]; without any, an empty list and [0, 0].
+    """
+    sent = func.vector_send(petition_embedding.c.embedding, type_=LargeBinary)  # width, zero, numbers in network order
+    rows = conn.execute(
+        select(petition.c.petition_id, sent)
+        .join(petition_embedding, petition_embedding.c.petition_id == petition.c.petition_id)
+        .where(
+            shown_in_window(source, window),
+            petition_embedding.c.encoder == encoder,
+            petition_embedding.c.content_hash == petition.c.content_hash,
+        )
+        .order_by(petition.c.petition_id)
+    ).all()
+    if not rows:
+        return [], np.zeros((0, 0), dtype=np.float32)
+    numbers = np.stack([np.frombuffer(data, dtype=">f4", offset=4) for _, data in rows])  # [N, D]
+    return [petition_id for petition_id, _ in rows], numbers.astype(np.float32)

