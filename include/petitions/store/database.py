@@ -32,7 +32,7 @@ CONNECT_TIMEOUT_S = 10
 # A chunk of ours is written in seconds. A statement that hangs, or waits for a lock that a second run over the same
 # window holds, ends with an error that Airflow retries instead of holding a worker for hours.
 _SERVER_SETTINGS = {
-    "search_path": f"{SCHEMA},public",
+    "search_path": f"public,{SCHEMA}",  # our statements name the schema; Alembic compares only what is not the first
     "timezone": "UTC",
     "statement_timeout": "15min",
     "lock_timeout": "2min",
@@ -110,7 +110,7 @@ def upgrade(engine: Engine) -> None:
         _refuse_unknown(status)
         _drop_views(conn)
         command.upgrade(_alembic(conn), "head")
-        conn.exec_driver_sql(VIEWS.read_text())
+        conn.exec_driver_sql(VIEWS.read_text(), execution_options={"no_parameters": True})
         conn.execute(text(f"COMMENT ON SCHEMA {SCHEMA} IS '{_views_mark()}'"))
         logger.info("schema %s is at %s, was at %s", SCHEMA, status.head, status.current or "nothing")
 

@@ -5,8 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, Connection, Date, and_, bindparam, case, cast, exists, func, select, update
-from sqlalchemy import Table as SqlTable
+from sqlalchemy import ColumnElement, Connection, Date, Table, and_, case, cast, exists, func, select, update
 
 from petitions.records import Hidden, Petition, Reject, Source, Status, Window
 from petitions.store.tables import crawl_reject, petition, petition_agreement
@@ -130,7 +129,14 @@ def read_texts(
 
 
 def read_unseen(
-    conn: Connection, source: Source, window: Window, made: SqlTable, version: Mapping[str, str], limit: int
+    conn: Connection,
+    source: Source,
+    window: Window,
+    made: Table,
+    version: Mapping[str, str],
+    limit: int,
+    *,
+    after: str = "",
 ) -> list[PetitionText]:
     """Read texts for which a table has no row of this version and content hash, in the order of their ids.
 
@@ -141,13 +147,14 @@ def read_unseen(
         made: a table with petition_id and content_hash.
         version: what its rows must hold to count as of this version, such as {"tokenizer": "mecab-1"}.
         limit: the most that is read. When the rows of one batch are written, the next call gives the next batch.
+        after: only ids greater than this one.
     """
     is_made = exists().where(
         made.c.petition_id == petition.c.petition_id,
         made.c.content_hash == petition.c.content_hash,
-        *(made.c[name] == bindparam(None, value) for name, value in version.items()),
+        *(made.c[name] == value for name, value in version.items()),
     )
-    return _read(conn, and_(shown_in_window(source, window), ~is_made), limit)
+    return _read(conn, and_(shown_in_window(source, window), petition.c.petition_id > after, ~is_made), limit)
 
 
 def _read(conn: Connection, condition: ColumnElement[bool], limit: int | None) -> list[PetitionText]:

@@ -1,0 +1,46 @@
+"""Publishing: from one statement on, readers of a source see another fit, all views at once."""
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, text, update
+
+from petitions.errors import ConfigError
+from petitions.store.tables import topic_model
+from petitions.store.topics import read_published, read_topic_model
+
+logger = logging.getLogger(__name__)
+
+
+def publish(conn: Connection, model_id: str, encoders: Sequence[str], *, at: datetime) -> bool:
+    """Make a fit the one that readers of its source see; an older fit is gone back to in the same way.
+
+    The views look up the greatest `published_at` of a source, so that this one update is the whole switch.
+
+    Args:
+        conn: inside the caller's transaction, which is the moment of the switch.
+        model_id: a fit that was written.
+        encoders: whose vectors and scores readers see; the first one is searched.
+        at: now.
+
+    Returns:
+        Whether anything changed: not when this fit is the published one already, with these encoders.
+
+    Raises:
+        ConfigError: there is no such fit, or no encoder is named.
+    """
+    if not encoders:
+        raise ConfigError(f"publishing {model_id} needs the name of at least one encoder")
+    conn.execute(text("SELECT pg_advisory_xact_lock(hashtext('petitions.publish'))"))  # two at once: one after another
+    model = read_topic_model(conn, model_id)
+    current = read_published(conn, model.source)
+    if current and current.model_id == model_id and current.encoders == tuple(encoders):
+        return False
+    if current and current.published_at and current.published_at >= at:  # a clock that was set back
+        at = current.published_at + timedelta(microseconds=1)
+    conn.execute(
+        update(topic_model).where(topic_model.c.model_id == model_id).values(published_at=at, encoders=list(encoders))
+    )
+    logger.info("published %s of %s, before %s", model_id, model.source, current.model_id if current else "none")
+    return True

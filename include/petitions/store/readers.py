@@ -1,0 +1,67 @@
+"""What the command line prints: rows of the views and functions of views.sql, and nothing else."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pgvector import Vector
+from sqlalchemy import Connection, text
+
+from petitions.errors import ConfigError
+from petitions.records import Source
+
+Rows = Sequence[dict[str, Any]]  # a row of a view, by column: to be printed, not to be computed with
+
+
+def read_current_topics(conn: Connection, source: Source) -> Rows:
+    """Read the published topics of a source, the largest first; empty before the first was published."""
+    query = "SELECT * FROM petitions.current_topic WHERE source = :source ORDER BY share DESC, topic_id"
+    return _rows(conn, query, source=str(source))
+
+
+def read_trends(conn: Connection, source: Source) -> Rows:
+    """Read petitions and agreements by week and topic of a source, by week."""
+    query = "SELECT * FROM petitions.topic_trend WHERE source = :source ORDER BY week, topic_id"
+    return _rows(conn, query, source=str(source))
+
+
+def read_emerging(conn: Connection, source: Source) -> Rows:
+    """Read the topics of a source whose share has grown, the least likely by chance first."""
+    query = "SELECT * FROM petitions.emerging_topic WHERE source = :source ORDER BY z DESC, topic_id"
+    return _rows(conn, query, source=str(source))
+
+
+def read_petition(conn: Connection, petition_id: str) -> dict[str, Any]:
+    """Read a published petition with its topic, scores and keywords.
+
+    Raises:
+        ConfigError: it is not among the published ones.
+    """
+    rows = _rows(conn, "SELECT * FROM petitions.current_petition WHERE petition_id = :id", id=petition_id)
+    if not rows:
+        raise ConfigError(f"no published petition is called {petition_id!r}")
+    return rows[0]
+
+
+def read_similar(conn: Connection, petition_id: str, k: int) -> Rows:
+    """Read the k petitions most like a published one, the nearest first.
+
+    Raises:
+        PermanentError: it is not among the published ones.
+    """
+    return _rows(conn, "SELECT * FROM petitions.similar_petitions(:id, :k)", id=petition_id, k=k)
+
+
+def search_petitions(conn: Connection, embedding: NDArray[np.float32], k: int) -> Rows:
+    """Read the k published petitions nearest to a vector float32 [D], the nearest first.
+
+    Raises:
+        PermanentError: the published encoder gives vectors of another width.
+    """
+    query = "SELECT * FROM petitions.search_petitions(CAST(:embedding AS vector), :k)"
+    return _rows(conn, query, embedding=Vector(embedding).to_text(), k=k)
+
+
+def _rows(conn: Connection, query: str, **values: object) -> Rows:
+    return [dict(row) for row in conn.execute(text(query), values).mappings()]

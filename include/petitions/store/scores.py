@@ -1,0 +1,93 @@
+"""The scores and keywords of petitions, by encoder and content hash, so that no text is scored twice."""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from petitions.errors import PermanentError
+from petitions.records import Source, Window
+from petitions.store.petitions import PetitionText, read_unseen
+from petitions.store.tables import petition_keyword, petition_score
+from petitions.store.upsert import Counts, upsert
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Score:
+    """A score of one petition by one encoder; `model_id` names the fit of a topic_similarity, else it is empty."""
+
+    petition_id: str
+    encoder: str
+    score: str
+    value: float
+    content_hash: str
+    model_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keywords:
+    """The words that masked-LM prompting gives for one petition, most probable first, and their probabilities."""
+
+    petition_id: str
+    encoder: str
+    content_hash: str
+    words: list[tuple[str, float]]
+
+
+def read_unscored(
+    conn: Connection, source: Source, window: Window, encoder: str, score: str, limit: int = 1000, *, model_id: str = ""
+) -> list[PetitionText]:
+    """Read texts without this score by this encoder (and, of a topic_similarity, this fit), at most `limit`."""
+    version = {"encoder": encoder, "score": score, "model_id": model_id}
+    return read_unseen(conn, source, window, petition_score, version, limit)
+
+
+def upsert_scores(conn: Connection, scores: Iterable[Score]) -> Counts:
+    """Write scores. A stored score of the same content hash stays: it differs in its last bits at most.
+
+    Raises:
+        PermanentError: a value that is not finite, an unknown score, or a topic_similarity without its fit.
+    """
+    return upsert(conn, petition_score, (_score_row(item) for item in scores), compare=("content_hash",))
+
+
+def read_unkeyed(
+    conn: Connection, source: Source, window: Window, encoder: str, limit: int = 1000, *, after: str = ""
+) -> list[PetitionText]:
+    """Read texts without keywords by this encoder, at most `limit`, their ids greater than `after`.
+
+    A text for which the encoder found no word has no row either, and so comes again: page by `after`, not by
+    "until none is left".
+    """
+    return read_unseen(conn, source, window, petition_keyword, {"encoder": encoder}, limit, after=after)
+
+
+def upsert_keywords(conn: Connection, keywords: Iterable[Keywords]) -> Counts:
+    """Write keywords; words that an older text of a petition had, and this one lacks, are deleted."""
+    rows = [
+        {
+            "petition_id": item.petition_id,
+            "encoder": item.encoder,
+            "rank": rank,
+            "word": word,
+            "probability": round(float(probability), 6),  # a float32 softmax may exceed 1 in its last bit
+            "content_hash": item.content_hash,
+        }
+        for item in keywords
+        for rank, (word, probability) in enumerate(item.words, start=1)
+    ]
+    return upsert(conn, petition_keyword, rows, compare=("content_hash",), replace_within=("petition_id", "encoder"))
+
+
+def _score_row(item: Score) -> dict[str, object]:
+    if not math.isfinite(item.value):
+        raise PermanentError(f"{item.score} of {item.petition_id} by {item.encoder} is {item.value}, not finite")
+    return {
+        "petition_id": item.petition_id,
+        "encoder": item.encoder,
+        "score": item.score,
+        "model_id": item.model_id,
+        "value": float(item.value),
+        "content_hash": item.content_hash,
+    }

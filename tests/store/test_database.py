@@ -1,0 +1,142 @@
+import re
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from invented import make_petitions, write_all
+from petitions.errors import ConfigError, DatabaseDownError, PermanentError, SchemaError
+from petitions.store.database import downgrade, open_engine, require_schema, schema_status, upgrade
+from petitions.store.tables import SCHEMA, metadata
+from sqlalchemy import make_url, text
+
+pytestmark = pytest.mark.postgres
+
+
+def count_rows(engine) -> dict[str, int]:
+    with engine.connect() as conn:
+        return {
+            table.name: conn.scalar(text(f"SELECT count(*) FROM {table.fullname}")) for table in metadata.sorted_tables
+        }
+
+
+def test_the_migrations_make_the_tables_that_the_code_describes(engine):
+    with engine.connect() as conn:
+        options = {
+            "version_table_schema": SCHEMA,
+            "include_schemas": True,
+            "include_name": lambda name, kind, _: kind != "schema" or name == SCHEMA,
+            "compare_server_default": True,
+        }
+        assert compare_metadata(MigrationContext.configure(conn, opts=options), metadata) == []
+
+
+def test_every_table_and_view_and_function_has_a_comment(engine):
+    query = """
+        SELECT relname FROM pg_class WHERE relnamespace = 'petitions'::regnamespace AND relkind IN ('r', 'v')
+            AND relname <> 'alembic_version' AND obj_description(oid, 'pg_class') IS NULL
+        UNION ALL
+        SELECT proname FROM pg_proc WHERE pronamespace = 'petitions'::regnamespace
+            AND obj_description(oid, 'pg_proc') IS NULL
+    """
+    with engine.connect() as conn:
+        assert conn.execute(text(query)).all() == []
+
+
+def test_migrations_go_down_step_by_step_and_up_again_with_data_in_place(engine):
+    with engine.begin() as conn:
+        write_all(conn, make_petitions(6))
+    for revision, left in (("0003", 14), ("0002", 11), ("0001", 6)):
+        downgrade(engine, revision)
+        assert schema_status(engine).current == revision
+        with engine.connect() as conn:
+            kept = text("SELECT count(*) FROM pg_tables WHERE schemaname = 'petitions'")
+            assert conn.scalar(kept) == left + 1  # and alembic_version
+            assert conn.scalar(text("SELECT count(*) FROM petitions.petition")) == 6
+    upgrade(engine)
+    require_schema(engine)
+    rows = count_rows(engine)
+    assert (rows["petition"], rows["topic_model"], rows["petition_embedding"]) == (6, 0, 0)
+    downgrade(engine)
+    assert schema_status(engine).current == ""
+    upgrade(engine)
+    assert set(count_rows(engine).values()) == {0}
+
+
+def test_a_second_upgrade_leaves_tables_and_views_untouched(engine):
+    query = text("SELECT oid, xmin::text FROM pg_class WHERE relnamespace = 'petitions'::regnamespace ORDER BY oid")
+    with engine.connect() as conn:
+        before = conn.execute(query).all()
+    upgrade(engine)
+    with engine.connect() as conn:
+        assert conn.execute(query).all() == before
+
+
+def test_a_database_without_the_schema_says_what_to_run(postgres_url):
+    engine = open_engine(postgres_url)
+    assert schema_status(engine).current == ""
+    with pytest.raises(SchemaError, match="run petitions db upgrade"):
+        require_schema(engine)
+    engine.dispose()
+
+
+def test_an_older_schema_says_what_to_run(engine):
+    downgrade(engine, "0002")
+    with pytest.raises(SchemaError, match="at 0002, older than .*: run petitions db upgrade"):
+        require_schema(engine)
+
+
+def test_views_of_an_older_code_say_what_to_run(engine):
+    with engine.begin() as conn:
+        conn.execute(text("COMMENT ON SCHEMA petitions IS 'Petition Topics; views.sql 0'"))
+    with pytest.raises(SchemaError, match="run petitions db upgrade"):
+        require_schema(engine)
+    upgrade(engine)
+    require_schema(engine)
+
+
+def test_a_newer_schema_is_refused_and_left_alone(engine):
+    with engine.begin() as conn:
+        conn.execute(text("UPDATE petitions.alembic_version SET version_num = '9999'"))
+    for act in (require_schema, upgrade):
+        with pytest.raises(SchemaError, match="9999, newer than this code"):
+            act(engine)
+    assert schema_status(engine).current == "9999"
+
+
+def test_a_view_of_the_users_own_stops_the_upgrade_and_is_kept(engine):
+    with engine.begin() as conn:
+        conn.execute(text("CREATE VIEW public.mine AS SELECT label FROM petitions.current_topic"))
+        conn.execute(text("COMMENT ON SCHEMA petitions IS NULL"))
+    with pytest.raises(PermanentError, match="cannot drop view current_topic"):
+        upgrade(engine)
+    with engine.connect() as conn:
+        assert conn.execute(text("SELECT * FROM public.mine")).all() == []
+
+
+def test_a_database_that_is_down_is_one_line_without_the_password():
+    with pytest.raises(DatabaseDownError, match="127.0.0.1.*port 1 failed: Connection refused") as caught:
+        open_engine("postgresql://someone:secret@127.0.0.1:1/petitions")
+    assert not re.search("secret|\n", str(caught.value))
+
+
+def test_a_database_that_does_not_exist_is_named(postgres_url):
+    with pytest.raises(DatabaseDownError, match='database "elsewhere" does not exist'):
+        open_engine(make_url(postgres_url).set(database="elsewhere").render_as_string(hide_password=False))
+
+
+@pytest.mark.parametrize("url", ["mysql://user@host/name", "no url", "sqlite:///petitions.db"])
+def test_what_is_no_url_of_postgres_is_refused(url):
+    with pytest.raises(ConfigError, match="PETITIONS_DATABASE_URL"):
+        open_engine(url)
+
+
+def test_a_connection_cut_in_mid_transaction_is_database_down_and_the_next_one_works(engine):
+    cut = text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = :db")
+    with pytest.raises(DatabaseDownError, match="terminating connection"), engine.begin() as conn:
+        write_all(conn, make_petitions(3))
+        other = open_engine(engine.url.render_as_string(hide_password=False))
+        with other.connect() as killer:
+            killer.execute(cut, {"db": engine.url.database})
+        other.dispose()
+        write_all(conn, make_petitions(3))
+    assert set(count_rows(engine).values()) == {0}

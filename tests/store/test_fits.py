@@ -1,0 +1,194 @@
+"""A fit is written whole, the same fit again changes no row, and a published one is never altered."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from invented import (
+    BERT,
+    LATER,
+    MONDAY,
+    RUN,
+    TUESDAY,
+    WINDOW,
+    make_model,
+    make_petitions,
+    make_shares,
+    make_topics,
+    write_fit,
+)
+from petitions.errors import ConfigError, PermanentError
+from petitions.records import Source
+from petitions.store.checks import CheckResult
+from petitions.store.petitions import upsert_petitions
+from petitions.store.publishing import publish
+from petitions.store.runs import (
+    StepResult,
+    begin_run,
+    fail_run,
+    finish_run,
+    read_checks,
+    read_state,
+    record_model,
+    record_step,
+    write_checks,
+)
+from petitions.store.topics import (
+    TopicEvent,
+    read_main_topics,
+    read_published,
+    read_topic_model,
+    read_topics,
+    write_topic_model,
+)
+from petitions.store.upsert import Counts
+from sqlalchemy import text
+
+pytestmark = pytest.mark.postgres
+
+PETITIONS = make_petitions(12)
+IDS = [item.petition_id for item in PETITIONS]
+FIT_TABLES = ("topic_model", "topic", "topic_term", "topic_event", "petition_topic")
+
+
+@pytest.fixture
+def conn(engine):
+    with engine.begin() as opened:
+        upsert_petitions(opened, PETITIONS, seen_at=MONDAY)
+        yield opened
+
+
+def read_versions(conn) -> list:
+    tables = [conn.execute(text(f"SELECT ctid::text, * FROM petitions.{name} ORDER BY 2, 3, 4")) for name in FIT_TABLES]
+    return [table.all() for table in tables]
+
+
+def test_a_fit_comes_back_as_it_was_written(conn):
+    assert write_fit(conn, PETITIONS) == Counts(inserted=1 + 3 + 9 + 36)
+    assert read_topic_model(conn, "fit-1") == make_model()
+    topics = read_topics(conn, "fit-1")
+    assert [item.label for item in topics] == ["건널목", "급식", "주택"]
+    assert topics[0].terms == make_topics()[0].terms
+    assert read_main_topics(conn, "fit-1") == {item: number % 3 + 1 for number, item in enumerate(IDS)}
+
+
+def test_the_same_fit_again_changes_no_row_though_it_was_fitted_later(conn):
+    write_fit(conn, PETITIONS)
+    before = read_versions(conn)
+    again = make_model(fitted_at=TUESDAY)
+    assert write_topic_model(conn, again, make_topics(), [], IDS, make_shares(12)) == Counts(unchanged=49)
+    assert read_versions(conn) == before
+
+
+def test_a_smaller_fit_under_the_same_id_leaves_nothing_of_the_larger(conn):
+    write_fit(conn, PETITIONS)
+    born = [TopicEvent(kind="born", topic_id=3)]
+    write_topic_model(conn, make_model(), make_topics(), born, IDS, make_shares(12))
+    write_topic_model(conn, make_model(n_topics=2), make_topics()[:2], [], IDS[:4], np.full((4, 2), 0.5))
+    counts = [len(rows) for rows in read_versions(conn)]
+    assert counts == [1, 2, 6, 0, 8]
+
+
+def test_shares_that_exceed_one_by_rounding_are_stored_and_others_are_refused(engine):
+    shares = np.zeros((12, 3), dtype=np.float32)
+    shares[:, 0] = np.nextafter(np.float32(1), np.float32(2))
+    with engine.begin() as conn:
+        upsert_petitions(conn, PETITIONS, seen_at=MONDAY)
+        begin_run(conn, Source.SAMPLE, WINDOW, at=MONDAY)
+        write_topic_model(conn, make_model(), make_topics(), [], IDS, shares)
+        assert conn.scalar(text("SELECT max(share) FROM petition_topic")) == 1
+    with pytest.raises(PermanentError, match="petition_topic_share_check"), engine.begin() as conn:
+        write_topic_model(conn, make_model(), make_topics(), [], IDS, shares * 2)
+
+
+def test_shares_of_another_shape_are_refused(conn):
+    with pytest.raises(PermanentError, match="12 petitions and 3 topics"):
+        write_topic_model(conn, make_model(), make_topics(), [], IDS, make_shares(11))
+
+
+def test_events_name_the_fit_before(conn):
+    write_fit(conn, PETITIONS)
+    events = [
+        TopicEvent(kind="continued", topic_id=1, from_model_id="fit-1", from_topic_id=1, distance=0.1),
+        TopicEvent(kind="died", topic_id=None, from_model_id="fit-1", from_topic_id=2, distance=0.9),
+    ]
+    for _ in range(2):
+        write_topic_model(conn, make_model("fit-2"), make_topics(), events, IDS, make_shares(12))
+    rows = conn.execute(text("SELECT kind, topic_id, from_topic_id FROM topic_event ORDER BY kind")).all()
+    assert rows == [("continued", 1, 1), ("died", None, 2)]
+
+
+def test_a_published_fit_is_not_altered(conn):
+    write_fit(conn, PETITIONS)
+    publish(conn, "fit-1", [BERT], at=MONDAY)
+    before = read_versions(conn)
+    write_topic_model(conn, make_model(npmi=0.9), make_topics("!"), [], IDS, make_shares(12))
+    assert read_versions(conn) == before
+
+
+def test_publishing_and_going_back(conn):
+    assert read_published(conn, Source.SAMPLE) is None
+    for name in ("fit-1", "fit-2"):
+        write_fit(conn, PETITIONS, name)
+    assert publish(conn, "fit-1", [BERT], at=MONDAY)
+    assert publish(conn, "fit-2", [BERT], at=TUESDAY)
+    assert read_published(conn, Source.SAMPLE).model_id == "fit-2"
+    assert publish(conn, "fit-1", [BERT], at=LATER), "the clock was set back, and still the last call counts"
+    published = read_published(conn, Source.SAMPLE)
+    assert (published.model_id, published.encoders) == ("fit-1", (BERT,))
+    assert published.published_at > TUESDAY
+
+
+def test_publishing_the_published_fit_again_changes_no_row(conn):
+    write_fit(conn, PETITIONS)
+    publish(conn, "fit-1", [BERT], at=MONDAY)
+    before = read_versions(conn)
+    assert not publish(conn, "fit-1", [BERT], at=TUESDAY)
+    assert read_versions(conn) == before
+    assert publish(conn, "fit-1", ["another"], at=TUESDAY)
+
+
+def test_what_is_not_there_cannot_be_published(conn):
+    with pytest.raises(ConfigError, match="no fit fit-9"):
+        publish(conn, "fit-9", [BERT], at=MONDAY)
+    write_fit(conn, PETITIONS)
+    with pytest.raises(ConfigError, match="at least one encoder"):
+        publish(conn, "fit-1", [], at=MONDAY)
+
+
+def test_a_run_is_one_row_however_often_it_is_run(conn):
+    assert begin_run(conn, Source.SAMPLE, WINDOW, at=MONDAY) == RUN
+    record_step(conn, RUN, "crawl", StepResult(rows_in=12, rows_out=12, seconds=1.23456))
+    fail_run(conn, RUN, "the site\nis down " + "x" * 1000, at=LATER)
+    failed = conn.execute(text("SELECT * FROM pipeline_run")).one()
+    assert (failed.state, failed.error[:20], len(failed.error)) == ("failed", "the site is down xxx", 500)
+    begin_run(conn, Source.SAMPLE, WINDOW, at=TUESDAY)
+    record_step(conn, RUN, "tokenize", StepResult(rows_in=12, rows_out=0, seconds=0.5))
+    record_model(conn, RUN, "fit-1")
+    finish_run(conn, RUN, "published", at=TUESDAY)
+    run = conn.execute(text("SELECT * FROM pipeline_run")).one()
+    assert (run.state, run.error, run.model_id, run.finished_at) == ("published", None, "fit-1", TUESDAY)
+    assert run.steps == {
+        "crawl": {"rows_in": 12, "rows_out": 12, "seconds": 1.235},
+        "tokenize": {"rows_in": 12, "rows_out": 0, "seconds": 0.5},
+    }
+    assert read_state(conn, RUN) == "published"
+
+
+def test_a_run_that_never_began_is_named(conn):
+    for act in (
+        lambda: record_step(conn, "none", "crawl", StepResult(rows_in=0, rows_out=0, seconds=0)),
+        lambda: read_state(conn, "none"),
+    ):
+        with pytest.raises(ConfigError, match="no run none"):
+            act()
+
+
+def test_checks_with_an_equal_outcome_are_left_alone_and_old_ones_go(conn):
+    begin_run(conn, Source.SAMPLE, WINDOW, at=MONDAY)
+    passed = CheckResult(name="petitions", value=12, limit="at least 1", passed=True)
+    failed = CheckResult(name="vectors", value=float("nan"), limit="at most 0", passed=False)
+    assert write_checks(conn, RUN, [passed, failed], at=MONDAY) == Counts(inserted=2)
+    assert write_checks(conn, RUN, [passed, failed], at=TUESDAY) == Counts(unchanged=2)
+    assert write_checks(conn, RUN, [replace(passed, value=13)], at=TUESDAY) == Counts(updated=1, deleted=1)
+    assert read_checks(conn, RUN) == [replace(passed, value=13)]
