@@ -1,0 +1,172 @@
+"""BERT weights in PyTorch's layout: a folder or a hub name in, tensors by name or filled Keras layers out, and back."""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import keras
+import numpy as np
+import numpy.typing as npt
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save
+
+from petitions.encoders.bert import Bert, BertSize, MaskedLmHead, NextSentenceHead
+from petitions.encoders.hub import AutoConfig
+from petitions.errors import WeightsError
+
+WEIGHTS_FILE = "model.safetensors"
+INDEX_FILE = "model.safetensors.index.json"
+EXPECTED_CONFIG = {
+    "model_type": "bert",
+    "hidden_act": "gelu",
+    "position_embedding_type": "absolute",
+    "tie_word_embeddings": True,
+}
+
+Tensors = dict[str, npt.NDArray[np.floating]]
+NamedVariables = Iterable[tuple[str, keras.Variable]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkpoint:
+    """What a checkpoint folder holds; the names of `tensors` are those of a PyTorch `BertForPreTraining`."""
+
+    folder: Path
+    size: BertSize
+    tensors: Tensors
+
+    def fill(self, variables: NamedVariables) -> None:
+        """Set each variable to the tensor of its name.
+
+        Raises:
+            WeightsError: a tensor is missing, or of another shape.
+        """
+        for name, variable in variables:
+            if name not in self.tensors:
+                raise WeightsError(f"{self.folder} has no weight {name}")
+            array = self.tensors[name]
+            array = array.T if variable.name == "kernel" else array  # PyTorch keeps [out, in]
+            wanted = tuple(variable.shape)
+            if array.shape != wanted:
+                raise WeightsError(f"weight {name} of {self.folder} is {array.shape}, config.json wants {wanted}")
+            variable.assign(array.astype(np.float32))
+
+    def fill_if_complete(self, variables: NamedVariables) -> list[str]:
+        """Set the variables of a head if all its tensors are there; returns the names of those that are not."""
+        variables = list(variables)
+        missing = [name for name, _ in variables if name not in self.tensors]
+        if not missing:
+            self.fill(variables)
+        return missing
+
+
+def read_checkpoint(folder: Path) -> Checkpoint:
+    """Read config.json and the weights, float16 or float32, in one file or sharded.
+
+    Raises:
+        WeightsError: a file is missing or damaged, or the model is no BERT as this package computes it.
+    """
+    if not (folder / "config.json").is_file():
+        raise WeightsError(f"{folder} has no config.json")
+    config = AutoConfig.from_pretrained(folder)
+    for key, expected in (("model_type", "bert"), ("hidden_act", "gelu")):
+        if getattr(config, key) != expected:
+            raise WeightsError(f"{folder}: {key} must be {expected!r}, got {getattr(config, key)!r}")
+    if getattr(config, "position_embedding_type", "absolute") != "absolute":
+        raise WeightsError(
+            f"{folder}: position_embedding_type must be 'absolute', got {config.position_embedding_type!r}"
+        )
+    size = BertSize(**{item.name: getattr(config, item.name) for item in fields(BertSize)})
+    tensors: Tensors = {}
+    for path in weight_files(folder):
+        try:
+            tensors |= load_file(path)
+        except SafetensorError as error:
+            raise WeightsError(f"{path} is damaged: {error}") from error
+    return Checkpoint(folder=folder, size=size, tensors=_rename(tensors))
+
+
+def weight_files(folder: Path) -> list[Path]:
+    """The files that hold the weights.
+
+    Raises:
+        WeightsError: there are none in safetensors format.
+    """
+    if (folder / WEIGHTS_FILE).is_file():
+        return [folder / WEIGHTS_FILE]
+    if (folder / INDEX_FILE).is_file():
+        shards = json.loads((folder / INDEX_FILE).read_text(encoding="utf-8"))["weight_map"].values()
+        paths = [folder / shard for shard in sorted(set(shards))]
+        absent = [path.name for path in paths if not path.is_file()]
+        if absent:
+            raise WeightsError(f"{folder} lacks {', '.join(absent)}, which {INDEX_FILE} names")
+        return paths
+    raise WeightsError(
+        f"{folder} has no {WEIGHTS_FILE}; a pytorch_model.bin must be converted first (where PyTorch is: "
+        f"BertForPreTraining.from_pretrained(folder).save_pretrained(folder))"
+    )
+
+
+def name_backbone(bert: Bert) -> Iterator[tuple[str, keras.Variable]]:
+    """Pair the variables of the backbone with their names in a PyTorch `BertForPreTraining`."""
+    yield "bert.embeddings.word_embeddings.weight", bert.word_embeddings.embeddings
+    yield "bert.embeddings.position_embeddings.weight", bert.position_embeddings.embeddings
+    yield "bert.embeddings.token_type_embeddings.weight", bert.segment_embeddings.embeddings
+    yield from _name_norm("bert.embeddings.LayerNorm", bert.norm)
+    for index, block in enumerate(bert.blocks):
+        prefix = f"bert.encoder.layer.{index}"
+        yield from _name_dense(f"{prefix}.attention.self.query", block.query)
+        yield from _name_dense(f"{prefix}.attention.self.key", block.key)
+        yield from _name_dense(f"{prefix}.attention.self.value", block.value)
+        yield from _name_dense(f"{prefix}.attention.output.dense", block.attention_output)
+        yield from _name_norm(f"{prefix}.attention.output.LayerNorm", block.attention_norm)
+        yield from _name_dense(f"{prefix}.intermediate.dense", block.intermediate)
+        yield from _name_dense(f"{prefix}.output.dense", block.output_dense)
+        yield from _name_norm(f"{prefix}.output.LayerNorm", block.output_norm)
+
+
+def name_masked_lm(head: MaskedLmHead) -> Iterator[tuple[str, keras.Variable]]:
+    """Pair the variables of the masked-word head with their PyTorch names."""
+    yield from _name_dense("cls.predictions.transform.dense", head.transform)
+    yield from _name_norm("cls.predictions.transform.LayerNorm", head.norm)
+    yield "cls.predictions.bias", head.bias
+
+
+def name_next_sentence(head: NextSentenceHead) -> Iterator[tuple[str, keras.Variable]]:
+    """Pair the variables of the next-sentence head, pooler included, with their PyTorch names."""
+    yield from _name_dense("bert.pooler.dense", head.pooler)
+    yield from _name_dense("cls.seq_relationship", head.classifier)
+
+
+def write_tensors(path: Path, variables: NamedVariables) -> None:
+    """Write variables as float16 in PyTorch's layout; a reader sees the old file or the new one."""
+    tensors = {}
+    for name, variable in variables:
+        array = variable.numpy()
+        tensors[name] = np.ascontiguousarray(array.T if variable.name == "kernel" else array, dtype=np.float16)
+    unfinished = path.with_name(path.name + ".part")
+    unfinished.write_bytes(save(tensors, metadata={"format": "pt"}))
+    unfinished.replace(path)
+
+
+def _name_dense(name: str, layer: keras.layers.Dense) -> Iterator[tuple[str, keras.Variable]]:
+    yield f"{name}.weight", layer.kernel
+    yield f"{name}.bias", layer.bias
+
+
+def _name_norm(name: str, layer: keras.layers.LayerNormalization) -> Iterator[tuple[str, keras.Variable]]:
+    yield f"{name}.weight", layer.gamma
+    yield f"{name}.bias", layer.beta
+
+
+def _rename(tensors: Tensors) -> Tensors:
+    """Bring the names of bare backbones, of old TensorFlow conversions and of tied decoders to one form."""
+    renamed: Tensors = {}
+    for name, array in tensors.items():
+        name = name.replace("LayerNorm.gamma", "LayerNorm.weight").replace("LayerNorm.beta", "LayerNorm.bias")
+        renamed[name if name.startswith(("bert.", "cls.")) else f"bert.{name}"] = array
+    decoder_bias = renamed.pop("cls.predictions.decoder.bias", None)  # the same as the head's own bias
+    if decoder_bias is not None:
+        renamed.setdefault("cls.predictions.bias", decoder_bias)
+    return renamed

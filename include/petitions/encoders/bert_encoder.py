@@ -1,0 +1,200 @@
+"""A BERT ready for use: texts in, unit vectors out; token sequences in, the logits of the two heads out."""
+
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from petitions.encoders.batching import PlannedBatch, plan_batches
+from petitions.encoders.bert import build_bert
+from petitions.encoders.bert_checkpoint import (
+    name_backbone,
+    name_masked_lm,
+    name_next_sentence,
+    read_checkpoint,
+    weight_files,
+)
+from petitions.encoders.device import pick_strategy
+from petitions.encoders.hub import ModelFiles, fetch_model, load_tokenizer
+from petitions.encoders.pooling import mean_pool, to_unit_length
+from petitions.errors import WeightsError
+
+BATCH_TOKENS = 4096
+N_DIGITS = 12  # of a hash or commit, enough to tell weights apart
+
+Floats = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenSequence:
+    """What the network reads at once, special tokens included."""
+
+    token_ids: Sequence[int]
+    n_first: int  # tokens of the first text; those after them belong to the second
+    position: int = 0  # the token that the masked-word head looks at
+
+
+class BertEncoder:
+    """Holds a network, its tokenizer and the strategy that both run under; `load_bert` makes one."""
+
+    def __init__(self, files: ModelFiles, accelerator: str) -> None:
+        checkpoint = read_checkpoint(files.folder)
+        self.name = name_encoder(files)
+        self.tokenizer = load_tokenizer(files.folder)
+        self.dimensions = checkpoint.size.hidden_size
+        self.n_positions = checkpoint.size.max_position_embeddings
+        if len(self.tokenizer) > checkpoint.size.vocab_size:
+            raise WeightsError(
+                f"{self.name} has {len(self.tokenizer)} pieces for {checkpoint.size.vocab_size} embeddings"
+            )
+        self._strategy = pick_strategy(accelerator)
+        with self._strategy.scope():
+            self._bert, self._masked_lm, self._next_sentence = build_bert(checkpoint.size)
+        checkpoint.fill(name_backbone(self._bert))
+        self._missing_masked_lm = checkpoint.fill_if_complete(name_masked_lm(self._masked_lm))
+        self._missing_next_sentence = checkpoint.fill_if_complete(name_next_sentence(self._next_sentence))
+        self._compiled_pool = self._compile(self._pool)
+        self._compiled_masked_lm = self._compile(self._predict_masked)
+        self._compiled_next_sentence = self._compile(self._predict_next)
+
+    def encode_pieces(self, texts: Iterable[str]) -> list[list[int]]:
+        """Split texts into piece ids, without special tokens and without a limit."""
+        encodings = self.tokenizer.backend_tokenizer.encode_batch(list(texts), add_special_tokens=False)
+        return [encoding.ids for encoding in encodings]
+
+    def frame(self, first: Sequence[int], second: Sequence[int] | None = None, position: int = 0) -> TokenSequence:
+        """Put the special tokens around one text or two: [CLS] first [SEP], and second [SEP]."""
+        token_ids = [self.tokenizer.cls_token_id, *first, self.tokenizer.sep_token_id]
+        n_first = len(token_ids)
+        if second is not None:
+            token_ids += [*second, self.tokenizer.sep_token_id]
+        return TokenSequence(token_ids=token_ids, n_first=n_first, position=position)
+
+    def embed(self, texts: Sequence[str], *, batch_tokens: int = BATCH_TOKENS) -> Floats:
+        """Embed texts as the mean of their tokens' last hidden states, special tokens among them.
+
+        A text with more tokens than the network has positions is read in windows of full length, each with its own
+        special tokens, and the mean is over the tokens of all of them: nothing is cut off.
+
+        Args:
+            texts: N texts; an empty one has its special tokens alone.
+            batch_tokens: tokens computed at once, about; it costs memory and changes no result.
+
+        Returns:
+            float32 [N, D], each row of unit length, in the order of `texts`.
+        """
+        room = self.n_positions - 2
+        windows: list[TokenSequence] = []
+        owners: list[int] = []
+        for owner, pieces in enumerate(self.encode_pieces(texts)):
+            for start in range(0, max(len(pieces), 1), room):
+                windows.append(self.frame(pieces[start : start + room]))
+                owners.append(owner)
+        means = self._compute(self._compiled_pool, windows, self.dimensions, batch_tokens)  # [W, D]
+        n_tokens = np.array([len(window.token_ids) for window in windows], np.float32)[:, np.newaxis]  # [W, 1]
+        sums = np.zeros((len(texts), self.dimensions), np.float32)  # [N, D]
+        np.add.at(sums, owners, means * n_tokens)  # the division by the number of tokens is in the unit length
+        return to_unit_length(sums)
+
+    def predict_masked(self, sequences: Sequence[TokenSequence], *, batch_tokens: int = BATCH_TOKENS) -> Floats:
+        """Logits over the vocabulary of V pieces at the `position` of each sequence, float32 [N, V].
+
+        Raises:
+            WeightsError: the checkpoint has no masked-word head.
+        """
+        self._require(self._missing_masked_lm, "masked words (fill, keywords)")
+        return self._compute(self._compiled_masked_lm, sequences, self._bert.size.vocab_size, batch_tokens)
+
+    def predict_next(self, sequences: Sequence[TokenSequence], *, batch_tokens: int = BATCH_TOKENS) -> Floats:
+        """Logits of "the second text follows" and "it does not", float32 [N, 2].
+
+        Raises:
+            WeightsError: the checkpoint has no next-sentence head.
+        """
+        self._require(self._missing_next_sentence, "next_sentence")
+        return self._compute(self._compiled_next_sentence, sequences, 2, batch_tokens)
+
+    def _require(self, missing: Sequence[str], score: str) -> None:
+        if missing:
+            raise WeightsError(f"{self.name} cannot score {score}: the checkpoint lacks {', '.join(missing)}")
+
+    def _compile(self, function: Callable[..., tf.Tensor]) -> Callable[..., tf.Tensor]:
+        compiled = tf.function(function, jit_compile=True)
+        return tf.function(lambda *inputs: self._strategy.run(compiled, args=inputs))
+
+    def _compute(
+        self, function: Callable[..., tf.Tensor], sequences: Sequence[TokenSequence], width: int, batch_tokens: int
+    ) -> Floats:
+        """Run a compiled function over sequences in batches; float32 [N, width] in the order of `sequences`."""
+        results = np.zeros((len(sequences), width), np.float32)
+        lengths = [len(sequence.token_ids) for sequence in sequences]
+        n_replicas = self._strategy.num_replicas_in_sync
+        for batch in plan_batches(lengths, self.n_positions, batch_tokens, n_replicas):
+            inputs = self._to_arrays([sequences[index] for index in batch.indices], batch)
+            split = [np.split(array, n_replicas) for array in inputs]
+            values = [self._distribute(parts) for parts in split]
+            outputs = self._strategy.gather(function(*values), axis=0).numpy()  # [rows, width]
+            results[batch.indices] = outputs[: len(batch.indices)]
+        return results
+
+    def _distribute(self, parts: Sequence[npt.NDArray[np.int32]]) -> tf.Tensor:
+        """One part a replica."""
+        return self._strategy.experimental_distribute_values_from_function(
+            lambda context: tf.constant(parts[context.replica_id_in_sync_group])
+        )
+
+    def _to_arrays(self, sequences: Sequence[TokenSequence], batch: PlannedBatch) -> tuple[npt.NDArray[np.int32], ...]:
+        token_ids = np.full((batch.n_rows, batch.length), self.tokenizer.pad_token_id, np.int32)  # [B, T]
+        segment_ids = np.zeros_like(token_ids)  # [B, T]
+        mask = np.zeros_like(token_ids)  # [B, T]
+        positions = np.zeros(batch.n_rows, np.int32)  # [B]
+        for row, sequence in enumerate(sequences):
+            n_tokens = len(sequence.token_ids)
+            token_ids[row, :n_tokens] = sequence.token_ids
+            segment_ids[row, sequence.n_first : n_tokens] = 1
+            mask[row, :n_tokens] = 1
+            positions[row] = sequence.position
+        return token_ids, segment_ids, mask, positions
+
+    def _pool(self, token_ids: tf.Tensor, segment_ids: tf.Tensor, mask: tf.Tensor, _: tf.Tensor) -> tf.Tensor:
+        return mean_pool(self._bert(token_ids, segment_ids, mask), mask)  # [B, D]
+
+    def _predict_masked(
+        self, token_ids: tf.Tensor, segment_ids: tf.Tensor, mask: tf.Tensor, positions: tf.Tensor
+    ) -> tf.Tensor:
+        hidden = self._bert(token_ids, segment_ids, mask)  # [B, T, D]
+        states = tf.gather(hidden, positions, batch_dims=1)  # [B, D]
+        return self._masked_lm(states, tf.convert_to_tensor(self._bert.word_embeddings.embeddings))  # [B, V]
+
+    def _predict_next(self, token_ids: tf.Tensor, segment_ids: tf.Tensor, mask: tf.Tensor, _: tf.Tensor) -> tf.Tensor:
+        return self._next_sentence(self._bert(token_ids, segment_ids, mask))  # [B, 2]
+
+
+def load_bert(model: str, accelerator: str = "auto") -> BertEncoder:
+    """Load a BERT from a checkpoint folder or the model hub.
+
+    Args:
+        model: a folder, or a hub name such as "klue/bert-base" or "klue/bert-base@revision".
+        accelerator: as `pick_strategy` takes it.
+
+    Raises:
+        WeightsError: the model is missing, incomplete, damaged or no BERT.
+        FetchError: the hub cannot be reached.
+        ConfigError: the accelerator is missing.
+    """
+    return BertEncoder(fetch_model(model), accelerator)
+
+
+def name_encoder(files: ModelFiles) -> str:
+    """Name a model so that other weights get another name: hub name and commit, or folder and hash of the weights."""
+    if files.commit:
+        return f"{files.hub_name}@{files.commit[:N_DIGITS]}"
+    digest = hashlib.sha256()
+    for path in weight_files(files.folder):
+        with path.open("rb") as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
+    return f"{files.folder.resolve().name}@{digest.hexdigest()[:N_DIGITS]}"

@@ -1,0 +1,79 @@
+"""The one door to transformers and the model hub: a folder or a hub name in, local files and their tokenizer out."""
+
+import logging
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from petitions.errors import FetchError, WeightsError
+
+# At import transformers advises to install PyTorch, which this project does without; its other warnings stay.
+logging.getLogger("transformers").addFilter(lambda record: "PyTorch was not found" not in record.getMessage())
+
+from huggingface_hub import snapshot_download  # noqa: E402
+from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError  # noqa: E402
+from transformers import AutoConfig as AutoConfig  # noqa: E402
+from transformers import AutoTokenizer  # noqa: E402
+from transformers import PreTrainedTokenizerFast as PreTrainedTokenizerFast  # noqa: E402
+
+HUB_NAME = re.compile(r"(?P<name>[\w.-]+/[\w.-]+)(@(?P<revision>[\w./-]+))?")
+HUB_FILES = (
+    "config.json",
+    "tokenizer*",
+    "special_tokens_map.json",
+    "vocab.txt",
+    "*.safetensors",
+    "*.safetensors.index.json",
+)
+NOT_FOUND = (401, 404)  # the hub answers 401 for a model that does not exist
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelFiles:
+    """Where the files of a model lie, and the commit of the hub that they are of (empty for a folder)."""
+
+    folder: Path
+    hub_name: str = ""
+    commit: str = ""
+
+
+def fetch_model(model: str) -> ModelFiles:
+    """Find a model: a folder, or a hub name such as "klue/bert-base" or "klue/bert-base@revision".
+
+    A hub model is downloaded once; without network the downloaded copy of the same revision serves.
+
+    Raises:
+        WeightsError: no such folder, nor such a model or revision on the hub.
+        FetchError: the hub cannot be reached, and there is no downloaded copy.
+    """
+    if Path(model).is_dir():
+        return ModelFiles(folder=Path(model))
+    match = HUB_NAME.fullmatch(model)
+    if not match:
+        raise WeightsError(f"no such model folder: {model}")
+    name, revision = match["name"], match["revision"]
+    try:
+        folder = Path(snapshot_download(name, revision=revision, allow_patterns=list(HUB_FILES)))
+    except HfHubHTTPError as error:
+        status = error.response.status_code
+        if status in NOT_FOUND:
+            raise WeightsError(f"{model} is neither a folder nor a model of the hub ({status})") from error
+        raise FetchError(f"the model hub answered {status} for {model}") from error
+    except (LocalEntryNotFoundError, ConnectionError) as error:
+        raise FetchError(f"{model} is no folder here, and the model hub cannot be reached") from error
+    return ModelFiles(folder=folder, hub_name=name, commit=folder.name)
+
+
+def load_tokenizer(folder: Path) -> PreTrainedTokenizerFast:
+    """Read the tokenizer of a model, with any truncation and padding that it may have been saved with turned off.
+
+    Raises:
+        WeightsError: there is none that can be read.
+    """
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(folder)
+    except (OSError, ValueError) as error:
+        raise WeightsError(f"{folder} has no tokenizer that can be read: {error}") from error
+    tokenizer.backend_tokenizer.no_truncation()
+    tokenizer.backend_tokenizer.no_padding()
+    return tokenizer
