@@ -1,4 +1,4 @@
-"""Fixtures of the real embedded Postgres: one server for the session, one fresh database a test."""
+"""Fixtures of the real embedded Postgres: one server a session, a database a test or one that is rolled back."""
 
 import os
 import tempfile
@@ -8,7 +8,7 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, create_engine, make_url, text
+from sqlalchemy import Connection, Engine, create_engine, make_url, text
 
 _NUMBERS = count(1)
 
@@ -61,6 +61,25 @@ def engine(database_url: str) -> Iterator[Engine]:
     opened = open_engine(database_url)
     yield opened
     opened.dispose()
+
+
+@pytest.fixture(scope="session")
+def shared_engine(postgres_url: str, migrated: str) -> Iterator[Engine]:
+    """An engine on one migrated database of the session, in which no test commits."""
+    from petitions.store.database import open_engine
+
+    _execute(postgres_url, f"CREATE DATABASE shared TEMPLATE {migrated}")
+    opened = open_engine(_named(postgres_url, "shared"))
+    yield opened
+    opened.dispose()
+
+
+@pytest.fixture
+def conn(shared_engine: Engine) -> Iterator[Connection]:
+    """A connection in a transaction that is rolled back: the cheapest database, empty and migrated."""
+    with shared_engine.connect() as opened, opened.begin() as transaction:
+        yield opened
+        transaction.rollback()
 
 
 def _named(url: str, name: str) -> str:

@@ -51,11 +51,9 @@ IDS = [item.petition_id for item in PETITIONS]
 FIT_TABLES = ("topic_model", "topic", "topic_term", "topic_event", "petition_topic")
 
 
-@pytest.fixture
-def conn(engine):
-    with engine.begin() as opened:
-        upsert_petitions(opened, PETITIONS, seen_at=MONDAY)
-        yield opened
+@pytest.fixture(autouse=True)
+def stored(conn):
+    upsert_petitions(conn, PETITIONS, seen_at=MONDAY)
 
 
 def read_versions(conn) -> list:
@@ -89,15 +87,13 @@ def test_a_smaller_fit_under_the_same_id_leaves_nothing_of_the_larger(conn):
     assert counts == [1, 2, 6, 0, 8]
 
 
-def test_shares_that_exceed_one_by_rounding_are_stored_and_others_are_refused(engine):
+def test_shares_that_exceed_one_by_rounding_are_stored_and_others_are_refused(conn):
     shares = np.zeros((12, 3), dtype=np.float32)
     shares[:, 0] = np.nextafter(np.float32(1), np.float32(2))
-    with engine.begin() as conn:
-        upsert_petitions(conn, PETITIONS, seen_at=MONDAY)
-        begin_run(conn, Source.SAMPLE, WINDOW, at=MONDAY)
-        write_topic_model(conn, make_model(), make_topics(), [], IDS, shares)
-        assert conn.scalar(text("SELECT max(share) FROM petition_topic")) == 1
-    with pytest.raises(PermanentError, match="petition_topic_share_check"), engine.begin() as conn:
+    begin_run(conn, Source.SAMPLE, WINDOW, at=MONDAY)
+    write_topic_model(conn, make_model(), make_topics(), [], IDS, shares)
+    assert conn.scalar(text("SELECT max(share) FROM petition_topic")) == 1
+    with pytest.raises(PermanentError, match="petition_topic_share_check"), conn.begin_nested():
         write_topic_model(conn, make_model(), make_topics(), [], IDS, shares * 2)
 
 

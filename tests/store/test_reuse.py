@@ -20,11 +20,9 @@ PETITIONS = make_petitions(10)
 SAMPLE = Source.SAMPLE
 
 
-@pytest.fixture
-def conn(engine):
-    with engine.begin() as opened:
-        upsert_petitions(opened, PETITIONS, seen_at=MONDAY)
-        yield opened
+@pytest.fixture(autouse=True)
+def stored(conn):
+    upsert_petitions(conn, PETITIONS, seen_at=MONDAY)
 
 
 def tokenize(conn, texts, tokenizer="mecab-1") -> Counts:
@@ -147,11 +145,10 @@ def test_a_topic_similarity_is_of_a_fit_and_leaves_that_of_another_alone(conn):
         ("next_sentence", 0.5, "fit-1", "petition_score_model_id_check"),
     ],
 )
-def test_a_score_that_cannot_be_is_refused(engine, name, value, model_id, message):
-    with engine.begin() as conn:
-        upsert_petitions(conn, PETITIONS, seen_at=MONDAY)
-    with pytest.raises(PermanentError, match=message), engine.begin() as conn:
-        score(conn, read_unscored(conn, SAMPLE, WINDOW, BERT, name, 2), name, value, model_id)
+def test_a_score_that_cannot_be_is_refused(conn, name, value, model_id, message):
+    texts = read_unscored(conn, SAMPLE, WINDOW, BERT, name, 2)
+    with pytest.raises(PermanentError, match=message), conn.begin_nested():
+        score(conn, texts, name, value, model_id)
 
 
 def test_fewer_keywords_of_a_new_text_leave_none_of_the_old(conn):

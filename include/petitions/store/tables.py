@@ -42,6 +42,7 @@ metadata = MetaData(
     },
 )
 
+_FIT_OF_SCORE = "the fit of a topic_similarity, else empty; in the key, so that the next fit leaves it alone"
 Key = Text(collation="C")
 At = DateTime(timezone=True)
 
@@ -272,13 +273,7 @@ petition_score = Table(
     _petition_key(),
     Column("encoder", Key, primary_key=True, comment="name of the weights and their hash"),
     Column("score", Text, primary_key=True),
-    Column(
-        "model_id",
-        Key,
-        primary_key=True,
-        server_default="",
-        comment="the fit of a topic_similarity, else empty; in the key, so that the next fit leaves it alone",
-    ),
+    Column("model_id", Key, primary_key=True, server_default="", comment=_FIT_OF_SCORE),
     Column("value", Double, nullable=False),
     _content_hash(),
     CheckConstraint("(score = 'topic_similarity') = (model_id <> '')", name="model_id"),

@@ -11,9 +11,12 @@ import psycopg
 from pgvector.psycopg import register_vector
 from pgvector.sqlalchemy import VECTOR
 from sqlalchemy import (
+    Boolean,
     ColumnElement,
     Connection,
+    Delete,
     Table,
+    TableClause,
     and_,
     column,
     delete,
@@ -27,6 +30,7 @@ from sqlalchemy import (
 from sqlalchemy import table as named_table
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.sql.dml import ReturningInsert
 
 from petitions.errors import PermanentError
 from petitions.store.failures import translate_failure
@@ -86,44 +90,55 @@ def upsert(
         PermanentError: a value that Postgres cannot store, or that breaks a constraint of the table.
         DatabaseDownError: the connection broke.
     """
-    names = [item.name for item in target.columns]
     keys = [item.name for item in target.primary_key]
     unique = {tuple(row[key] for key in keys): row for row in rows}
     if not unique:
         return Counts()
-    # Rows in the order of the key: two writers that meet then wait for each other instead of locking each other out.
     stage = named_table("stage", *(column(item.name, item.type) for item in target.columns), schema="pg_temp")
     conn.execute(text(f"CREATE TEMP TABLE stage (LIKE {target.fullname}) WITH (toast_tuple_target = 8160)"))
-    _copy(conn, target, [[row[name] for name in names] for row in unique.values()])
+    # In the order of the key two writers that meet wait for each other, and do not lock each other out. Sorted here:
+    # Postgres would sort whole rows, vectors and all, on disk.
+    _copy(conn, target, ([unique[key][item.name] for item in target.columns] for key in sorted(unique)))
+    written = _insert_or_update(target, stage, compare, assign or {}, stale).cte("written")
+    is_new = written.c.is_new
+    counted = select(func.count().filter(is_new), func.count().filter(~is_new)).select_from(written)
+    inserted, updated = conn.execute(counted).one()
+    deleted = conn.execute(_delete_others(target, stage, replace_within)).rowcount if replace_within else 0
+    conn.execute(text("DROP TABLE pg_temp.stage"))
+    return Counts(inserted=inserted, updated=updated, unchanged=len(unique) - inserted - updated, deleted=deleted)
 
-    statement = insert(target).from_select(names, select(*stage.c).order_by(*(stage.c[key] for key in keys)))
+
+def _insert_or_update(
+    target: Table,
+    stage: TableClause,
+    compare: Collection[str] | None,
+    assign: Mapping[str, ColumnElement[object]],
+    stale: ColumnElement[bool] | None,
+) -> ReturningInsert[tuple[bool]]:
+    """The statement that moves the staged rows over; it returns `is_new` for each row that it wrote."""
+    names = [item.name for item in target.columns]
+    keys = [item.name for item in target.primary_key]
     others = [name for name in names if name not in keys]
     watched = others if compare is None else list(compare)
+    statement = insert(target).from_select(names, select(*stage.c))
     if watched:
         differs = tuple_(*(target.c[name] for name in watched)).is_distinct_from(tuple_(*map(excluded, watched)))
         statement = statement.on_conflict_do_update(
             index_elements=keys,
-            set_={name: excluded(name) for name in others} | dict(assign or {}),
+            set_={name: excluded(name) for name in others} | dict(assign),
             where=differs if stale is None else differs | stale,
         )
     else:
         statement = statement.on_conflict_do_nothing(index_elements=keys)
     # xmax is 0 in a row that no transaction has replaced, so that an insert is told from an update.
-    written = statement.returning(literal_column("(xmax = 0)").label("is_new")).cte("written")
-    is_new = written.c.is_new
-    inserted, updated = conn.execute(
-        select(func.count().filter(is_new), func.count().filter(~is_new)).select_from(written)
-    ).one()
-    deleted = 0
-    if replace_within:
-        same_key = and_(*(stage.c[key] == target.c[key] for key in keys))
-        groups = select(*(stage.c[name] for name in replace_within))
-        gone = delete(target).where(
-            tuple_(*(target.c[name] for name in replace_within)).in_(groups), ~exists().where(same_key)
-        )
-        deleted = conn.execute(gone).rowcount
-    conn.execute(text("DROP TABLE pg_temp.stage"))
-    return Counts(inserted=inserted, updated=updated, unchanged=len(unique) - inserted - updated, deleted=deleted)
+    return statement.returning(literal_column("(xmax = 0)", Boolean).label("is_new"))
+
+
+def _delete_others(target: Table, stage: TableClause, groups: Sequence[str]) -> Delete:
+    """The statement that deletes rows of the staged groups that are not staged themselves."""
+    same_key = and_(*(stage.c[item.name] == target.c[item.name] for item in target.primary_key))
+    staged = select(*(stage.c[name] for name in groups))
+    return delete(target).where(tuple_(*(target.c[name] for name in groups)).in_(staged), ~exists().where(same_key))
 
 
 def _copy(conn: Connection, target: Table, rows: Iterable[Sequence[object]]) -> None:
