@@ -159,7 +159,8 @@ class BertEncoder:
             positions[row] = sequence.position
         return token_ids, segment_ids, mask, positions
 
-    def _pool(self, token_ids: tf.Tensor, segment_ids: tf.Tensor, mask: tf.Tensor, _: tf.Tensor) -> tf.Tensor:
+    # The three computations take the same inputs, so that one loop serves them all.
+    def _pool(self, token_ids: tf.Tensor, segment_ids: tf.Tensor, mask: tf.Tensor, positions: tf.Tensor) -> tf.Tensor:
         return mean_pool(self._bert(token_ids, segment_ids, mask), mask)  # [B, D]
 
     def _predict_masked(
@@ -169,7 +170,9 @@ class BertEncoder:
         states = tf.gather(hidden, positions, batch_dims=1)  # [B, D]
         return self._masked_lm(states, tf.convert_to_tensor(self._bert.word_embeddings.embeddings))  # [B, V]
 
-    def _predict_next(self, token_ids: tf.Tensor, segment_ids: tf.Tensor, mask: tf.Tensor, _: tf.Tensor) -> tf.Tensor:
+    def _predict_next(
+        self, token_ids: tf.Tensor, segment_ids: tf.Tensor, mask: tf.Tensor, positions: tf.Tensor
+    ) -> tf.Tensor:
         return self._next_sentence(self._bert(token_ids, segment_ids, mask))  # [B, 2]
 
 

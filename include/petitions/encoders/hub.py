@@ -17,14 +17,7 @@ from transformers import AutoTokenizer  # noqa: E402
 from transformers import PreTrainedTokenizerFast as PreTrainedTokenizerFast  # noqa: E402
 
 HUB_NAME = re.compile(r"(?P<name>[\w.-]+/[\w.-]+)(@(?P<revision>[\w./-]+))?")
-HUB_FILES = (
-    "config.json",
-    "tokenizer*",
-    "special_tokens_map.json",
-    "vocab.txt",
-    "*.safetensors",
-    "*.safetensors.index.json",
-)
+HUB_FILES = ("config.json", "tokenizer*", "special_tokens_map.json", "vocab.txt", "model*.safetensors*")
 NOT_FOUND = (401, 404)  # the hub answers 401 for a model that does not exist
 
 

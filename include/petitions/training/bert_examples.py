@@ -14,7 +14,7 @@ import numpy.typing as npt
 from petitions.encoders.hub import PreTrainedTokenizerFast
 
 MASKED_SHARE = 0.15  # Devlin et al. 2019, as are the 80 / 10 / 10 % of mask_words
-TITLE_SHARE = 0.6  # of the pairs; the score asks whether a body follows its title
+TITLE_SHARE = 0.7  # of the pairs; the score asks whether a body follows its title
 SHORT_SHARE = 0.2  # of the second texts are cut short, so that length tells nothing
 MIN_BODY = 16  # pieces; a shorter body gives no pair
 CHUNK = 5000  # documents encoded at a time

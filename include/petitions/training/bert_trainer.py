@@ -18,7 +18,7 @@ from petitions.training.bert_examples import Batch, ExampleSampler
 logger = logging.getLogger(__name__)
 
 WARM_UP = 0.05  # of the budget; then the rate falls linearly to 0
-LONG_PHASE = 0.1  # of the budget, the last part, at full length: it trains the later positions
+LONG_PHASE = 0.15  # of the budget, the last part, at full length: it trains the later positions
 CHECKPOINT_S = 240.0
 LOG_STEPS = 200
 HEAD_SIZE = 64
@@ -33,10 +33,10 @@ class BertTrainingSettings:
     hidden_size: int = 256
     n_layers: int = 4
     n_positions: int = 256
-    length: int = 128  # tokens a sequence, before the long phase
-    batch_size: int = 16
+    length: int = 64  # tokens a sequence, before the long phase
+    batch_size: int = 32
     learning_rate: float = 1e-3
-    titled_share: float = 0.75  # of the sequences, where there are single lines too
+    titled_share: float = 0.85  # of the sequences, where there are single lines too
     held_out_share: float = 0.04
     random_seed: int = 0
     accelerator: str = "auto"

@@ -23,6 +23,7 @@ from petitions.encoders.bert_checkpoint import (
     name_next_sentence,
     write_tensors,
 )
+from petitions.encoders.hub import PreTrainedTokenizerFast
 from petitions.errors import ConfigError
 from petitions.training.bert_examples import Batch, EncodedCorpus, ExampleSampler, encode_corpus, split_corpus
 from petitions.training.bert_trainer import BertQuality, BertTrainer, BertTrainingSettings, Course
@@ -36,7 +37,7 @@ WARM_START_LINES = 200_000  # single-line documents that the warm start reads; i
 
 MODEL_CARD = """# A small Korean BERT
 
-Trained by `petitions pretrain bert` with masked words (whole words, 15 %) and next sentence (six pairs in ten are a
+Trained by `petitions pretrain bert` with masked words (whole words, 15 %) and next sentence (seven pairs in ten are a
 title and its body; embeddings start from word2vec over the same text).
 
 | | |
@@ -79,7 +80,7 @@ def pretrain_bert(documents: Iterable[str], output: Path, settings: BertTraining
     seen, held_out = split_corpus(corpus, settings.held_out_share, settings.random_seed)
     trainer = BertTrainer(settings, train_piece_vectors(seen, settings))
     output.mkdir(parents=True, exist_ok=True)
-    tokenizer.save_pretrained(output)
+    _write_tokenizer(output, tokenizer)
     _write_config(output, settings)
     held_out_sampler = ExampleSampler(held_out, tokenizer, 1.0, settings.random_seed)
     batches = [held_out_sampler.draw_batch(settings.batch_size, settings.length) for _ in range(N_HELD_OUT_BATCHES)]
@@ -126,6 +127,14 @@ def _save(output: Path, trainer: BertTrainer, batches: list[Batch]) -> BertQuali
     quality = trainer.measure(batches)
     logger.info("held out: %s", quality)
     return quality
+
+
+def _write_tokenizer(output: Path, tokenizer: PreTrainedTokenizerFast) -> None:
+    """Save the tokenizer under the name of its class that every version of transformers knows."""
+    tokenizer.save_pretrained(output)
+    path = output / "tokenizer_config.json"
+    config = json.loads(path.read_text(encoding="utf-8")) | {"tokenizer_class": "PreTrainedTokenizerFast"}
+    path.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
 
 
 def _write_config(output: Path, settings: BertTrainingSettings) -> None:

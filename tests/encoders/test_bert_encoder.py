@@ -1,0 +1,212 @@
+import json
+import logging
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from petitions.encoders.bert_encoder import TokenSequence, load_bert
+from petitions.errors import FetchError, WeightsError
+from safetensors.numpy import load_file, save_file
+
+GOLDEN = Path(__file__).parent / "golden"
+TINY = GOLDEN / "tiny-bert"  # 2 layers, hidden 32, 24 positions, made with PyTorch
+INCLUDE = Path(__file__).parents[2] / "include"
+E5 = Path(__file__).parents[3] / "shared/models/multilingual-e5-small-ko"
+
+
+@pytest.fixture(scope="module")
+def tiny():
+    return load_bert(str(TINY), "cpu")
+
+
+@pytest.fixture
+def copy_of_tiny(tmp_path):
+    """A function that copies the tiny checkpoint with changed tensors or changed config."""
+
+    def copy(change=lambda tensors: tensors, **config):
+        for path in TINY.iterdir():
+            (tmp_path / path.name).write_bytes(path.read_bytes())
+        save_file(change(load_file(TINY / "model.safetensors")), tmp_path / "model.safetensors")
+        changed = json.loads((TINY / "config.json").read_text()) | config
+        (tmp_path / "config.json").write_text(json.dumps(changed))
+        return tmp_path
+
+    return copy
+
+
+def golden_sequences(golden):
+    rows = zip(golden["token_ids"], golden["n_first"], golden["positions"], strict=True)
+    return [TokenSequence(token_ids=ids, n_first=n_first, position=position) for ids, n_first, position in rows]
+
+
+def test_both_heads_give_the_logits_of_pytorch(tiny):
+    golden = json.loads((GOLDEN / "tiny_bert.json").read_text())
+    sequences = golden_sequences(golden)
+    np.testing.assert_allclose(tiny.predict_masked(sequences), golden["masked_lm_logits"], atol=1e-5)
+    np.testing.assert_allclose(tiny.predict_next(sequences), golden["next_sentence_logits"], atol=1e-5)
+
+
+def test_a_text_gets_the_same_vector_alone_and_beside_longer_ones(tiny):
+    texts = ["학교 청원", "버스 병원 마을 노인 아이 동물 강아지 보호 처벌 안전", "가"]
+    together = tiny.embed(texts)
+    for text, row in zip(texts, together, strict=True):
+        np.testing.assert_allclose(tiny.embed([text])[0], row, atol=1e-6)
+
+
+def test_rows_have_unit_length_and_the_order_of_the_texts(tiny):
+    texts = ["버스 " * n for n in (9, 1, 30, 4)]
+    rows = tiny.embed(texts, batch_tokens=48)
+    assert rows.shape == (4, 32) and rows.dtype == np.float32
+    np.testing.assert_allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-6)
+    np.testing.assert_allclose(tiny.embed(texts[::-1], batch_tokens=48)[::-1], rows, atol=1e-6)
+
+
+def test_an_empty_text_is_its_special_tokens_and_no_text_is_no_row(tiny):
+    assert tiny.embed([]).shape == (0, 32)
+    rows = tiny.embed(["", " \n"])
+    np.testing.assert_allclose(rows[0], rows[1], atol=1e-7)
+    assert np.linalg.norm(rows[0]) == pytest.approx(1, abs=1e-6)
+
+
+def test_the_tail_of_a_long_text_counts(tiny):
+    head = "학교 " * 22  # fills the 24 positions with [CLS] and [SEP]
+    only_head, with_tail, other_tail = tiny.embed([head, head + "강아지 보호", head + "버스 병원"])
+    assert np.abs(only_head - with_tail).max() > 1e-3
+    assert np.abs(with_tail - other_tail).max() > 1e-3
+
+
+def test_windows_are_weighted_by_their_tokens(tiny):
+    """The first window repeated is the same mean; a tail of one word moves it little, since it has few tokens."""
+    head = "학교 " * 22
+    one, two, with_tail, tail = tiny.embed([head, head * 2, head + "강아지", "강아지"])
+    np.testing.assert_allclose(one, two, atol=1e-6)
+    assert with_tail @ one > with_tail @ tail
+
+
+def test_a_shape_is_compiled_once(copy_of_tiny):
+    bert = load_bert(str(copy_of_tiny()), "cpu")
+    for _ in range(3):
+        bert.embed(["학교", "버스 병원"])
+        bert.embed(["마을", "노인"])
+    assert bert._compiled_pool.experimental_get_tracing_count() == 1
+
+
+def test_a_truncation_saved_with_the_tokenizer_does_not_cut_texts(tiny):
+    assert json.loads((TINY / "tokenizer.json").read_text())["truncation"]["max_length"] == 8
+    assert len(tiny.encode_pieces(["학교 " * 50])[0]) == 50
+
+
+def test_the_name_tells_weights_apart(tiny, copy_of_tiny):
+    assert tiny.name.startswith("tiny-bert@") and len(tiny.name) == len("tiny-bert@") + 12
+    changed = load_bert(str(copy_of_tiny(lambda tensors: {name: array * 2 for name, array in tensors.items()})), "cpu")
+    assert changed.name.split("@")[1] != tiny.name.split("@")[1]
+
+
+def test_bare_half_and_old_names_are_read(copy_of_tiny, tiny):
+    def change(tensors):
+        kept = {name.removeprefix("bert."): array for name, array in tensors.items() if name.startswith("bert.")}
+        old = {
+            name.replace("LayerNorm.weight", "LayerNorm.gamma").replace("LayerNorm.bias", "LayerNorm.beta"): array
+            for name, array in kept.items()
+        }
+        return {name: array.astype(np.float16) for name, array in old.items()}
+
+    bert = load_bert(str(copy_of_tiny(change)), "cpu")
+    np.testing.assert_allclose(bert.embed(["학교 버스"]), tiny.embed(["학교 버스"]), atol=5e-3)
+
+
+def test_sharded_weights_are_read_and_a_missing_shard_is_named(copy_of_tiny, tiny):
+    folder = copy_of_tiny()
+    tensors = sorted(load_file(folder / "model.safetensors").items())
+    (folder / "model.safetensors").unlink()
+    parts = {"model-1.safetensors": dict(tensors[:20]), "model-2.safetensors": dict(tensors[20:])}
+    for name, part in parts.items():
+        save_file(part, folder / name)
+    weight_map = {tensor: name for name, part in parts.items() for tensor in part}
+    (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": weight_map}))
+    np.testing.assert_allclose(load_bert(str(folder), "cpu").embed(["학교"]), tiny.embed(["학교"]), atol=1e-6)
+    (folder / "model-2.safetensors").unlink()
+    with pytest.raises(WeightsError, match=r"lacks model-2\.safetensors"):
+        load_bert(str(folder), "cpu")
+
+
+def test_a_missing_head_is_named_with_the_score_it_costs_and_embeddings_still_work(copy_of_tiny):
+    def drop_heads(tensors):
+        return {name: array for name, array in tensors.items() if "cls." not in name and "pooler" not in name}
+
+    bert = load_bert(str(copy_of_tiny(drop_heads)), "cpu")
+    assert bert.embed(["학교"]).shape == (1, 32)
+    with pytest.raises(WeightsError, match=r"next_sentence.*bert\.pooler\.dense\.weight.*cls\.seq_relationship\.bias"):
+        bert.predict_next([bert.frame([5], [6])])
+    with pytest.raises(WeightsError, match=r"masked words.*cls\.predictions\.bias"):
+        bert.predict_masked([bert.frame([5])])
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "message"),
+    [
+        ("bert.encoder.layer.1.output.dense.bias", None, "no weight bert.encoder.layer.1.output.dense.bias"),
+        ("bert.embeddings.word_embeddings.weight", np.zeros((199, 32), np.float32), r"\(199, 32\).*\(200, 32\)"),
+    ],
+)
+def test_a_missing_or_misshapen_weight_is_named(copy_of_tiny, name, change, message):
+    def edit(tensors):
+        del tensors[name]
+        return tensors if change is None else tensors | {name: change}
+
+    with pytest.raises(WeightsError, match=message):
+        load_bert(str(copy_of_tiny(edit)), "cpu")
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ({"model_type": "roberta"}, "model_type must be 'bert', got 'roberta'"),
+        ({"hidden_act": "relu"}, "hidden_act must be 'gelu', got 'relu'"),
+        ({"position_embedding_type": "relative_key"}, "position_embedding_type"),
+        ({"num_attention_heads": 5}, "hidden_size 32 is no multiple"),
+        ({"vocab_size": 100}, "195 pieces for 100 embeddings"),
+    ],
+)
+def test_a_network_that_is_not_ours_is_refused(copy_of_tiny, config, message):
+    with pytest.raises(WeightsError, match=message):
+        load_bert(str(copy_of_tiny(**config)), "cpu")
+
+
+def test_damaged_missing_and_pytorch_only_weights_are_told_apart(copy_of_tiny, tmp_path):
+    folder = copy_of_tiny()
+    weights = folder / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:1000])
+    with pytest.raises(WeightsError, match="damaged"):
+        load_bert(str(folder), "cpu")
+    weights.rename(folder / "pytorch_model.bin")
+    with pytest.raises(WeightsError, match="must be converted"):
+        load_bert(str(folder), "cpu")
+    with pytest.raises(WeightsError, match="no such model folder: /nowhere/at/all"):
+        load_bert("/nowhere/at/all", "cpu")
+
+
+def test_a_hub_that_cannot_be_reached_is_a_fault_that_may_heal(monkeypatch, tmp_path):
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    with pytest.raises(FetchError, match="klue/bert-base"):
+        load_bert("klue/bert-base@abc123", "cpu")
+
+
+def test_importing_the_encoder_does_not_ask_for_pytorch():
+    command = [sys.executable, "-c", "import petitions.encoders.hub"]
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2] / "include"
+    )
+    assert "PyTorch" not in done.stdout + done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not E5.is_dir(), reason="../shared is absent")
+def test_real_weights_give_the_vectors_of_pytorch(caplog):
+    golden = json.loads((GOLDEN / "e5_small_ko.json").read_text())
+    with caplog.at_level(logging.WARNING):
+        rows = load_bert(str(E5), "cpu").embed(golden["texts"], batch_tokens=1024)
+    np.testing.assert_allclose(rows[:, :8], golden["vectors"], atol=2e-6)
+    assert not caplog.records
