@@ -1,17 +1,17 @@
 """The errors of the package, in one tree.
 
-    PetitionsError
-      TransientError        may heal by itself: Airflow retries
-        FetchError          the site did not answer, or answered with a fault
-        DatabaseDownError   the results database cannot be reached
-      PermanentError        will not heal by trying again: Airflow fails the task at once
-        ConfigError         a setting, an argument or a date that cannot be
-        ParseError          an answer that is not what the site used to say
-        SiteChangedError    too many of a crawl's answers could not be parsed
-        SchemaError         the database schema is not the one this code knows
-        EmptyWindowError    no petition in the window
-        WeightsError        a checkpoint that lacks what is asked of it
-        CheckFailedError    a check before publishing did not pass
+PetitionsError
+  TransientError        may heal by itself: Airflow retries
+    FetchError          the site did not answer, or answered with a fault
+    DatabaseDownError   the results database cannot be reached
+  PermanentError        will not heal by trying again: Airflow fails the task at once
+    ConfigError         a setting, an argument or a date that cannot be
+    ParseError          an answer that is not what the site used to say
+    SiteChangedError    too many of a crawl's answers could not be parsed
+    SchemaError         the database schema is not the one this code knows
+    EmptyWindowError    no petition in the window
+    WeightsError        a checkpoint that lacks what is asked of it
+    CheckFailedError    a check before publishing did not pass
 """
 
 

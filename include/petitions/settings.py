@@ -11,7 +11,8 @@ from petitions.records import Source
 PREFIX = "PETITIONS_"
 MODELS = Path(__file__).parent / "models"
 ACCELERATORS = ("auto", "tpu", "gpu", "cpu")
-CPU_ENGINES = ("auto", "tensorflow")
+CHOICES = {"source": tuple(Source), "accelerator": ACCELERATORS, "cpu_engine": ("auto", "tensorflow")}
+RANGES = {"requests_per_second": (0.01, 10_000), "connections": (1, 64), "topics": (2, 200)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,23 +34,15 @@ class Settings:
     topics: int = 9
 
     def __post_init__(self) -> None:
-        if self.source not in set(Source):
-            raise ConfigError(f"PETITIONS_SOURCE must be one of {', '.join(Source)}, got {self.source!r}")
-        if not 0 < self.requests_per_second <= 10_000:
-            raise ConfigError(
-                f"PETITIONS_REQUESTS_PER_SECOND must be over 0 and at most 10000, got {self.requests_per_second}"
-            )
-        if not 1 <= self.connections <= 64:
-            raise ConfigError(f"PETITIONS_CONNECTIONS must be 1 to 64, got {self.connections}")
-        if not 2 <= self.topics <= 200:
-            raise ConfigError(f"PETITIONS_TOPICS must be 2 to 200, got {self.topics}")
-        if self.accelerator not in ACCELERATORS:
-            raise ConfigError(f"PETITIONS_ACCELERATOR must be one of {', '.join(ACCELERATORS)}, got {self.accelerator!r}")
-        if self.cpu_engine not in CPU_ENGINES:
-            raise ConfigError(f"PETITIONS_CPU_ENGINE must be one of {', '.join(CPU_ENGINES)}, got {self.cpu_engine!r}")
+        for name, choices in CHOICES.items():
+            if getattr(self, name) not in choices:
+                raise ConfigError(f"{_variable(name)} must be one of {', '.join(choices)}, got {getattr(self, name)!r}")
+        for name, (least, most) in RANGES.items():
+            if not least <= getattr(self, name) <= most:
+                raise ConfigError(f"{_variable(name)} must be {least} to {most}, got {getattr(self, name)}")
         for name in ("assembly_url", "bluehouse_url"):
             if not getattr(self, name).startswith(("http://", "https://")):
-                raise ConfigError(f"{PREFIX}{name.upper()} must be an http(s) address, got {getattr(self, name)!r}")
+                raise ConfigError(f"{_variable(name)} must be an http(s) address, got {getattr(self, name)!r}")
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
@@ -58,7 +51,7 @@ class Settings:
         Raises:
             ConfigError: an unknown name, or a value that cannot be.
         """
-        known = {PREFIX + item.name.upper(): item for item in fields(cls)}
+        known = {_variable(item.name): item for item in fields(cls)}
         values: dict[str, str | int | float] = {}
         for name, text in environ.items():
             if not name.startswith(PREFIX):
@@ -74,3 +67,8 @@ class Settings:
             except ValueError:
                 raise ConfigError(f"{name} must be a number, got {text!r}") from None
         return cls(**values)  # type: ignore[arg-type]
+
+
+def _variable(name: str) -> str:
+    """The environment variable of a field."""
+    return PREFIX + name.upper()

@@ -28,15 +28,16 @@ from petitions.store.runs import (
     fail_run,
     finish_run,
     read_checks,
-    read_state,
+    read_made_by,
+    read_model_id,
     record_model,
     record_step,
     write_checks,
 )
 from petitions.store.topics import (
     TopicEvent,
-    read_main_topics,
     read_published,
+    read_shares,
     read_topic_model,
     read_topics,
     write_topic_model,
@@ -67,7 +68,8 @@ def test_a_fit_comes_back_as_it_was_written(conn):
     topics = read_topics(conn, "fit-1")
     assert [item.label for item in topics] == ["건널목", "급식", "주택"]
     assert topics[0].terms == make_topics()[0].terms
-    assert read_main_topics(conn, "fit-1") == {item: number % 3 + 1 for number, item in enumerate(IDS)}
+    np.testing.assert_allclose(read_shares(conn, "fit-1", [*IDS[::-1], "sample:none"])[:-1], make_shares(12)[::-1])
+    assert not read_shares(conn, "fit-1", ["sample:none"]).any()
 
 
 def test_the_same_fit_again_changes_no_row_though_it_was_fitted_later(conn):
@@ -159,24 +161,25 @@ def test_a_run_is_one_row_however_often_it_is_run(conn):
     failed = conn.execute(text("SELECT * FROM pipeline_run")).one()
     assert (failed.state, failed.error[:20], len(failed.error)) == ("failed", "the site is down xxx", 500)
     begin_run(conn, Source.SAMPLE, WINDOW, at=TUESDAY)
-    record_step(conn, RUN, "tokenize", StepResult(rows_in=12, rows_out=0, seconds=0.5))
+    record_step(conn, RUN, "tokenize", StepResult(rows_in=12, rows_out=0, seconds=0.5, made_by="mecab"))
     record_model(conn, RUN, "fit-1")
     finish_run(conn, RUN, "published", at=TUESDAY)
     run = conn.execute(text("SELECT * FROM pipeline_run")).one()
     assert (run.state, run.error, run.model_id, run.finished_at) == ("published", None, "fit-1", TUESDAY)
     assert run.steps == {
         "crawl": {"rows_in": 12, "rows_out": 12, "seconds": 1.235},
-        "tokenize": {"rows_in": 12, "rows_out": 0, "seconds": 0.5},
+        "tokenize": {"rows_in": 12, "rows_out": 0, "seconds": 0.5, "made_by": "mecab"},
     }
-    assert read_state(conn, RUN) == "published"
+    assert read_model_id(conn, RUN) == "fit-1"
+    assert read_made_by(conn, RUN) == {"tokenize": "mecab"}
 
 
 def test_a_run_that_never_began_is_named(conn):
     for act in (
         lambda: record_step(conn, "none", "crawl", StepResult(rows_in=0, rows_out=0, seconds=0)),
-        lambda: read_state(conn, "none"),
+        lambda: read_model_id(conn, "none"),
     ):
-        with pytest.raises(ConfigError, match="no run none"):
+        with pytest.raises(ConfigError, match="run none"):
             act()
 
 

@@ -82,13 +82,14 @@ _CHECKS_BY_ENCODER = (
         name="scores_missing",
         sql=f"""WITH w AS ({_WINDOW}) SELECT count(*) FROM w CROSS JOIN unnest(CAST(:scores AS text[])) AS name
                 WHERE NOT EXISTS (SELECT FROM petitions.petition_score AS s WHERE s.petition_id = w.petition_id
-                AND s.encoder = :encoder AND s.score = name AND s.content_hash = w.content_hash)""",  # noqa: S608
+                AND s.encoder = :encoder AND s.score = name AND s.content_hash = w.content_hash
+                AND s.model_id IN ('', :model_id))""",  # noqa: S608
         at_most=0,
     ),
     _Check(
         name="scores_out_of_range",
         sql=f"""WITH w AS ({_WINDOW}) SELECT count(*) FROM w JOIN petitions.petition_score AS s USING (petition_id)
-                WHERE s.encoder = :encoder AND NOT (s.value BETWEEN
+                WHERE s.encoder = :encoder AND s.model_id IN ('', :model_id) AND NOT (s.value BETWEEN
                   CASE s.score WHEN 'topic_similarity' THEN -1.001 ELSE 0 END AND 1.001)""",  # noqa: S608
         at_most=0,
     ),

@@ -135,8 +135,6 @@ def read_unseen(
     made: Table,
     version: Mapping[str, str],
     limit: int,
-    *,
-    after: str = "",
 ) -> list[PetitionText]:
     """Read texts for which a table has no row of this version and content hash, in the order of their ids.
 
@@ -147,14 +145,13 @@ def read_unseen(
         made: a table with petition_id and content_hash.
         version: what its rows must hold to count as of this version, such as {"tokenizer": "mecab-1"}.
         limit: the most that is read. When the rows of one batch are written, the next call gives the next batch.
-        after: only ids greater than this one.
     """
     is_made = exists().where(
         made.c.petition_id == petition.c.petition_id,
         made.c.content_hash == petition.c.content_hash,
         *(made.c[name] == value for name, value in version.items()),
     )
-    return _read(conn, and_(shown_in_window(source, window), petition.c.petition_id > after, ~is_made), limit)
+    return _read(conn, and_(shown_in_window(source, window), ~is_made), limit)
 
 
 def _read(conn: Connection, condition: ColumnElement[bool], limit: int | None) -> list[PetitionText]:

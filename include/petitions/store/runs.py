@@ -1,10 +1,10 @@
 """The runs of the pipeline and the outcome of their checks: how the latest run over a window went."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, case, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from petitions.errors import ConfigError
@@ -16,11 +16,12 @@ from petitions.store.upsert import Counts, upsert
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepResult:
-    """What one step of a run read and wrote, and how long it took."""
+    """What one step of a run read and wrote, how long it took, and the version of what did it ("" where none)."""
 
     rows_in: int
     rows_out: int
     seconds: float
+    made_by: str = ""
 
 
 def name_run(source: Source, window: Window) -> str:
@@ -29,11 +30,15 @@ def name_run(source: Source, window: Window) -> str:
 
 
 def begin_run(conn: Connection, source: Source, window: Window, *, at: datetime) -> str:
-    """Record that a run has begun, or has begun again, and give its id; a step's numbers stay until it is redone."""
+    """Record that a run is at work, and give its id; a step's numbers stay until it is redone.
+
+    Each step says so: the time of the start is that of the first one after the run was finished or had failed.
+    """
     run_id = name_run(source, window)
     begun: dict[str, object] = {"state": "running", "error": None, "started_at": at, "finished_at": None}
     row = {"run_id": run_id, "source": str(source), "since": window.since, "until": window.until, "steps": {}, **begun}
-    conn.execute(insert(pipeline_run).values(row).on_conflict_do_update(index_elements=["run_id"], set_=begun))
+    again = begun | {"started_at": case((pipeline_run.c.state == "running", pipeline_run.c.started_at), else_=at)}
+    conn.execute(insert(pipeline_run).values(row).on_conflict_do_update(index_elements=["run_id"], set_=again))
     return run_id
 
 
@@ -43,8 +48,10 @@ def record_step(conn: Connection, run_id: str, step: str, result: StepResult) ->
     Raises:
         ConfigError: there is no such run.
     """
-    numbers = {"rows_in": result.rows_in, "rows_out": result.rows_out, "seconds": round(result.seconds, 3)}
-    merged = pipeline_run.c.steps.concat({step: numbers})
+    told = {name: value for name, value in asdict(result).items() if value != ""} | {
+        "seconds": round(result.seconds, 3)
+    }
+    merged = pipeline_run.c.steps.concat({step: told})
     _update(conn, run_id, {"steps": merged})
 
 
@@ -63,16 +70,22 @@ def fail_run(conn: Connection, run_id: str, error: str, *, at: datetime) -> None
     _update(conn, run_id, {"state": "failed", "error": " ".join(error.split())[:500], "finished_at": at})
 
 
-def read_state(conn: Connection, run_id: str) -> str:
-    """Read the state of a run.
+def read_model_id(conn: Connection, run_id: str) -> str:
+    """Read which fit a run made last.
 
     Raises:
-        ConfigError: there is no such run.
+        ConfigError: there is no such run, or it has made none.
     """
-    state = conn.scalar(select(pipeline_run.c.state).where(pipeline_run.c.run_id == run_id))
-    if state is None:
-        raise ConfigError(f"there is no run {run_id}")
-    return str(state)
+    model_id = conn.scalar(select(pipeline_run.c.model_id).where(pipeline_run.c.run_id == run_id))
+    if model_id is None:
+        raise ConfigError(f"the run {run_id} has made no fit yet")
+    return str(model_id)
+
+
+def read_made_by(conn: Connection, run_id: str) -> dict[str, str]:
+    """Read the version of what did each step of a run; empty for a run that is not there."""
+    steps = conn.scalar(select(pipeline_run.c.steps).where(pipeline_run.c.run_id == run_id)) or {}
+    return {step: told["made_by"] for step, told in steps.items() if "made_by" in told}
 
 
 def write_checks(conn: Connection, run_id: str, results: Iterable[CheckResult], *, at: datetime) -> Counts:

@@ -52,17 +52,6 @@ def upsert_scores(conn: Connection, scores: Iterable[Score]) -> Counts:
     return upsert(conn, petition_score, (_score_row(item) for item in scores), compare=("content_hash",))
 
 
-def read_unkeyed(
-    conn: Connection, source: Source, window: Window, encoder: str, limit: int = 1000, *, after: str = ""
-) -> list[PetitionText]:
-    """Read texts without keywords by this encoder, at most `limit`, their ids greater than `after`.
-
-    A text for which the encoder found no word has no row either, and so comes again: page by `after`, not by
-    "until none is left".
-    """
-    return read_unseen(conn, source, window, petition_keyword, {"encoder": encoder}, limit, after=after)
-
-
 def upsert_keywords(conn: Connection, keywords: Iterable[Keywords]) -> Counts:
     """Write keywords; words that an older text of a petition had, and this one lacks, are deleted."""
     rows = [

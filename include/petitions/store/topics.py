@@ -9,7 +9,6 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import ARRAY, Connection, Table, all_, delete, literal, select
-from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.engine import RowMapping
 
 from petitions.errors import ConfigError, PermanentError
@@ -164,15 +163,21 @@ def read_topics(conn: Connection, model_id: str) -> list[Topic]:
     ]
 
 
-def read_main_topics(conn: Connection, model_id: str) -> dict[str, int]:
-    """Read the topic that has the largest share of each petition of a fit; of equal shares the lowest topic_id."""
-    main = (
-        select(petition_topic.c.petition_id, petition_topic.c.topic_id)
-        .ext(distinct_on(petition_topic.c.petition_id))
-        .where(petition_topic.c.model_id == model_id)
-        .order_by(petition_topic.c.petition_id, petition_topic.c.share.desc(), petition_topic.c.topic_id)
-    )
-    return {row.petition_id: row.topic_id for row in conn.execute(main)}
+def read_shares(conn: Connection, model_id: str, petition_ids: Sequence[str]) -> NDArray[np.float32]:
+    """Read the shares of the topics of a fit in petitions.
+
+    Returns:
+        float32 [N, K] in the order of `petition_ids` and of topic_id; a petition outside the fit has a row of zeros.
+    """
+    topic_ids = conn.scalars(select(topic.c.topic_id).where(topic.c.model_id == model_id).order_by(topic.c.topic_id))
+    columns = {topic_id: column for column, topic_id in enumerate(topic_ids)}
+    places = {petition_id: row for row, petition_id in enumerate(petition_ids)}
+    shares = np.zeros((len(places), len(columns)), np.float32)  # [N, K]
+    stored = select(petition_topic.c.petition_id, petition_topic.c.topic_id, petition_topic.c.share)
+    for row in conn.execute(stored.where(petition_topic.c.model_id == model_id)):
+        if row.petition_id in places:
+            shares[places[row.petition_id], columns[row.topic_id]] = row.share
+    return shares
 
 
 def _model(row: RowMapping) -> TopicModel:

@@ -60,15 +60,15 @@ def upsert_embeddings(
 
 def read_embeddings(
     conn: Connection, source: Source, window: Window, encoder: str
-) -> tuple[list[str], NDArray[np.float32]]:
+) -> tuple[list[tuple[str, str]], NDArray[np.float32]]:
     """Read the vectors of a window, hidden petitions and vectors of a text that has changed since left out.
 
     Returns:
-        The N petition_ids in their order, and float32 [N, D]; without any, an empty list and [0, 0].
+        N pairs of petition_id and content_hash, by id, and float32 [N, D]; without any, an empty list and [0, 0].
     """
     sent = func.vector_send(petition_embedding.c.embedding, type_=LargeBinary)  # width, zero, numbers in network order
     rows = conn.execute(
-        select(petition.c.petition_id, sent)
+        select(petition.c.petition_id, petition.c.content_hash, sent)
         .join(petition_embedding, petition_embedding.c.petition_id == petition.c.petition_id)
         .where(
             shown_in_window(source, window),
@@ -79,5 +79,5 @@ def read_embeddings(
     ).all()
     if not rows:
         return [], np.zeros((0, 0), dtype=np.float32)
-    numbers = np.stack([np.frombuffer(data, dtype=">f4", offset=4) for _, data in rows])  # [N, D]
-    return [petition_id for petition_id, _ in rows], numbers.astype(np.float32)
+    numbers = np.stack([np.frombuffer(data, dtype=">f4", offset=4) for _, _, data in rows])  # [N, D]
+    return [(petition_id, content_hash) for petition_id, content_hash, _ in rows], numbers.astype(np.float32)

@@ -1,0 +1,168 @@
+"""The commands that print answers: topics, trends, similar, search, tokens, embed, fill, next."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from petitions.console import print_rows
+from petitions.errors import ConfigError
+from petitions.records import Source
+from petitions.settings import Settings
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+source_option = click.option("--source", help=f"{', '.join(Source)}.  [default: PETITIONS_SOURCE]")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+count_option = click.option("-k", "--count", type=click.IntRange(1, 1000), default=10, show_default=True)
+
+
+def source_or_setting(source: str | None) -> Source:
+    """The source that an option names, else the setting."""
+    settings = Settings.from_env()
+    return Source((replace(settings, source=source) if source else settings).source)
+
+
+def open_store() -> "Engine":
+    """The results database, its schema checked."""
+    from petitions.store.database import open_engine, require_schema
+
+    engine = open_engine(Settings.from_env().database_url)
+    require_schema(engine)
+    return engine
+
+
+@click.command()
+@source_option
+@json_option
+def topics(source: str | None, as_json: bool) -> None:
+    """Print the published topics of a source, largest first."""
+    from petitions.store.readers import read_current_topics
+
+    with open_store().connect() as conn:
+        print_rows(read_current_topics(conn, source_or_setting(source)), as_json=as_json)
+
+
+@click.command()
+@source_option
+@json_option
+def trends(source: str | None, as_json: bool) -> None:
+    """Print petitions and agreements by week and topic."""
+    from petitions.store.readers import read_trends
+
+    with open_store().connect() as conn:
+        print_rows(read_trends(conn, source_or_setting(source)), as_json=as_json)
+
+
+@click.command()
+@click.argument("petition_id")
+@count_option
+@json_option
+def similar(petition_id: str, count: int, as_json: bool) -> None:
+    """Print the petitions most like PETITION_ID (such as sample:a-001), by BERT embedding."""
+    from petitions.store.readers import read_similar
+
+    with open_store().connect() as conn:
+        print_rows(read_similar(conn, petition_id, count), as_json=as_json)
+
+
+@click.command()
+@click.argument("sentence")
+@count_option
+@json_option
+def search(sentence: str, count: int, as_json: bool) -> None:
+    """Print the petitions nearest in meaning to SENTENCE, by BERT embedding."""
+    from petitions.encoders.bert_encoder import load_bert
+    from petitions.store.readers import search_petitions
+    from petitions.text.normalize import normalize_text
+
+    settings = Settings.from_env()
+    bert = load_bert(settings.bert_model, settings.accelerator)
+    with open_store().connect() as conn:
+        embedding = bert.embed([normalize_text(sentence).text])[0]
+        print_rows(search_petitions(conn, embedding, count), as_json=as_json)
+
+
+def read_lines(path: Path) -> list[str]:
+    """The lines of a UTF-8 file, without their ends.
+
+    Raises:
+        ConfigError: the file is no UTF-8.
+    """
+    try:
+        return path.read_text(encoding="utf-8").splitlines()
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path} is no UTF-8: byte {error.start}") from None
+
+
+input_option = click.option("--input", "input_", type=click.Path(path_type=Path), required=True, help="A line a text.")
+
+
+@click.command()
+@input_option
+def tokens(input_: Path) -> None:
+    """Print one line of tokens for each line of text."""
+    from petitions.text.normalize import normalize_text
+    from petitions.text.tokenizer import tokenize_many
+
+    for line in tokenize_many([normalize_text(line).text for line in read_lines(input_)]):
+        click.echo(" ".join(line))
+
+
+@click.command()
+@input_option
+@click.option("--output", type=click.Path(path_type=Path), required=True, help="An .npy file.")
+@click.option("--encoder", type=click.Choice(["bert", "elmo"]), default="bert", show_default=True)
+def embed(input_: Path, output: Path, encoder: str) -> None:
+    """Write float32 [lines, dimensions], unit length, in the order of the lines."""
+    import numpy as np
+
+    from petitions.text.normalize import normalize_text
+
+    settings = Settings.from_env()
+    texts = [normalize_text(line).text for line in read_lines(input_)]
+    if encoder == "bert":
+        from petitions.encoders.bert_encoder import load_bert
+
+        vectors = load_bert(settings.bert_model, settings.accelerator).embed(texts)
+    else:
+        from petitions.encoders.elmo_encoder import load_elmo
+        from petitions.text.tokenizer import Tokenizer
+
+        tokenizer = Tokenizer()
+        vectors = load_elmo(settings.elmo_model, settings.accelerator).embed([tokenizer.morphemes(t) for t in texts])
+    with output.open("wb") as file:
+        np.save(file, vectors)
+
+
+@click.command()
+@click.argument("text")
+@count_option
+@json_option
+def fill(text: str, count: int, as_json: bool) -> None:
+    """Print the likeliest words for the one [MASK] in TEXT."""
+    from petitions.encoders.bert_encoder import load_bert
+    from petitions.scoring.masked_lm import fill_mask
+
+    settings = Settings.from_env()
+    fillings = fill_mask(load_bert(settings.bert_model, settings.accelerator), [text], count)[0]
+    print_rows([{"token": item.token, "probability": item.probability} for item in fillings], as_json=as_json)
+
+
+@click.command("next")
+@click.argument("first")
+@click.argument("second")
+@json_option
+def next_(first: str, second: str, as_json: bool) -> None:
+    """Print the probability that SECOND follows FIRST."""
+    from petitions.encoders.bert_encoder import load_bert
+    from petitions.scoring.next_sentence import score_next_sentence
+
+    settings = Settings.from_env()
+    probability = score_next_sentence(load_bert(settings.bert_model, settings.accelerator), [(first, second)])[0]
+    print_rows([{"is_next": float(probability)}], as_json=as_json)
+
+
+COMMANDS = (topics, trends, similar, search, tokens, embed, fill, next_)

@@ -1,0 +1,114 @@
+"""What is there and what is missing: one line a part, for `petitions doctor`."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from petitions.errors import ConfigError, PetitionsError
+from petitions.records import Source
+from petitions.settings import Settings
+
+USER_AGENT = "Mozilla/5.0 (compatible; petition-topics doctor)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One part of the installation: is it fit for use, and what was found."""
+
+    part: str
+    is_fit: bool
+    found: str
+
+
+def examine() -> list[Finding]:
+    """Look at every part; a part that is missing is a finding, never an error."""
+    try:
+        settings = Settings.from_env()
+    except ConfigError as error:
+        return [Finding(part="settings", is_fit=False, found=str(error))]
+    parts: list[tuple[str, Callable[[Settings], str]]] = [
+        ("settings", lambda settings: f"source {settings.source}, {settings.topics} topics"),
+        ("database", _examine_database),
+        ("schema", _examine_schema),
+        ("artifacts", _examine_artifacts),
+        ("mecab", _examine_mecab),
+        ("accelerator", _examine_accelerator),
+        ("bert", _examine_bert),
+        ("elmo", _examine_elmo),
+        ("site", _examine_site),
+    ]
+    return [_examine(part, look, settings) for part, look in parts]
+
+
+def _examine(part: str, look: Callable[[Settings], str], settings: Settings) -> Finding:
+    try:
+        return Finding(part=part, is_fit=True, found=look(settings))
+    except (PetitionsError, OSError, ImportError) as error:
+        return Finding(part=part, is_fit=False, found=f"{error}".splitlines()[0])
+
+
+def _examine_database(settings: Settings) -> str:
+    from sqlalchemy import text
+
+    from petitions.store.database import open_engine
+
+    with open_engine(settings.database_url).connect() as conn:
+        version = conn.execute(text("SHOW server_version")).scalar_one()
+        vector = conn.execute(
+            text("SELECT default_version FROM pg_available_extensions WHERE name = 'vector'")
+        ).scalar_one_or_none()
+    if vector is None:
+        raise ConfigError(f"Postgres {version} has no pgvector: install the extension `vector`")
+    return f"Postgres {version}, pgvector {vector}, {'embedded' if not settings.database_url else 'by its URL'}"
+
+
+def _examine_schema(settings: Settings) -> str:
+    from petitions.store.database import open_engine, require_schema, schema_status
+
+    engine = open_engine(settings.database_url)
+    require_schema(engine)
+    return f"at {schema_status(engine).current}"
+
+
+def _examine_artifacts(settings: Settings) -> str:
+    from petitions.store.artifacts import ArtifactStore
+
+    store = ArtifactStore(settings.artifacts)
+    store.write("doctor", b"")
+    return f"{settings.artifacts} can be written"
+
+
+def _examine_mecab(settings: Settings) -> str:
+    from petitions.text.tokenizer import TOKENIZER, Tokenizer
+
+    return f"{TOKENIZER}: 아동학대 방지 → {' '.join(Tokenizer().tokenize('아동학대 방지'))}"
+
+
+def _examine_accelerator(settings: Settings) -> str:
+    from petitions.encoders.device import pick_strategy
+
+    strategy = pick_strategy(settings.accelerator)
+    return f"{type(strategy).__name__} on {', '.join(strategy.extended.worker_devices)}"
+
+
+def _examine_bert(settings: Settings) -> str:
+    from petitions.encoders.bert_encoder import load_bert
+
+    bert = load_bert(settings.bert_model, settings.accelerator)
+    return f"{bert.name}, {bert.dimensions} dimensions, heads: {', '.join(bert.heads) or 'none'}"
+
+
+def _examine_elmo(settings: Settings) -> str:
+    from petitions.encoders.elmo_encoder import load_elmo
+
+    elmo = load_elmo(settings.elmo_model, settings.accelerator)
+    return f"{elmo.name}, {elmo.dimensions} dimensions"
+
+
+def _examine_site(settings: Settings) -> str:
+    if settings.source == Source.SAMPLE:
+        return "sample needs none"
+    import requests
+
+    url = settings.assembly_url if settings.source == Source.ASSEMBLY else settings.bluehouse_url
+    answer = requests.get(f"{url}/robots.txt", timeout=5, headers={"User-Agent": USER_AGENT}, allow_redirects=False)
+    return f"{url} answers ({answer.status_code})"

@@ -1,0 +1,117 @@
+"""What the encoders say of petitions, ready for the store: the glue between encoders, scoring and tables.
+
+A model is loaded once a process and kept: a worker that runs several tasks pays for it once.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection
+
+from petitions.encoders.bert_encoder import BertEncoder, load_bert
+from petitions.encoders.elmo_encoder import ElmoEncoder, load_elmo
+from petitions.errors import ConfigError
+from petitions.records import Source, Window
+from petitions.scoring.masked_lm import extract_keywords
+from petitions.scoring.next_sentence import score_next_sentence
+from petitions.scoring.topic_similarity import score_topic_similarity
+from petitions.settings import Settings
+from petitions.store.petitions import PetitionText
+from petitions.store.scores import Keywords, Score, upsert_scores
+from petitions.store.topics import read_shares
+from petitions.store.upsert import Counts
+from petitions.store.vectors import read_embeddings
+from petitions.text.tokenizer import Tokenizer
+
+KEYWORDS = 5  # for each petition
+
+Embed = Callable[[Sequence[str]], NDArray[np.float32]]
+Judge = Callable[[Sequence[PetitionText]], tuple[list[Score], list[Keywords]]]
+
+_load_bert = cache(load_bert)
+_load_elmo = cache(load_elmo)
+
+
+def load_encoder(encoder: str, settings: Settings) -> tuple[str, Embed]:
+    """The name of an encoder's weights, and what turns N texts into float32 [N, D] of unit length.
+
+    Args:
+        encoder: "bert" or "elmo"; ELMo reads the morphemes of a text.
+        settings: which weights, on which accelerator.
+
+    Raises:
+        ConfigError: another encoder.
+        WeightsError: weights that are missing or incomplete.
+    """
+    if encoder == "bert":
+        bert: BertEncoder = _load_bert(settings.bert_model, settings.accelerator)
+        return bert.name, bert.embed
+    if encoder == "elmo":
+        elmo: ElmoEncoder = _load_elmo(settings.elmo_model, settings.accelerator)
+        tokenizer = Tokenizer()
+        return elmo.name, lambda texts: elmo.embed([tokenizer.morphemes(text) for text in texts])
+    raise ConfigError(f"encoder must be bert or elmo, got {encoder!r}")
+
+
+def load_judge(settings: Settings) -> Judge:
+    """What gives petitions their next-sentence score and their keywords, by BERT.
+
+    Raises:
+        WeightsError: the weights lack the head that a score needs.
+    """
+    bert: BertEncoder = _load_bert(settings.bert_model, settings.accelerator)
+    tokenizer = Tokenizer()
+
+    def is_word(word: str) -> bool:
+        return tokenizer.tokenize(word) == [word]
+
+    def judge(texts: Sequence[PetitionText]) -> tuple[list[Score], list[Keywords]]:
+        bodies = ["\n".join(part for part in (text.purpose, text.body) if part) for text in texts]
+        follows = score_next_sentence(bert, [(text.title, body) for text, body in zip(texts, bodies, strict=True)])
+        words = extract_keywords(bert, [f"{text.title}\n{body}" for text, body in zip(texts, bodies, strict=True)],
+                                 KEYWORDS, is_word)  # fmt: skip
+        scores = [
+            Score(
+                petition_id=text.petition_id,
+                encoder=bert.name,
+                score="next_sentence",
+                value=round(float(value), 6),
+                content_hash=text.content_hash,
+            )
+            for text, value in zip(texts, follows, strict=True)
+        ]
+        keywords = [
+            Keywords(
+                petition_id=text.petition_id,
+                encoder=bert.name,
+                content_hash=text.content_hash,
+                words=[(item.word, item.probability) for item in found],
+            )
+            for text, found in zip(texts, words, strict=True)
+        ]
+        return scores, keywords
+
+    return judge
+
+
+def score_similarity(conn: Connection, source: Source, window: Window, encoder: str, model_id: str) -> Counts:
+    """Score how near each petition of a window stands to the mean of its main topic, and write it."""
+    texts, embeddings = read_embeddings(conn, source, window, encoder)  # [N, D]
+    document_topic = read_shares(conn, model_id, [petition_id for petition_id, _ in texts])  # [N, K]
+    values = score_topic_similarity(embeddings, document_topic)  # [N]
+    return upsert_scores(
+        conn,
+        (
+            Score(
+                petition_id=petition_id,
+                encoder=encoder,
+                score="topic_similarity",
+                value=round(float(value), 6),
+                content_hash=content_hash,
+                model_id=model_id,
+            )
+            for (petition_id, content_hash), value in zip(texts, values, strict=True)
+        ),
+    )

@@ -1,0 +1,316 @@
+"""The steps of a run, in order: crawl, tokenize, fit_topics, encode, score, check, publish.
+
+The only module that knows stages and store together. Each step reads a closed window, writes by upsert in
+transactions of one chunk, and may be killed and run again: what it finds done, it leaves. The same step over the same
+window runs once at a time. Heavy imports (TensorFlow, gensim, requests) stand inside the steps that need them.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
+from functools import partial
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, Engine, text
+
+from petitions.errors import CheckFailedError, ConfigError, DatabaseDownError, EmptyWindowError, TransientError
+from petitions.records import Hidden, Petition, Reject, Source, Window
+from petitions.settings import Settings
+from petitions.store import petitions, publishing, runs, scores, tokens, topics, vectors
+from petitions.store.artifacts import ArtifactStore
+from petitions.store.checks import run_checks
+from petitions.store.database import open_engine, require_schema
+from petitions.store.petitions import PetitionText
+
+logger = logging.getLogger(__name__)
+
+SCORES = {"bert": ("next_sentence", "topic_similarity"), "elmo": ("topic_similarity",)}  # by encoder
+ENCODERS = tuple(SCORES)  # the first one is searched
+CHUNK = 256  # petitions in one transaction: a killed step loses the work on so many at most
+SEOUL = ZoneInfo("Asia/Seoul")  # days are Korean days
+
+
+def now() -> datetime:
+    """The moment, in UTC; the only clock of the package, and tests give another."""
+    return datetime.now(UTC)
+
+
+def today_in_seoul(clock: Callable[[], datetime] = now) -> date:
+    """The day that it is in Korea."""
+    return clock().astimezone(SEOUL).date()
+
+
+@dataclass(slots=True)
+class Progress:
+    """What a step has read and written so far, and the version of what did it."""
+
+    rows_in: int = 0
+    rows_out: int = 0
+    made_by: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pipeline:
+    """One run: a source, a window, and where its rows and files go."""
+
+    settings: Settings
+    engine: Engine
+    artifacts: ArtifactStore
+    source: Source
+    window: Window
+    clock: Callable[[], datetime] = field(default=now)
+
+    @classmethod
+    def open(cls, *, until: date, months: int = 3, source: str | None = None, topics: int | None = None) -> "Pipeline":
+        """Read the settings and connect; `source` and `topics` go before their settings.
+
+        Raises:
+            ConfigError, DatabaseDownError, SchemaError: before anything is read or written.
+        """
+        settings = Settings.from_env()
+        settings = replace(settings, source=source or settings.source, topics=topics or settings.topics)
+        window = Window.ending(until, months)
+        engine = open_engine(settings.database_url)
+        require_schema(engine)
+        artifacts = ArtifactStore(settings.artifacts)
+        return cls(settings=settings, engine=engine, artifacts=artifacts, source=Source(settings.source), window=window)
+
+    def run(self) -> str:
+        """Run all steps; returns the model_id that is published."""
+        self.crawl()
+        self.tokenize()
+        model_id = self.fit_topics()
+        for encoder in ENCODERS:
+            self.encode(encoder)
+        for encoder in ENCODERS:
+            self.score(model_id, encoder)
+        self.check(model_id)
+        self.publish(model_id)
+        return model_id
+
+    def crawl(self) -> int:
+        """Fetch what is new or may have changed; returns the petitions that were read.
+
+        Raises:
+            FetchError, SiteChangedError: the site; what came before is kept.
+            EmptyWindowError: the site has no petition in the window.
+        """
+        from petitions.crawl.archive import Archive
+        from petitions.crawl.crawler import crawl
+
+        with self._step("crawl") as progress:
+            with self.engine.connect() as conn:
+                known = petitions.read_known(conn, self.source, self.window)
+            archive, today = Archive(self.artifacts), today_in_seoul(self.clock)
+            for batch in crawl(
+                self.source, self.window, known=known, settings=self.settings, archive=archive, today=today
+            ):
+                progress.rows_in += len(batch)
+                progress.rows_out += self._write_crawled(batch, today)
+            with self.engine.connect() as conn:
+                if not petitions.read_texts(conn, self.source, self.window, limit=1):
+                    since, until = self.window.since, self.window.until
+                    raise EmptyWindowError(f"{self.source} has no petition that begins from {since} to before {until}")
+        return progress.rows_in
+
+    def _write_crawled(self, batch: Sequence[Petition | Hidden | Reject], today: date) -> int:
+        """Write one batch in one transaction; returns the rows of `petition` that changed."""
+        from petitions.text.normalize import normalize_petition
+
+        seen = [normalize_petition(item) for item in batch if isinstance(item, Petition)]
+        rejects = [item for item in batch if isinstance(item, Reject)]
+        at = self.clock()
+        with self.engine.begin() as conn:
+            written = petitions.upsert_petitions(conn, seen, seen_at=at)
+            petitions.record_agreements(conn, seen, seen_on=today)
+            hidden = [item for item in batch if isinstance(item, Hidden)]
+            for item in petitions.mark_hidden(conn, hidden, seen_at=at):
+                rejects.append(Reject(source=item.source, url=item.url, reason="hidden", artifact=item.artifact))
+            petitions.insert_rejects(conn, rejects, seen_at=at)
+        return written.inserted + written.updated
+
+    def tokenize(self) -> int:
+        """Tokenize the texts that this tokenizer has not seen; returns how many."""
+        from petitions.text.tokenizer import TOKENIZER, tokenize_many
+
+        with self._step("tokenize") as progress:
+            progress.made_by = TOKENIZER
+            for chunk in self._chunks(partial(tokens.read_untokenized, tokenizer=TOKENIZER, limit=CHUNK), progress):
+                made = tokenize_many([join_text(item) for item in chunk])
+                rows = [
+                    tokens.PetitionTokens(
+                        petition_id=item.petition_id, tokenizer=TOKENIZER, content_hash=item.content_hash, tokens=words
+                    )
+                    for item, words in zip(chunk, made, strict=True)
+                ]
+                with self.engine.begin() as conn:
+                    tokens.upsert_tokens(conn, rows)
+        return progress.rows_out
+
+    def fit_topics(self) -> str:
+        """Fit the topics of the window, or find the same fit made already; returns its model_id.
+
+        Raises:
+            EmptyWindowError: too few petitions with tokens for so many topics.
+        """
+        from petitions.fitting import fit_window
+
+        with self._step("fit_topics") as progress:
+            model = fit_window(
+                self.engine, self.artifacts, self.source, self.window, self.settings.topics, self.clock()
+            )
+            progress.rows_in, progress.rows_out, progress.made_by = model.n_petitions, model.n_topics, model.engine
+            with self.engine.begin() as conn:
+                runs.record_model(conn, self.run_id, model.model_id)
+        return model.model_id
+
+    def encode(self, encoder: str) -> int:
+        """Embed the texts that an encoder, "bert" or "elmo", has not seen; returns how many."""
+        from petitions.judging import load_encoder
+
+        with self._step(f"encode {encoder}") as progress:
+            name, embed = load_encoder(encoder, self.settings)
+            progress.made_by = name
+            for chunk in self._chunks(partial(vectors.read_unencoded, encoder=name, limit=CHUNK), progress):
+                embeddings = embed([join_text(item) for item in chunk])
+                with self.engine.begin() as conn:
+                    vectors.upsert_embeddings(conn, name, chunk, embeddings)
+        return progress.rows_out
+
+    def score(self, model_id: str, encoder: str) -> int:
+        """Score the petitions of the window by one encoder; returns the petitions that had not been scored."""
+        from petitions import judging
+
+        with self._step(f"score {encoder}") as progress:
+            progress.made_by = name = self._read_made_by(f"encode {encoder}")
+            if encoder == "bert":
+                judge = judging.load_judge(self.settings)
+                read = partial(scores.read_unscored, encoder=name, score="next_sentence", limit=CHUNK)
+                for chunk in self._chunks(read, progress):
+                    found, words = judge(chunk)
+                    with self.engine.begin() as conn:
+                        scores.upsert_keywords(conn, words)
+                        scores.upsert_scores(conn, found)
+            with self.engine.begin() as conn:
+                written = judging.score_similarity(conn, self.source, self.window, name, model_id)
+            progress.rows_out += written.inserted + written.updated
+        return progress.rows_out
+
+    def check(self, model_id: str) -> int:
+        """Audit what the run wrote, and store the outcome; returns the number of checks.
+
+        Raises:
+            CheckFailedError: names each check that failed, its value and its limit.
+        """
+        with self._step("check") as progress:
+            made = {self._read_made_by(f"encode {encoder}"): SCORES[encoder] for encoder in ENCODERS}
+            with self.engine.begin() as conn:
+                results = run_checks(conn, self.source, self.window, model_id, made)
+                runs.write_checks(conn, self.run_id, results, at=self.clock())
+            failed = [f"{item.name} is {item.value:g}, must be {item.limit}" for item in results if not item.passed]
+            if failed:
+                raise CheckFailedError(f"{self.run_id}: {'; '.join(failed)}")
+            progress.rows_in = progress.rows_out = len(results)
+            with self.engine.begin() as conn:
+                runs.finish_run(conn, self.run_id, "checked", at=self.clock())
+        return len(results)
+
+    def publish(self, model_id: str) -> None:
+        """Switch the readers of the source to a fit whose run passed its checks, in one transaction.
+
+        Raises:
+            ConfigError: there is no such fit.
+            CheckFailedError: its run has not been checked, or a check failed.
+        """
+        with self._step("publish") as progress:
+            progress.rows_in = 1
+            progress.rows_out = int(publish_model(self.engine, model_id, at=self.clock()))
+
+    def read_model_id(self) -> str:
+        """The fit that the run made last.
+
+        Raises:
+            ConfigError: it has made none.
+        """
+        with self.engine.connect() as conn:
+            return runs.read_model_id(conn, self.run_id)
+
+    @property
+    def run_id(self) -> str:
+        """The key of the run: source and window."""
+        return runs.name_run(self.source, self.window)
+
+    def _read_made_by(self, step: str) -> str:
+        """Which version did an earlier step, such as the encoder's name."""
+        with self.engine.connect() as conn:
+            made_by = runs.read_made_by(conn, self.run_id).get(step)
+        if not made_by:
+            raise ConfigError(f"the run {self.run_id} has not done the step {step!r} yet")
+        return made_by
+
+    def _chunks(
+        self, read: Callable[[Connection, Source, Window], list[PetitionText]], progress: Progress
+    ) -> Iterator[list[PetitionText]]:
+        """Read what is not done yet, chunk by chunk; a chunk counts as done when the caller asks for the next."""
+        while True:
+            with self.engine.connect() as conn:
+                chunk = read(conn, self.source, self.window)
+            if not chunk:
+                return
+            yield chunk
+            progress.rows_in += len(chunk)
+            progress.rows_out += len(chunk)
+            logger.info("%s: %d petitions done", self.run_id, progress.rows_out)
+
+    @contextmanager
+    def _step(self, name: str) -> Iterator[Progress]:
+        """Hold the step's lock, time it, record how it went, and log one line of it."""
+        progress, started = Progress(), time.monotonic()
+        with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as lock:
+            # Released with the connection, so that a killed step leaves no lock behind.
+            held = text("SELECT pg_try_advisory_lock(hashtext('petitions.step'), hashtext(:step))")
+            if not lock.scalar(held, {"step": f"{self.run_id} {name}"}):
+                raise TransientError(f"another process is at the step {name} of the run {self.run_id}")
+            try:
+                with self.engine.begin() as conn:
+                    runs.begin_run(conn, self.source, self.window, at=self.clock())
+                yield progress
+                result = runs.StepResult(
+                    rows_in=progress.rows_in,
+                    rows_out=progress.rows_out,
+                    seconds=time.monotonic() - started,
+                    made_by=progress.made_by,
+                )
+                with self.engine.begin() as conn:
+                    runs.record_step(conn, self.run_id, name, result)
+            except Exception as error:
+                with suppress(DatabaseDownError), self.engine.begin() as conn:
+                    runs.fail_run(conn, self.run_id, f"{name}: {type(error).__name__}: {error}", at=self.clock())
+                raise
+            finally:
+                lock.execute(text("SELECT pg_advisory_unlock_all()"))
+        logger.info(
+            "%s %s: %d rows in, %d rows out, %.1f s", self.run_id, name, result.rows_in, result.rows_out, result.seconds
+        )
+
+
+def publish_model(engine: Engine, model_id: str, *, at: datetime) -> bool:
+    """Publish any fit whose run passed its checks, an older one too; returns whether anything changed."""
+    with engine.begin() as conn:
+        model = topics.read_topic_model(conn, model_id)
+        results = runs.read_checks(conn, model.run_id)
+        failed = [item.name for item in results if not item.passed]
+        if failed or not results:
+            raise CheckFailedError(f"{model_id}: {', '.join(failed) or 'no check'} of the run {model.run_id} passed")
+        made_by = runs.read_made_by(conn, model.run_id)
+        changed = publishing.publish(conn, model_id, [made_by[f"encode {name}"] for name in ENCODERS], at=at)
+        runs.finish_run(conn, model.run_id, "published", at=at)
+    return changed
+
+
+def join_text(item: PetitionText) -> str:
+    """Title, purpose and body on lines of their own, an empty purpose left out: what is tokenized and encoded."""
+    return "\n".join(part for part in (item.title, item.purpose, item.body) if part)

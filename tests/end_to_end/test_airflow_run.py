@@ -1,0 +1,153 @@
+"""The whole DAG through Airflow itself, over real petitions from the stand-in, and what landed in Postgres."""
+
+import itertools
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from rows import read_versions
+from stand_in import BLUEHOUSE_DATA, read_rows, run_stand_in
+
+pytestmark = [pytest.mark.slow, pytest.mark.postgres]
+ROOT = Path(__file__).parents[2]
+N_PETITIONS = 300
+UNTIL = "2019-09-01"
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory) -> Path:
+    """The last few hundred petitions of August 2019, answered ones and open ones among them."""
+    source = BLUEHOUSE_DATA / "2019-08.jsonl"
+    if not source.exists():
+        pytest.skip(f"{source} is absent: the run needs real petitions")
+    lines = source.read_text(encoding="utf-8").splitlines()
+    few = tmp_path_factory.mktemp("data") / "few.jsonl"
+    few.write_text("\n".join(lines[-N_PETITIONS:]) + "\n", encoding="utf-8")
+    return few
+
+
+@pytest.fixture(scope="module")
+def airflow_home(tmp_path_factory) -> Path:
+    home = tmp_path_factory.mktemp("airflow")
+    run_airflow(home, "db", "migrate")
+    for pool in ("petition_sites", "tpu"):
+        run_airflow(home, "pools", "set", pool, "1", "for the test")
+    return home
+
+
+def run_airflow(home: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    environ = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("PETITIONS_")},
+        "AIRFLOW_HOME": str(home),
+        "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "PYTHONPATH": str(ROOT / "include"),
+        **settings,
+    }
+    return subprocess.run(
+        [str(Path(sys.executable).parent / "airflow"), *arguments], env=environ, capture_output=True, text=True,
+        timeout=900,
+    )  # fmt: skip
+
+
+def test_a_run_over_real_petitions_lands_in_postgres_and_a_second_changes_no_row(
+    data, airflow_home, engine, database_url, tmp_path
+):
+    records = {row["id"]: row for row in read_rows(data)}
+    with run_stand_in("bluehouse", data, today=UNTIL) as site:
+        settings = {
+            "PETITIONS_DATABASE_URL": database_url,
+            "PETITIONS_BLUEHOUSE_URL": site.url,
+            "PETITIONS_ARTIFACTS": str(tmp_path / "artifacts"),
+            "PETITIONS_REQUESTS_PER_SECOND": "2000",
+            "PETITIONS_CONNECTIONS": "4",
+        }
+        conf = json.dumps({"source": "bluehouse", "until": UNTIL, "months": 1})
+        done = run_airflow(airflow_home, "dags", "test", "petition_topics", "--conf", conf, **settings)
+        assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
+        check_petitions(engine, records)
+        check_topics(engine)
+        check_scores(engine)
+        assert_nothing_is_logged_of_a_petition(done.stdout + done.stderr, records)
+
+        before, asked = read_versions(engine), site.control("reset")["requests"]
+        again = run_airflow(airflow_home, "dags", "test", "petition_topics", "--conf", conf, **settings)
+        assert again.returncode == 0, again.stdout[-4000:] + again.stderr[-4000:]
+        asked = site.control("stats")["requests"]
+    after = read_versions(engine)
+    assert {name for name in before if before[name] != after[name]} == {"pipeline_run"}
+    n_open = sum(row["end"] >= UNTIL for row in records.values())
+    n_lists = -(-len(records) // 7) + 5
+    assert asked <= n_open + n_lists, "an ended petition that is stored was asked for again"
+
+
+def check_petitions(engine, records) -> None:
+    with engine.connect() as conn:
+        rows = conn.execute(text("SELECT * FROM petitions.petition")).mappings().all()
+    assert {row["source_id"] for row in rows} == set(records)
+    for row in rows:
+        record = records[row["source_id"]]
+        assert (str(row["begins_on"]), str(row["ends_on"])) == (record["begin"], record["end"])
+        assert row["category"] == record["category"]
+        assert row["title"].split() == record["title"].split()
+        is_open, is_answered = record["end"] >= UNTIL, record["status"] in {"브리핑", "답변완료"}
+        assert row["status"] == ("open" if is_open else "answered" if is_answered else "ended")
+        assert row["is_moderated"] == ("관리자에 의해 수정되었습니다" in record["content"])
+        assert "관리자에 의해 수정되었습니다" not in row["body"]
+
+
+def check_topics(engine) -> None:
+    with engine.connect() as conn:
+        topics = conn.execute(text("SELECT * FROM petitions.current_topic ORDER BY topic_id")).mappings().all()
+        shares = conn.execute(
+            text("SELECT sum(share) FROM petitions.petition_topic GROUP BY petition_id")
+        ).scalars().all()  # fmt: skip
+        terms = conn.execute(
+            text("SELECT count(*) FROM petitions.topic_term GROUP BY topic_id")
+        ).scalars().all()  # fmt: skip
+        model = conn.execute(text("SELECT * FROM petitions.topic_model")).mappings().one()
+    assert [row["topic_id"] for row in topics] == list(range(1, 10))
+    assert sum(row["share"] for row in topics) == pytest.approx(1, abs=1e-3)
+    assert len(set(itertools.chain(*(row["top_terms"] for row in topics)))) > 45
+    assert terms == [20] * 9
+    assert len(shares) == N_PETITIONS
+    assert all(share == pytest.approx(1, abs=1e-3) for share in shares)
+    assert model["n_petitions"] == N_PETITIONS
+    assert -1 < model["npmi"] < 1
+    assert 0 < model["c_v"] < 1
+    assert model["published_at"] is not None
+
+
+def check_scores(engine) -> None:
+    with engine.connect() as conn:
+        count = conn.execute(
+            text("""
+            SELECT count(*) AS n, count(next_sentence) AS n_next, count(topic_similarity) AS n_similarity,
+                   count(*) FILTER (WHERE cardinality(keywords) > 0) AS n_keywords, avg(next_sentence) AS next_sentence
+            FROM petitions.current_petition""")
+        ).mappings().one()  # fmt: skip
+        encoders = conn.execute(
+            text("""SELECT encoder, count(*), min(vector_norm(embedding)), max(vector_norm(embedding))
+                 FROM petitions.petition_embedding GROUP BY encoder ORDER BY encoder""")
+        ).all()  # fmt: skip
+        checks = conn.execute(text("SELECT name, passed FROM petitions.check_result")).all()
+    assert (count["n"], count["n_next"], count["n_similarity"]) == (N_PETITIONS,) * 3
+    assert count["n_keywords"] >= 0.9 * N_PETITIONS
+    assert count["next_sentence"] > 0.5, "the body of a petition follows its title"
+    assert [name.partition("@")[0] for name, *_ in encoders] == ["bert-small", "elmo-small"]
+    for _, n, shortest, longest in encoders:
+        assert n == N_PETITIONS
+        assert (shortest, longest) == (pytest.approx(1, abs=1e-4), pytest.approx(1, abs=1e-4))
+    assert len(checks) > 10
+    assert all(passed for _, passed in checks)
+
+
+def assert_nothing_is_logged_of_a_petition(log: str, records) -> None:
+    for record in records.values():
+        if len(record["title"]) >= 12:
+            assert record["title"] not in log

@@ -1,0 +1,88 @@
+"""Every step killed with SIGKILL at several of its SQL statements, and run again: the same rows as an undisturbed run."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from rows import read_all_rows
+from stand_in import BLUEHOUSE_DATA, run_stand_in
+
+pytestmark = [pytest.mark.slow, pytest.mark.postgres]
+HERE = Path(__file__).parent
+UNTIL, MONTHS, N_PETITIONS = "2019-09-01", "1", 120
+
+# Where in the statements of a step it is killed: the first one, then shares of the whole.
+STEPS = [
+    ("crawl", (), (0.0, 0.3, 0.6, 1.0)),
+    ("tokenize", (), (0.0, 0.5, 1.0)),
+    ("fit_topics", (), (0.0, 0.5, 1.0)),
+    ("encode", ("bert",), (0.3, 0.8)),
+    ("encode", ("elmo",), (0.7,)),
+    ("score", ("bert",), (0.4, 0.9)),
+    ("score", ("elmo",), (0.9,)),
+    ("check", (), (0.5, 1.0)),
+    ("publish", (), (0.0, 0.5, 1.0)),
+]
+
+
+class Runner:
+    """Runs steps in processes of their own against one database."""
+
+    def __init__(self, url: str, site: str, artifacts: Path) -> None:
+        named = {
+            "PETITIONS_DATABASE_URL": url,
+            "PETITIONS_BLUEHOUSE_URL": site,
+            "PETITIONS_ARTIFACTS": str(artifacts),
+            "PETITIONS_REQUESTS_PER_SECOND": "2000",
+            "PYTHONPATH": str(HERE.parents[1] / "include"),
+        }
+        self.environ = {name: value for name, value in os.environ.items() if not name.startswith("PETITIONS_")} | named
+
+    def run(self, step: str, arguments: tuple[str, ...], fatal: int = 0) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, str(HERE / "doomed.py"), step, str(fatal), "bluehouse", UNTIL, MONTHS, *arguments]
+        return subprocess.run(command, env=self.environ, capture_output=True, text=True, timeout=300)
+
+
+@pytest.fixture
+def few(tmp_path) -> Path:
+    source = BLUEHOUSE_DATA / "2019-08.jsonl"
+    if not source.exists():
+        pytest.skip(f"{source} is absent: the run needs real petitions")
+    path = tmp_path / "few.jsonl"
+    path.write_text("\n".join(source.read_text(encoding="utf-8").splitlines()[:N_PETITIONS]) + "\n", encoding="utf-8")
+    return path
+
+
+def test_a_run_killed_in_every_step_ends_with_the_rows_of_an_undisturbed_run(few, new_database, tmp_path):
+    calm, killed = new_database(), new_database()
+    with run_stand_in("bluehouse", few, today=UNTIL) as site:
+        undisturbed = Runner(calm.url.render_as_string(hide_password=False), site.url, tmp_path / "calm")
+        disturbed = Runner(killed.url.render_as_string(hide_password=False), site.url, tmp_path / "killed")
+        for step, arguments, places in STEPS:
+            done = undisturbed.run(step, arguments)
+            assert done.returncode == 0, f"{step}: {done.stderr[-3000:]}"
+            n_statements = int(done.stdout)
+            for place in places:
+                fatal = max(1, round(place * n_statements))
+                died = disturbed.run(step, arguments, fatal)
+                assert died.returncode in (-signal.SIGKILL, 0), f"{step} at {fatal}: {died.stderr[-3000:]}"
+            again = disturbed.run(step, arguments)
+            assert again.returncode == 0, f"{step}: {again.stderr[-3000:]}"
+    expected, found = read_all_rows(calm), read_all_rows(killed)
+    for table in expected:
+        assert found[table] == expected[table], table
+    assert len(expected["petition"]) == N_PETITIONS
+    with killed.connect() as conn:
+        assert conn.execute(text("SELECT count(*) FROM petitions.current_topic")).scalar_one() == 9
+
+
+def test_a_step_killed_at_its_first_statement_was_really_killed(few, new_database, tmp_path):
+    engine = new_database()
+    with run_stand_in("bluehouse", few, today=UNTIL) as site:
+        died = Runner(engine.url.render_as_string(hide_password=False), site.url, tmp_path).run("crawl", (), fatal=1)
+    assert died.returncode == -signal.SIGKILL
