@@ -65,7 +65,7 @@ def run_stand_in(site: str, *data: Path, today: str, times: int = 1, seed: int =
 
 def read_rows(*data: Path) -> list[dict[str, Any]]:
     """The records that a stand-in over the same files serves."""
-    return [json.loads(line) for path in data for line in path.read_text(encoding="utf-8").splitlines()]
+    return [json.loads(line) for path in data for line in path.open(encoding="utf-8")]
 
 
 def _free_port() -> int:

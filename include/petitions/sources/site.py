@@ -1,0 +1,89 @@
+"""What a crawl needs to know of a site: requests to send, and parsers from bytes to records. No network here."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Protocol
+
+from petitions.records import Petition, Source, Status, Window
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One question to a site: a GET, or a POST where there is a form."""
+
+    url: str
+    form: tuple[tuple[str, str], ...] = ()
+    headers: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def method(self) -> str:
+        """The HTTP method."""
+        return "POST" if self.form else "GET"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One petition in a list answer. `status` is None where the list does not tell it apart."""
+
+    source_id: str
+    begins_on: date
+    status: Status | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """One page of a list: its petitions, and for each row that is none, what is wrong with it."""
+
+    entries: tuple[Entry, ...]
+    faults: tuple[str, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """True past the end of the list."""
+        return not self.entries and not self.faults
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HiddenPage:
+    """A page that says that the site's administrator hides the petition."""
+
+    source_id: str
+
+
+class Site(Protocol):
+    """One site over one window: what to ask it and how to read its answers.
+
+    All parsers raise ParseError, naming the URL, the selector or key, and what was found there.
+    """
+
+    @property
+    def source(self) -> Source:
+        """The source that the site is."""
+
+    @property
+    def base_url(self) -> str:
+        """Where the site is, without a slash at the end."""
+
+    @property
+    def window(self) -> Window:
+        """The days on which the petitions that are asked for begin."""
+
+    @property
+    def queries(self) -> Sequence[str]:
+        """The lists to read, in this order; a petition that moves on during the crawl is met in a later one."""
+
+    def list_request(self, query: str, page: int) -> Request:
+        """Ask for one page (from 1) of a list."""
+
+    def parse_list(self, answer: bytes, url: str) -> Listing:
+        """Read one page of a list."""
+
+    def is_last(self, listing: Listing) -> bool:
+        """Tell whether no page after this one can hold a petition of the window."""
+
+    def detail_request(self, source_id: str) -> Request:
+        """Ask for one petition."""
+
+    def parse_detail(self, answer: bytes, url: str, source_id: str) -> Petition | HiddenPage:
+        """Read one petition."""
