@@ -1,0 +1,90 @@
+"""Weights of an ELMo on disk: bilm-tf's hdf5, or ours, `model.safetensors` with the same names in float16."""
+
+import hashlib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import h5py
+import keras
+import numpy as np
+import numpy.typing as npt
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save
+
+from petitions.encoders.elmo_options import ElmoOptions, write_options
+from petitions.errors import WeightsError
+
+Weights = dict[str, npt.NDArray[np.float32]]
+WEIGHTS_FILE = "model.safetensors"
+OPTIONS_FILE = "options.json"
+
+
+def find_weights(folder: Path) -> Path:
+    """The file of weights in a model's folder.
+
+    Raises:
+        WeightsError: no such folder, no options.json, no weights, or several hdf5 files.
+    """
+    if not (folder / OPTIONS_FILE).is_file():
+        raise WeightsError(f"{folder} holds no {OPTIONS_FILE}, so it is no ELMo")
+    if (folder / WEIGHTS_FILE).is_file():
+        return folder / WEIGHTS_FILE
+    # What AllenNLP's tests keep beside their weights is hdf5 too, but no weights.
+    found = [path for path in sorted(folder.glob("*.hdf5")) if "embeddings" not in path.name]
+    if len(found) != 1:
+        raise WeightsError(f"{folder} must hold {WEIGHTS_FILE} or one *.hdf5 of bilm-tf, found {len(found)} of these")
+    return found[0]
+
+
+def read_weights(path: Path) -> Weights:
+    """Read every weight of a file, by its name in bilm-tf, as float32.
+
+    Raises:
+        WeightsError: a file that is damaged or of another kind.
+    """
+    try:
+        if path.suffix == ".safetensors":
+            return {name: values.astype(np.float32) for name, values in load_file(path).items()}
+        weights: Weights = {}
+        with h5py.File(path) as file:
+            file.visititems(lambda name, item: _collect(name, item, weights))
+        return weights
+    except (OSError, SafetensorError) as error:
+        raise WeightsError(f"{path} cannot be read as weights: {error}") from error
+
+
+def assign_weights(variables: Mapping[str, keras.Variable], weights: Mapping[str, npt.NDArray[np.float32]]) -> None:
+    """Put weights into a network; names that it does not have (the softmax of the training) are left aside.
+
+    Raises:
+        WeightsError: a weight is missing, or its shape is not the network's.
+    """
+    for name, variable in variables.items():
+        expected = tuple(variable.shape)
+        if name not in weights:
+            raise WeightsError(f"the weight {name} {list(expected)} is missing")
+        if weights[name].shape != expected:
+            raise WeightsError(f"the weight {name} must be {list(expected)}, got {list(weights[name].shape)}")
+        variable.assign(weights[name])
+
+
+def write_checkpoint(folder: Path, options: ElmoOptions, weights: Mapping[str, npt.NDArray[np.floating]]) -> None:
+    """Write our own format; whoever reads meanwhile finds the old weights or the new ones, never half of them."""
+    folder.mkdir(parents=True, exist_ok=True)
+    write_options(options, folder / OPTIONS_FILE)
+    unfinished = folder / f"{WEIGHTS_FILE}.part"
+    # Not save_file: that leaves a file which only its owner may read.
+    unfinished.write_bytes(save({name: np.ascontiguousarray(v, dtype=np.float16) for name, v in weights.items()}))
+    os.replace(unfinished, folder / WEIGHTS_FILE)
+
+
+def hash_weights(path: Path) -> str:
+    """SHA-256 (hex) of a file of weights."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _collect(name: str, item: h5py.Group | h5py.Dataset, weights: Weights) -> None:
+    if isinstance(item, h5py.Dataset):
+        weights[name] = np.asarray(item[...], dtype=np.float32)

@@ -1,0 +1,116 @@
+"""The encoder as the pipeline uses it, over a tiny ELMo with random weights, and over the one that ships."""
+
+from hashlib import sha256
+
+import h5py
+import numpy as np
+import pytest
+from petitions.encoders.elmo import ElmoNetwork
+from petitions.encoders.elmo_checkpoint import read_weights, write_checkpoint
+from petitions.encoders.elmo_encoder import LONGEST_WINDOW, load_elmo
+from petitions.encoders.elmo_options import ElmoOptions, write_options
+from petitions.errors import WeightsError
+from petitions.settings import MODELS
+
+OPTIONS = ElmoOptions(character_dim=4, filters=((1, 4), (2, 8)), projection_dim=8, lstm_dim=16)
+ELMO_SMALL = MODELS / "elmo-small"
+BUS = ["버스", "노선", "을", "늘려", "주", "세요"]
+SCHOOL = ["학교", "급식", "을", "개선", "해", "주", "세요"]
+
+
+def write_random_elmo(folder):
+    rng = np.random.default_rng(0)
+    shapes = {name: variable.shape for name, variable in ElmoNetwork(OPTIONS).weights_by_name().items()}
+    write_checkpoint(folder, OPTIONS, {name: rng.normal(0, 0.5, shape) for name, shape in shapes.items()})
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("models") / "elmo-tiny"
+    write_random_elmo(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def elmo(folder):
+    return load_elmo(str(folder), "cpu")
+
+
+@pytest.mark.slow
+def test_vectors_are_float32_of_unit_length_and_an_empty_list_has_one_too(elmo):
+    vectors = elmo.embed([BUS, [], SCHOOL])
+
+    assert vectors.shape == (3, elmo.dimensions) == (3, 16)
+    assert vectors.dtype == np.float32
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1.0, atol=1e-6)
+    assert np.abs(vectors[1] - vectors[0]).max() > 1e-3
+
+
+def test_no_sentences_give_no_rows(elmo):
+    assert elmo.embed([]).shape == (0, 16)
+
+
+@pytest.mark.slow
+def test_order_and_neighbours_do_not_change_a_vector(elmo):
+    rng = np.random.default_rng(1)
+    words = [*BUS, *SCHOOL]
+    sentences = [list(rng.choice(words, size)) for size in (300, 3, 40, 1)]
+
+    together = elmo.embed(sentences)
+
+    for sentence, vector in zip(sentences, together, strict=True):
+        np.testing.assert_allclose(elmo.embed([sentence])[0], vector, atol=1e-6)
+
+
+@pytest.mark.slow
+def test_the_tail_of_a_long_petition_counts(elmo):
+    head = ["가"] * (3 * LONGEST_WINDOW)
+
+    plain, changed = elmo.embed([[*head, "나"], [*head, "다"]])
+
+    assert np.abs(plain - changed).max() > 1e-6
+
+
+def test_a_petition_that_just_fits_is_read_in_one_window(elmo):
+    room = LONGEST_WINDOW - 2
+    repeated = ["가", "나"] * room
+
+    one, doubled = elmo.embed([repeated[:room], repeated])  # the second is cut into two windows like the first
+
+    np.testing.assert_allclose(one, doubled, atol=1e-6)
+
+
+@pytest.mark.slow
+def test_bilm_tf_files_give_the_vectors_of_our_own_format(elmo, folder, tmp_path):
+    write_options(OPTIONS, tmp_path / "options.json")
+    with h5py.File(tmp_path / "weights.hdf5", "w") as file:
+        for name, values in read_weights(folder / "model.safetensors").items():
+            file[name] = values
+
+    np.testing.assert_array_equal(load_elmo(str(tmp_path), "cpu").embed([BUS, SCHOOL]), elmo.embed([BUS, SCHOOL]))
+
+
+@pytest.mark.slow
+def test_a_fine_tuned_mix_of_the_layers_is_used(folder, elmo, tmp_path):
+    weights = read_weights(folder / "model.safetensors")
+    weights["scalar_mix/weights"] = np.array([20.0, 0.0, 0.0], np.float32)  # the characters alone
+    weights["scalar_mix/gamma"] = np.array([2.0], np.float32)
+    write_checkpoint(tmp_path, OPTIONS, weights)
+    mixed = load_elmo(str(tmp_path), "cpu")
+
+    one, swapped = mixed.embed([BUS, BUS[::-1]])
+
+    np.testing.assert_allclose(one, swapped, atol=1e-5)  # without the LSTMs the order of the tokens is no matter
+    one, swapped = elmo.embed([BUS, BUS[::-1]])
+    assert np.abs(one - swapped).max() > 1e-3
+
+
+def test_the_name_tells_the_folder_and_the_weights(elmo, folder):
+    digest = sha256((folder / "model.safetensors").read_bytes()).hexdigest()
+
+    assert elmo.name == f"elmo-tiny@{digest[:12]}"
+
+
+def test_a_folder_that_is_not_there_is_named():
+    with pytest.raises(WeightsError, match="/nowhere/elmo"):
+        load_elmo("/nowhere/elmo", "cpu")
