@@ -1,0 +1,134 @@
+"""Texts in, what BERT reads behind a mask out: fillings of a [MASK] in the text, and keywords by prompting."""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from petitions.encoders.bert_encoder import BertEncoder, TokenSequence
+from petitions.errors import ConfigError
+
+# A title that asks for its own subject. The mask stands alone, so that whole words fit it and not pieces of one.
+PROMPT = "{mask} 관련 청원"
+KOREAN_WORD = re.compile(r"[가-힣]{2,}")
+CHUNK = 256  # texts predicted at once; logits over a large vocabulary take memory
+N_SPECIAL = 3  # [CLS] prompt [SEP] text [SEP]
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filling:
+    """A piece that may stand behind the mask."""
+
+    token: str  # as the vocabulary has it: "##을" goes on from the piece before it
+    probability: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keyword:
+    """A word that may stand as the subject of a petition."""
+
+    word: str
+    probability: float  # of all candidate words, after calibration
+
+
+def fill_mask(bert: BertEncoder, texts: Sequence[str], top_k: int) -> list[list[Filling]]:
+    """Fill the one mask in each text, most probable piece first, as FillMaskPipeline did.
+
+    Of a text that is longer than the network has positions, the part around the mask is read.
+
+    Raises:
+        ConfigError: a text without exactly one mask, or `top_k` below 1.
+        WeightsError: the checkpoint has no masked-word head.
+    """
+    _check_top_k(top_k)
+    mask_id, mask_token = bert.tokenizer.mask_token_id, bert.tokenizer.mask_token
+    room = bert.n_positions - 2
+    sequences: list[TokenSequence] = []
+    for number, pieces in enumerate(bert.encode_pieces(texts), start=1):
+        if (n_masks := pieces.count(mask_id)) != 1:
+            raise ConfigError(f"text {number} must have one {mask_token}, got {n_masks}")
+        position = pieces.index(mask_id)
+        start = max(0, min(position - room // 2, len(pieces) - room))
+        sequences.append(bert.frame(pieces[start : start + room], position=position - start + 1))
+    n_pieces = len(bert.tokenizer)  # a network may have more embeddings than its tokenizer has pieces
+    fillings = []
+    for start in range(0, len(sequences), CHUNK):
+        for row in _softmax(bert.predict_masked(sequences[start : start + CHUNK])):
+            best = np.argsort(-row[:n_pieces], kind="stable")[:top_k]
+            tokens = bert.tokenizer.convert_ids_to_tokens(best.tolist())
+            fillings.append([Filling(token=t, probability=float(p)) for t, p in zip(tokens, row[best], strict=True)])
+    return fillings
+
+
+def extract_keywords(
+    bert: BertEncoder, texts: Sequence[str], top_k: int, is_word: Callable[[str], bool] | None = None
+) -> list[list[Keyword]]:
+    """Ask BERT for the subject of each text: the words that fit the mask of a prompt standing before it as its title.
+
+    What fits the prompt whatever the text ("국민 관련 청원") says nothing, so each word's probability is divided by
+    that without the text (contextual calibration, Zhao et al. 2021). A text longer than the network has positions is
+    read in windows, and the probabilities are averaged.
+
+    Args:
+        bert: a BERT with a masked-word head.
+        texts: N texts; an empty one has no keywords.
+        top_k: keywords of a text at most.
+        is_word: whether a word of the vocabulary may be a keyword, such as "is a noun"; Korean words of two letters
+            or more are asked about.
+
+    Returns:
+        N lists, most probable first.
+
+    Raises:
+        ConfigError: `top_k` is below 1.
+        WeightsError: the checkpoint has no masked-word head.
+    """
+    _check_top_k(top_k)
+    words = {
+        index: word
+        for word, index in bert.tokenizer.get_vocab().items()
+        if KOREAN_WORD.fullmatch(word) and (is_word is None or is_word(word))
+    }
+    ids = np.array(sorted(words), np.int64)
+    prior = _read_behind_prompt(bert, [""], ids)[0]  # [W]
+    keywords: list[list[Keyword]] = []
+    for start in range(0, len(texts), CHUNK):
+        chunk = texts[start : start + CHUNK]
+        ratios = _read_behind_prompt(bert, chunk, ids) / prior  # [N, W]
+        for text, row in zip(chunk, ratios / ratios.sum(axis=1, keepdims=True), strict=True):
+            best = np.argsort(-row, kind="stable")[: top_k if text.strip() else 0]
+            keywords.append([Keyword(word=words[int(ids[index])], probability=float(row[index])) for index in best])
+    return keywords
+
+
+def _read_behind_prompt(bert: BertEncoder, texts: Sequence[str], ids: npt.NDArray[np.int64]) -> Floats:
+    """Probabilities of the pieces `ids` behind the mask of the prompt, float64 [N, W]; windows are averaged."""
+    (prompt,) = bert.encode_pieces([PROMPT.format(mask=bert.tokenizer.mask_token)])
+    position = prompt.index(bert.tokenizer.mask_token_id) + 1
+    room = bert.n_positions - len(prompt) - N_SPECIAL
+    sequences: list[TokenSequence] = []
+    owners: list[int] = []
+    for owner, pieces in enumerate(bert.encode_pieces(texts)):
+        for start in range(0, max(len(pieces), 1), room):
+            sequences.append(bert.frame(prompt, pieces[start : start + room], position=position))
+            owners.append(owner)
+    totals = np.zeros((len(texts), len(ids)))  # [N, W]
+    for start in range(0, len(sequences), CHUNK):
+        probabilities = _softmax(bert.predict_masked(sequences[start : start + CHUNK]))[:, ids]  # [C, W]
+        np.add.at(totals, owners[start : start + CHUNK], probabilities)
+    return totals / np.bincount(owners, minlength=len(texts))[:, np.newaxis]
+
+
+def _check_top_k(top_k: int) -> None:
+    if top_k < 1:
+        raise ConfigError(f"top_k must be at least 1, got {top_k}")
+
+
+def _softmax(logits: npt.NDArray[np.float32]) -> Floats:
+    """Probabilities float64 [N, V] of logits float32 [N, V]."""
+    shifted = np.exp(logits.astype(np.float64) - logits.max(axis=1, keepdims=True))
+    return shifted / shifted.sum(axis=1, keepdims=True)

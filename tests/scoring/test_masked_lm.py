@@ -1,0 +1,81 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from petitions.encoders.bert_encoder import load_bert
+from petitions.errors import ConfigError
+from petitions.scoring.masked_lm import KOREAN_WORD, extract_keywords, fill_mask
+from petitions.settings import MODELS
+
+TINY = Path(__file__).parents[1] / "encoders/golden/tiny-bert"
+SCHOOL = "학교 급식이 너무 부실합니다. 학생들이 먹는 급식의 질을 높여 주세요. 학교 영양사와 교육청이 나서야 합니다."
+TRAFFIC = "음주운전 사고로 가족을 잃었습니다. 가해자는 술을 마시고 차를 몰았습니다. 운전자 처벌을 강화해 주세요."
+
+
+@pytest.fixture(scope="module")
+def bert():
+    return load_bert(str(MODELS / "bert-small"), "cpu")
+
+
+@pytest.fixture(scope="module")
+def tiny():
+    return load_bert(str(TINY), "cpu")
+
+
+def test_fillings_are_all_pieces_by_falling_probability(tiny):
+    (fillings,) = fill_mask(tiny, ["학교 [MASK]"], 300)
+    assert sum(filling.probability for filling in fillings) > 0.9  # 5 of 200 embeddings have no piece
+    probabilities = [filling.probability for filling in fillings]
+    assert len(fillings) == 195 and probabilities == sorted(probabilities, reverse=True)
+
+
+@pytest.mark.parametrize("text", ["마스크가 없는 글", "[MASK]와 [MASK]", ""])
+def test_a_text_without_exactly_one_mask_is_refused(tiny, text):
+    with pytest.raises(ConfigError, match="text 2 must have one"):
+        fill_mask(tiny, ["학교 [MASK]", text], 5)
+
+
+def test_the_part_around_the_mask_of_a_long_text_is_read(tiny):
+    long = "버스 " * 40 + "학교 [MASK] 청원" + " 마을" * 40
+    part = "버스 " * 10 + "학교 [MASK] 청원" + " 마을" * 9
+    (whole,), (window,) = (fill_mask(tiny, [text], 3) for text in (long, part))
+    assert [filling.token for filling in whole] == [filling.token for filling in window]
+    assert whole[0].probability == pytest.approx(window[0].probability, abs=1e-6)
+
+
+def test_top_k_below_one_is_refused(tiny):
+    with pytest.raises(ConfigError, match="top_k"):
+        fill_mask(tiny, ["[MASK]"], 0)
+    with pytest.raises(ConfigError, match="top_k"):
+        extract_keywords(tiny, ["학교"], 0)
+
+
+def test_the_shipped_model_fills_a_set_phrase(bert):
+    (fillings,) = fill_mask(bert, ["국민 청원에 글을 올립니다. 도와주세요. 많은 [MASK] 부탁드립니다."], 10)
+    assert any("가" <= filling.token.removeprefix("##")[0] <= "힣" for filling in fillings)
+
+
+def test_keywords_are_whole_korean_words_by_falling_probability(bert):
+    for keywords in extract_keywords(bert, [SCHOOL, TRAFFIC], 6):
+        assert len(keywords) == 6
+        assert all(KOREAN_WORD.fullmatch(keyword.word) for keyword in keywords)
+        probabilities = [keyword.probability for keyword in keywords]
+        assert probabilities == sorted(probabilities, reverse=True)
+        assert 0 < sum(probabilities) <= 1
+
+
+def test_keywords_depend_on_the_text(bert):
+    school, traffic = ({keyword.word for keyword in row} for row in extract_keywords(bert, [SCHOOL, TRAFFIC], 8))
+    assert len(school & traffic) <= 4
+
+
+def test_only_words_that_pass_the_test_are_keywords_and_an_empty_text_has_none(bert):
+    keywords, none = extract_keywords(bert, [SCHOOL, "  "], 3, lambda word: word.startswith("학"))
+    assert len(keywords) == 3 and all(keyword.word.startswith("학") for keyword in keywords)
+    assert none == []
+
+
+def test_the_tail_of_a_long_text_counts(tiny):
+    head = "학교 " * 18
+    (short,), (long,) = (extract_keywords(tiny, [text], 3) for text in (head, head + "강아지 보호 처벌 " * 6))
+    assert not np.isclose(short[0].probability, long[0].probability, atol=1e-6)
