@@ -35,6 +35,7 @@ _HIDDEN_WORD = "비공개"  # the sentence around it drifted from 2019 to 2020
 _LINE_BREAKS = frozenset({"br", "p", "div", "li", "tr"})
 _PETITION_ID = re.compile(r"\d{1,12}", re.ASCII)
 _WHITE_SPACE = re.compile(r"[ \t\r\n\f]+")
+_LEFT_COLUMN = re.compile(r"(?:^|\s)petitionsView_left(?:\s|$)")  # a strainer sees all classes as one string
 _END_OF_PAGE = re.compile(rb"</html>\s*\Z", re.IGNORECASE)
 
 
@@ -137,7 +138,7 @@ def _parse_left_column(answer: bytes, url: str) -> Tag:
     if not _END_OF_PAGE.search(answer[-200:]):  # lxml would read a page that was cut as a shorter petition
         raise ParseError(f"{url}: expected a page up to </html>, found {len(answer)} bytes without it")
     try:
-        soup = BeautifulSoup(answer.decode(), "lxml", parse_only=SoupStrainer("div", class_="petitionsView_left"))
+        soup = BeautifulSoup(answer.decode(), "lxml", parse_only=SoupStrainer("div", class_=_LEFT_COLUMN))
     except (UnicodeDecodeError, ParserRejectedMarkup) as error:
         raise ParseError(f"{url}: expected HTML in UTF-8, found bytes that are not ({type(error).__name__})") from None
     left = soup.select_one(".petitionsView_left")
