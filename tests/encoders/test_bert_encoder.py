@@ -202,6 +202,24 @@ def test_importing_the_encoder_does_not_ask_for_pytorch():
     assert "PyTorch" not in done.stdout + done.stderr
 
 
+TWO_REPLICAS = """
+import sys, numpy, tensorflow as tf
+device = tf.config.list_physical_devices("CPU")[0]
+tf.config.set_logical_device_configuration(device, [tf.config.LogicalDeviceConfiguration()] * 2)
+from petitions.encoders import bert_encoder
+bert_encoder.pick_strategy = lambda accelerator: tf.distribute.MirroredStrategy(["/cpu:0", "/cpu:1"])
+numpy.save(sys.argv[2], bert_encoder.load_bert(sys.argv[1]).embed(sys.argv[3:]))
+"""
+
+
+@pytest.mark.slow
+def test_two_replicas_give_the_vectors_of_one(tiny, tmp_path):
+    texts = ["학교 청원", "버스 병원 마을", "강아지 " * 40, "동물", "가"]
+    command = [sys.executable, "-c", TWO_REPLICAS, str(TINY), str(tmp_path / "rows.npy"), *texts]
+    subprocess.run(command, check=True, cwd=INCLUDE, capture_output=True)
+    np.testing.assert_allclose(np.load(tmp_path / "rows.npy"), tiny.embed(texts), atol=1e-6)
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(not E5.is_dir(), reason="../shared is absent")
 def test_real_weights_give_the_vectors_of_pytorch(caplog):

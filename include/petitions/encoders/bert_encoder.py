@@ -122,7 +122,8 @@ class BertEncoder:
             raise WeightsError(f"{self.name} cannot score {score}: the checkpoint lacks {', '.join(missing)}")
 
     def _compile(self, function: Callable[..., tf.Tensor]) -> Callable[..., tf.Tensor]:
-        compiled = tf.function(function, jit_compile=True)
+        """Make one program a shape; several replicas go without jit: a TPU compiles by itself, mirrors trip over it."""
+        compiled = tf.function(function, jit_compile=self._strategy.num_replicas_in_sync == 1)
         return tf.function(lambda *inputs: self._strategy.run(compiled, args=inputs))
 
     def _compute(

@@ -22,7 +22,6 @@ LONG_PHASE = 0.15  # of the budget, the last part, at full length: it trains the
 CHECKPOINT_S = 240.0
 LOG_STEPS = 200
 HEAD_SIZE = 64
-ALIKE_GAIN = 1.5  # gives a token of the same embedding about e^2 times the attention of an unrelated one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +92,6 @@ class BertTrainer:
         with self.strategy.scope():
             self.bert, self.masked_lm, self.next_sentence = build_bert(settings.size)
             self.bert.word_embeddings.embeddings.assign(word_vectors)
-            self._attend_to_the_alike()
             layers = (self.bert, self.masked_lm, self.next_sentence)
             self.variables = [variable for layer in layers for variable in layer.trainable_variables]
             self.optimizer = keras.optimizers.AdamW(
@@ -101,16 +99,6 @@ class BertTrainer:
             )
             self.optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
             self.optimizer.build(self.variables)
-
-    def _attend_to_the_alike(self) -> None:
-        """Start with keys equal to queries, so that a token looks at its like from the first step on.
-
-        It spares a short training the long search for that pattern (mimetic initialization, Trockman and Kolter 2023).
-        """
-        for block in self.bert.blocks:
-            kernel = block.query.kernel * ALIKE_GAIN
-            block.query.kernel.assign(kernel)
-            block.key.kernel.assign(kernel)
 
     def train(self, sampler: ExampleSampler, at_checkpoint: Callable[[], object]) -> Course:
         """Train until the budget of minutes is spent; `at_checkpoint` is called every few minutes."""
