@@ -34,10 +34,12 @@ def bluehouse_page(
 <h3 class="petitionsView_title wv">{title}</h3>
 <h2 class="petitionsView_count">참여인원 : [ <span class="counter">{count}</span>명 ]</h2>
 <div class="petitionsView_info"><ul class="petitionsView_info_list">
-<li><p>카테고리</p>{category}</li><li><p>청원시작</p>{begin}</li><li><p>청원마감</p>{end}</li><li><p>청원인</p>naver - ***</li>
+<li><p>카테고리</p>{category}</li><li><p>청원시작</p>{begin}</li><li><p>청원마감</p>{end}</li>
+<li><p>청원인</p>naver - ***</li>
 </ul></div>
 <div class="petitionsView_write">{written}<ul class="View_write_link"></ul></div></div></div>
-<div class="petitionsView_right"><h3 class="petitionsView_title">남의 청원</h3><a href="/petitions/999">남의 청원</a></div>
+<div class="petitionsView_right"><h3 class="petitionsView_title">남의 청원</h3>
+<a href="/petitions/999">남의 청원</a></div>
 </section></body></html>
 """
     return text.encode()

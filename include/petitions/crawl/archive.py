@@ -95,7 +95,7 @@ class Archive:
             record = next(iter(ArchiveIterator(stream)), None)
         except ArchiveLoadFailed:
             record = None
-        if record is None or record.rec_type != "response":
+        if record is None or record.rec_type != "response" or record.http_headers is None:
             raise PermanentError(f"no answer in the archive at {reference!r}")
         about = record.rec_headers
         return Answer(

@@ -1,0 +1,83 @@
+import json
+import time
+
+import pytest
+from petitions.privacy import EMAIL, PHONE, RESIDENT, mask_bytes, mask_text
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        "010-1234-5678", "01012345678", "010.1234.5678", "010 1234 5678", "(02)123-4567", "02-1234-5678",
+        "+82-10-1234-5678", "+82 (0)10 1234 5678", "070-1234-5678", "1588-1234", "010–1234–5678", "016-123-4567",
+        "031-123-4567",
+    ],
+)  # fmt: skip
+def test_phone_numbers_are_masked_whatever_stands_around_them(number):
+    for around in ("{}", "전화{}입니다", "Tel{}", "tel-{}", "{}-", "({})", "\\n{}", "{}."):
+        masked = mask_text(around.format(number))
+        assert PHONE in masked
+        assert "1234" not in masked
+        assert "4567" not in masked
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1592-1598년의 전쟁", "2019-08-01", "2018. 12. 18.", "1,192,049명", "EB0100001234E054B49691C1987F",
+        "제2019-0123호", "12-010-1234-5678-9", "https://site.test/view?no=20190123", "100,000,000원", "3.141592653",
+        "0.02 1234",
+    ],
+)  # fmt: skip
+def test_other_numbers_stay(text):
+    assert mask_text(text) == text
+
+
+def test_addresses_are_masked_and_what_stands_around_them_stays():
+    assert (
+        mask_text("메일은hong.gil-dong+x@mail.site.co.kr로, a@b.test 또는 a@b.com.")
+        == f"메일은{EMAIL}로, {EMAIL} 또는 {EMAIL}."
+    )
+    assert mask_text("골뱅이 hong＠site.test") == f"골뱅이 {EMAIL}"
+    assert mask_text("@모두 3@4 a@b") == "@모두 3@4 a@b"
+
+
+def test_resident_numbers_are_masked_with_a_hyphen_or_a_right_check_digit():
+    assert mask_text("번호-800101-1234567, 800101 - 1******") == f"번호-{RESIDENT}, {RESIDENT}"
+    assert mask_text("8001011234560 8001011234561").count(RESIDENT) <= 1
+    assert mask_text("801301-1234567") == "801301-1234567"
+
+
+def test_masking_twice_changes_nothing():
+    once = mask_text("010-1234-5678 a@b.test 800101-1234567")
+    assert mask_text(once) == once == f"{PHONE} {EMAIL} {RESIDENT}"
+
+
+def test_a_json_answer_stays_json_and_loses_the_petitioner():
+    rows = [{"petitCn": "문의:\nhong@site.test\n010-1234-5678", "petrNm": '김"아무개', "agreCo": 1234, "x": None}]
+    for is_ascii in (True, False):
+        masked = mask_bytes(json.dumps(rows, ensure_ascii=is_ascii).encode())
+        assert json.loads(masked) == [
+            {"petitCn": f"문의:\n{EMAIL}\n{PHONE}", "petrNm": None, "agreCo": 1234, "x": None}
+        ]
+
+
+def test_a_json_answer_that_was_cut_loses_the_petitioner_too():
+    whole = json.dumps([{"petrNm": "김아무개", "petitCn": "\n010-1234-5678", "y": "z"}], ensure_ascii=False).encode()
+    for length in range(len(whole)):
+        masked = mask_bytes(whole[:length])
+        assert "김".encode() not in masked
+        assert b"1234-5678" not in masked
+
+
+def test_bytes_that_are_no_text_are_kept():
+    assert mask_bytes(b"\xff\x00<p>010-1234-5678</p>") == b"\xff\x00<p>" + PHONE.encode() + b"</p>"
+    lone = b'{"a": "\\ud800"}'
+    assert json.loads(mask_bytes(lone)) == json.loads(lone)
+
+
+@pytest.mark.parametrize("unit", [b"x", b"0", b"010-", b"a@", b"a.", b'{"petrNm": "', b"800101-"])
+def test_five_megabytes_take_no_seconds(unit):
+    began = time.process_time()
+    mask_bytes(unit * (5_000_000 // len(unit)))
+    assert time.process_time() - began < 5
