@@ -99,7 +99,7 @@ def test_the_assembly_comes_as_its_records_say_and_without_names(archive, tmp_pa
 
 @pytest.mark.slow
 def test_with_three_answers_of_ten_failing_in_every_way_the_petitions_are_the_same(archive):
-    window = Window(since=date(2019, 8, 1), until=date(2019, 8, 5))
+    window = Window(since=date(2019, 8, 1), until=date(2019, 8, 6))
     with run_stand_in("bluehouse", MONTH, today="2019-08-06") as stand_in:
         site = BlueHouseSite(base_url=stand_in.url, window=window)
         undisturbed = crawl_site(site, archive)

@@ -18,7 +18,7 @@ from warcio.warcwriter import WARCWriter
 
 from petitions.crawl.answer import Answer
 from petitions.errors import PermanentError
-from petitions.privacy import mask_bytes
+from petitions.privacy import mask_bytes, mask_text
 from petitions.records import Source
 from petitions.store.artifacts import ArtifactStore
 
@@ -53,8 +53,7 @@ class ArchiveBatch:
     def add(self, answer: Answer) -> str:
         """Mask an answer and put it behind the others; gives its reference, good once the block has ended."""
         offset = self._content.tell()
-        headers = [(name, mask_bytes(value.encode()).decode()) for name, value in answer.headers]
-        kept = [(name, value) for name, value in headers if name.lower() not in _DROPPED]
+        kept = [(name, mask_text(value)) for name, value in answer.headers if name.lower() not in _DROPPED]
         about = {"WARC-Date": answer.fetched_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")}
         if answer.form:
             about[_FORM_HEADER] = urlencode(answer.form)

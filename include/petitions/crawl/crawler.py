@@ -35,6 +35,7 @@ logger = logging.getLogger(__name__)
 
 BATCH = 100
 MOST_BAD_SHARE, FEWEST_FOR_SHARE = 0.02, 50
+FEWEST_FOR_HALF = 10
 MOST_REPEATED_PAGES = 20  # of a list, in a row, without a petition that was not there before
 
 Item = Petition | Hidden | Reject
@@ -221,8 +222,10 @@ class Crawler:
         return Reject(source=self._site.source, url=url, reason=reason, artifact=reference)
 
     def _check_share(self, n_bad: int, n_all: int, rejects: Sequence[Reject]) -> None:
-        """Stop where more are bad than single bad pages explain: 2 %, or half of them where there are few."""
-        most = MOST_BAD_SHARE * n_all if n_all >= FEWEST_FOR_SHARE else max(n_all / 2, 1)
+        """Stop where more are bad than single bad pages explain: 2 %, or half of a few; never for a handful."""
+        most = MOST_BAD_SHARE * n_all if n_all >= FEWEST_FOR_SHARE else n_all / 2
+        if n_all < FEWEST_FOR_HALF:
+            return
         if n_bad > most:
             last = rejects[-1]
             raise SiteChangedError(
