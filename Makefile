@@ -53,7 +53,8 @@ run: .venv/installed .local/airflow/migrated  ## the DAG over a live source: SOU
 	@petitions db upgrade
 	@echo "Running the DAG petition_topics over $(SOURCE), $(MONTHS) months until $(UNTIL) …"
 	@airflow dags test petition_topics --conf '{"source": "$(SOURCE)", "until": "$(UNTIL)", "months": $(MONTHS)}' \
-	  > .local/run-$(SOURCE).log 2>&1 || { petitions explain-log .local/run-$(SOURCE).log; exit 1; }
+	  > .local/run-$(SOURCE).log 2>&1 || \
+	  { grep -hE '^[A-Za-z_.]+Error: ' .local/run-$(SOURCE).log | tail -n 1; echo "The whole log: .local/run-$(SOURCE).log"; exit 1; }
 	@petitions topics --source $(SOURCE)
 
 lint: .venv/installed-dev

@@ -3,7 +3,7 @@
 import os
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
 
@@ -45,22 +45,34 @@ def migrated(postgres_url: str) -> str:
 
 
 @pytest.fixture
-def database_url(postgres_url: str, migrated: str) -> Iterator[str]:
-    """The URL of a fresh migrated database, dropped after the test."""
-    name = f"test_{os.getpid()}_{next(_NUMBERS)}"
-    _execute(postgres_url, f"CREATE DATABASE {name} TEMPLATE {migrated}")
-    yield _named(postgres_url, name)
-    _execute(postgres_url, f"DROP DATABASE {name} WITH (FORCE)")
+def new_database(postgres_url: str, migrated: str) -> Iterator[Callable[[], Engine]]:
+    """Makes fresh migrated databases, and drops them after the test."""
+    from petitions.store.database import open_engine
+
+    opened: list[Engine] = []
+
+    def make() -> Engine:
+        name = f"test_{os.getpid()}_{next(_NUMBERS)}"
+        _execute(postgres_url, f"CREATE DATABASE {name} TEMPLATE {migrated}")
+        opened.append(open_engine(_named(postgres_url, name)))
+        return opened[-1]
+
+    yield make
+    for engine in opened:
+        engine.dispose()
+        _execute(postgres_url, f"DROP DATABASE {engine.url.database} WITH (FORCE)")
 
 
 @pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
+def engine(new_database: Callable[[], Engine]) -> Engine:
     """An engine on a fresh migrated database."""
-    from petitions.store.database import open_engine
+    return new_database()
 
-    opened = open_engine(database_url)
-    yield opened
-    opened.dispose()
+
+@pytest.fixture
+def database_url(engine: Engine) -> str:
+    """The URL of that database."""
+    return engine.url.render_as_string(hide_password=False)
 
 
 @pytest.fixture(scope="session")

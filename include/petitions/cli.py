@@ -36,9 +36,8 @@ class _OneLineErrors(click.Group):
 @click.option("-v", "--verbose", is_flag=True, help="Log each step.")
 def main(verbose: bool) -> None:
     """What a country petitions about: crawl, find topics, score, publish, ask."""
-    logging.basicConfig(
-        level=logging.INFO if verbose else logging.WARNING, format="%(asctime)s %(name)s %(message)s", stream=sys.stderr
-    )
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(message)s", stream=sys.stderr)
+    logging.getLogger("petitions").setLevel(logging.INFO if verbose else logging.WARNING)
 
 
 def _date(ctx: click.Context, param: click.Parameter, text: str | None) -> date | None:
@@ -179,6 +178,8 @@ def psql(arguments: tuple[str, ...]) -> None:
     from petitions.store.embedded import run_psql
 
     sys.exit(run_psql(Settings.from_env().database_url, arguments))
+
+    main.add_command(command)
 
 
 for command in (*answers.COMMANDS, *weights.COMMANDS, tour.tour, tour.doctor):

@@ -19,7 +19,7 @@ from sqlalchemy import Connection, Engine, text
 from petitions.errors import CheckFailedError, ConfigError, DatabaseDownError, EmptyWindowError, TransientError
 from petitions.records import Hidden, Petition, Reject, Source, Window
 from petitions.settings import Settings
-from petitions.store import petitions, publishing, runs, scores, tokens, topics, vectors
+from petitions.store import petitions, publishing, runs, scores, tokens, vectors
 from petitions.store.artifacts import ArtifactStore
 from petitions.store.checks import run_checks
 from petitions.store.database import open_engine, require_schema
@@ -28,7 +28,8 @@ from petitions.store.petitions import PetitionText
 logger = logging.getLogger(__name__)
 
 SCORES = {"bert": ("next_sentence", "topic_similarity"), "elmo": ("topic_similarity",)}  # by encoder
-ENCODERS = tuple(SCORES)  # the first one is searched
+ENCODERS = tuple(SCORES)
+STEPS_PUBLISHED = tuple(f"encode {encoder}" for encoder in ENCODERS)  # what the first one made is searched
 CHUNK = 256  # petitions in one transaction: a killed step loses the work on so many at most
 SEOUL = ZoneInfo("Asia/Seoul")  # days are Korean days
 
@@ -226,8 +227,9 @@ class Pipeline:
             CheckFailedError: its run has not been checked, or a check failed.
         """
         with self._step("publish") as progress:
-            progress.rows_in = 1
-            progress.rows_out = int(publish_model(self.engine, model_id, at=self.clock()))
+            with self.engine.begin() as conn:
+                changed = publishing.publish_checked(conn, model_id, STEPS_PUBLISHED, at=self.clock())
+            progress.rows_in, progress.rows_out = 1, int(changed)
 
     def read_model_id(self) -> str:
         """The fit that the run made last.
@@ -295,20 +297,6 @@ class Pipeline:
         logger.info(
             "%s %s: %d rows in, %d rows out, %.1f s", self.run_id, name, result.rows_in, result.rows_out, result.seconds
         )
-
-
-def publish_model(engine: Engine, model_id: str, *, at: datetime) -> bool:
-    """Publish any fit whose run passed its checks, an older one too; returns whether anything changed."""
-    with engine.begin() as conn:
-        model = topics.read_topic_model(conn, model_id)
-        results = runs.read_checks(conn, model.run_id)
-        failed = [item.name for item in results if not item.passed]
-        if failed or not results:
-            raise CheckFailedError(f"{model_id}: {', '.join(failed) or 'no check'} of the run {model.run_id} passed")
-        made_by = runs.read_made_by(conn, model.run_id)
-        changed = publishing.publish(conn, model_id, [made_by[f"encode {name}"] for name in ENCODERS], at=at)
-        runs.finish_run(conn, model.run_id, "published", at=at)
-    return changed
 
 
 def join_text(item: PetitionText) -> str:

@@ -8,6 +8,8 @@ from petitions.answers import json_option, open_store, source_option, source_or_
 from petitions.console import print_rows
 from petitions.doctor import examine
 
+TOPIC_COLUMNS = ("topic_id", "label", "share", "n_petitions", "npmi", "top_terms")
+
 
 @click.command()
 @source_option
@@ -15,18 +17,25 @@ def tour(source: str | None) -> None:
     """Print the topics, a scored petition and example queries with their answers."""
     from sqlalchemy import text
 
-    from petitions.store.readers import read_current_topics
+    from petitions.store.readers import read_current_topics, read_loudest
 
     wanted = source_or_setting(source)
     examples = files("petitions.store").joinpath("examples.sql").read_text(encoding="utf-8")
     with open_store().connect() as conn:
-        print_rows(read_current_topics(conn, wanted), title=f"Topics of {wanted}")
-        for example in examples.split(";\n"):
-            if not example.strip():
-                continue
-            heading, _, query = example.strip().removeprefix("-- ").partition("\n")
-            click.echo(f"\n{heading}\n\n{query};\n")
+        topics = read_current_topics(conn, wanted)
+        print_rows([{name: row[name] for name in TOPIC_COLUMNS} for row in topics], title=f"Topics of {wanted}")
+        for row in read_loudest(conn, wanted, 1):
+            fields = [{"column": name, "value": _shorten(value)} for name, value in row.items()]
+            print_rows(fields, title="A scored petition: SELECT * FROM petitions.current_petition")
+        for example in filter(None, map(str.strip, examples.split(";\n"))):
+            heading, _, query = example.removeprefix("-- ").partition("\n")
+            click.echo(f"\n{heading}\n\n{query.replace(':source', repr(str(wanted)))};\n")
             print_rows([dict(row) for row in conn.execute(text(query), {"source": str(wanted)}).mappings()])
+
+
+def _shorten(value: object, limit: int = 200) -> object:
+    """A long text by its beginning."""
+    return f"{value[:limit]}…" if isinstance(value, str) and len(value) > limit else value
 
 
 @click.command()

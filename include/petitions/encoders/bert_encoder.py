@@ -60,6 +60,12 @@ class BertEncoder:
         self._compiled_masked_lm = self._compile(self._predict_masked)
         self._compiled_next_sentence = self._compile(self._predict_next)
 
+    @property
+    def heads(self) -> list[str]:
+        """The heads that the checkpoint has, of "masked words" and "next sentence"."""
+        missing = {"masked words": self._missing_masked_lm, "next sentence": self._missing_next_sentence}
+        return [name for name, weights in missing.items() if not weights]
+
     def encode_pieces(self, texts: Iterable[str]) -> list[list[int]]:
         """Split texts into piece ids, without special tokens and without a limit."""
         encodings = self.tokenizer.backend_tokenizer.encode_batch(list(texts), add_special_tokens=False)

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, text, update
 
-from petitions.errors import ConfigError
+from petitions.errors import CheckFailedError, ConfigError
+from petitions.store.runs import finish_run, read_checks, read_made_by
 from petitions.store.tables import topic_model
 from petitions.store.topics import read_published, read_topic_model
 
@@ -44,3 +45,35 @@ def publish(conn: Connection, model_id: str, encoders: Sequence[str], *, at: dat
     )
     logger.info("published %s of %s, before %s", model_id, model.source, current.model_id if current else "none")
     return True
+
+
+def publish_checked(conn: Connection, model_id: str, steps: Sequence[str], *, at: datetime) -> bool:
+    """Publish a fit, an older one too, if its run passed its checks; the run is `published` then.
+
+    Args:
+        conn: inside the caller's transaction, which is the moment of the switch.
+        model_id: a fit that was written.
+        steps: of its run; readers see the vectors and scores of the encoders that did them.
+        at: now.
+
+    Returns:
+        Whether anything changed.
+
+    Raises:
+        ConfigError: there is no such fit, or its run has not done a step.
+        CheckFailedError: its run has not been checked, or a check failed.
+    """
+    run_id = read_topic_model(conn, model_id).run_id
+    results = read_checks(conn, run_id)
+    failed = [item.name for item in results if not item.passed]
+    if failed or not results:
+        raise CheckFailedError(
+            f"{model_id}: the run {run_id} {'failed ' + ', '.join(failed) if failed else 'is unchecked'}"
+        )
+    made_by = read_made_by(conn, run_id)
+    missing = [step for step in steps if step not in made_by]
+    if missing:
+        raise ConfigError(f"{model_id}: the run {run_id} has not done {', '.join(missing)}")
+    changed = publish(conn, model_id, [made_by[step] for step in steps], at=at)
+    finish_run(conn, run_id, "published", at=at)
+    return changed

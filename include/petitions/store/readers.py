@@ -32,6 +32,12 @@ def read_emerging(conn: Connection, source: Source) -> Rows:
     return _rows(conn, query, source=str(source))
 
 
+def read_loudest(conn: Connection, source: Source, k: int) -> Rows:
+    """Read the k published petitions of a source that have most agreements."""
+    query = "SELECT * FROM petitions.current_petition WHERE source = :source ORDER BY n_agreements DESC LIMIT :k"
+    return _rows(conn, query, source=str(source), k=k)
+
+
 def read_petition(conn: Connection, petition_id: str) -> dict[str, Any]:
     """Read a published petition with its topic, scores and keywords.
 

@@ -8,7 +8,7 @@ from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ARRAY, Connection, Table, all_, delete, literal, select
+from sqlalchemy import ARRAY, Connection, Table, all_, delete, func, literal, select
 from sqlalchemy.engine import RowMapping
 
 from petitions.errors import ConfigError, PermanentError
@@ -125,16 +125,32 @@ def write_topic_model(
     return written + _write_shares(conn, model.model_id, kept, petition_ids, document_topic)
 
 
+def find_topic_model(conn: Connection, model_id: str) -> TopicModel | None:
+    """Read a fit; None where there is no such fit."""
+    row = conn.execute(select(topic_model).where(topic_model.c.model_id == model_id)).mappings().first()
+    return None if row is None else _model(row)
+
+
 def read_topic_model(conn: Connection, model_id: str) -> TopicModel:
     """Read a fit.
 
     Raises:
         ConfigError: there is no such fit.
     """
-    row = conn.execute(select(topic_model).where(topic_model.c.model_id == model_id)).mappings().first()
-    if row is None:
+    found = find_topic_model(conn, model_id)
+    if found is None:
         raise ConfigError(f"there is no fit {model_id}")
-    return _model(row)
+    return found
+
+
+def read_highest_id(conn: Connection, source: Source) -> int:
+    """Read the highest topic_id that a published fit of a source has given; 0 before the first."""
+    given = select(func.coalesce(func.max(topic.c.topic_id), 0)).join(topic_model)
+    return int(
+        conn.execute(
+            given.where(topic_model.c.source == str(source), topic_model.c.published_at.is_not(None))
+        ).scalar_one()
+    )
 
 
 def read_published(conn: Connection, source: Source) -> TopicModel | None:
