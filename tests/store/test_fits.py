@@ -167,7 +167,7 @@ def test_a_run_is_one_row_however_often_it_is_run(conn):
     run = conn.execute(text("SELECT * FROM pipeline_run")).one()
     assert (run.state, run.error, run.model_id, run.finished_at) == ("published", None, "fit-1", TUESDAY)
     assert run.steps == {
-        "crawl": {"rows_in": 12, "rows_out": 12, "seconds": 1.235},
+        "crawl": {"rows_in": 12, "rows_out": 12, "seconds": 1.235, "made_by": ""},
         "tokenize": {"rows_in": 12, "rows_out": 0, "seconds": 0.5, "made_by": "mecab"},
     }
     assert read_model_id(conn, RUN) == "fit-1"

@@ -11,8 +11,17 @@ from petitions.encoders.bert_encoder import BertEncoder, TokenSequence
 from petitions.errors import ConfigError
 
 # A title that asks for its own subject. The mask stands alone, so that whole words fit it and not pieces of one.
-PROMPT = "{mask} 관련 청원"
+PROMPT = "{mask} 문제"
+HANGUL = re.compile(r"[가-힣]+")
 KOREAN_WORD = re.compile(r"[가-힣]{2,}")
+
+# One plain sentence for each category of the Blue House's site: what fits the prompt here fits any petition.
+CATEGORIES = """정치개혁, 외교 통일 국방, 일자리, 미래, 성장동력, 농산어촌, 보건복지, 육아 교육, 안전 환경,
+    저출산 고령화대책, 행정, 반려동물, 교통 건축 국토, 경제민주화, 인권 성평등, 문화 예술 체육 언론, 기타"""
+NEUTRAL_TEXTS = tuple(
+    f"{category.strip()}에 관한 청원입니다. 정부가 나서서 이 문제를 해결해 주시기 바랍니다."
+    for category in CATEGORIES.split(",")
+)
 CHUNK = 256  # texts predicted at once; logits over a large vocabulary take memory
 N_SPECIAL = 3  # [CLS] prompt [SEP] text [SEP]
 
@@ -32,7 +41,7 @@ class Keyword:
     """A word that may stand as the subject of a petition."""
 
     word: str
-    probability: float  # of all candidate words, after calibration
+    probability: float  # among the words of the petition, after calibration
 
 
 def fill_mask(bert: BertEncoder, texts: Sequence[str], top_k: int) -> list[list[Filling]]:
@@ -69,40 +78,46 @@ def extract_keywords(
 ) -> list[list[Keyword]]:
     """Ask BERT for the subject of each text: the words that fit the mask of a prompt standing before it as its title.
 
-    What fits the prompt whatever the text ("국민 관련 청원") says nothing, so each word's probability is divided by
-    that without the text (contextual calibration, Zhao et al. 2021). A text longer than the network has positions is
-    read in windows, and the probabilities are averaged.
+    Only words that begin a word of the text count, since a small model guesses freely. What fits the prompt before any
+    petition ("정부 문제") says nothing, so each word's probability is divided by its mean before NEUTRAL_TEXTS (the
+    domain-conditional mutual information of Holtzman et al. 2021; contextual calibration, Zhao et al. 2021). A text
+    longer than the network has positions is read in windows, and the probabilities are averaged.
 
     Args:
         bert: a BERT with a masked-word head.
-        texts: N texts; an empty one has no keywords.
-        top_k: keywords of a text at most.
-        is_word: whether a word of the vocabulary may be a keyword, such as "is a noun"; Korean words of two letters
-            or more are asked about.
+        texts: N texts.
+        top_k: keywords of a text at most; there are fewer where it has fewer words that are pieces of the vocabulary.
+        is_word: whether a word of the vocabulary may be a keyword, such as "is a noun"; only Korean words of two
+            letters or more are asked about.
 
     Returns:
-        N lists, most probable first.
+        N lists, most probable first; the probabilities of all words of a text, before `top_k`, add up to 1.
 
     Raises:
         ConfigError: `top_k` is below 1.
         WeightsError: the checkpoint has no masked-word head.
     """
     _check_top_k(top_k)
-    words = {
-        index: word
-        for word, index in bert.tokenizer.get_vocab().items()
-        if KOREAN_WORD.fullmatch(word) and (is_word is None or is_word(word))
-    }
-    ids = np.array(sorted(words), np.int64)
-    prior = _read_behind_prompt(bert, [""], ids)[0]  # [W]
+    vocabulary = sorted(bert.tokenizer.get_vocab().items(), key=lambda item: item[1])
+    known = [(w, i) for w, i in vocabulary if KOREAN_WORD.fullmatch(w) and (is_word is None or is_word(w))]
+    words = [word for word, _ in known]
+    ids = np.array([index for _, index in known], np.int64)  # [W]
+    prior = _read_behind_prompt(bert, NEUTRAL_TEXTS, ids).mean(axis=0)  # [W]
     keywords: list[list[Keyword]] = []
     for start in range(0, len(texts), CHUNK):
         chunk = texts[start : start + CHUNK]
-        ratios = _read_behind_prompt(bert, chunk, ids) / prior  # [N, W]
-        for text, row in zip(chunk, ratios / ratios.sum(axis=1, keepdims=True), strict=True):
-            best = np.argsort(-row, kind="stable")[: top_k if text.strip() else 0]
-            keywords.append([Keyword(word=words[int(ids[index])], probability=float(row[index])) for index in best])
+        for text, row in zip(chunk, _read_behind_prompt(bert, chunk, ids) / prior, strict=True):
+            keywords.append(_rank_words(text, words, row, top_k))
     return keywords
+
+
+def _rank_words(text: str, words: Sequence[str], ratios: Floats, top_k: int) -> list[Keyword]:
+    """The `top_k` words of the text with the highest ratios, float64 [W] in the order of `words`."""
+    beginnings = {run[:end] for run in HANGUL.findall(text) for end in range(2, len(run) + 1)}
+    candidates = [index for index, word in enumerate(words) if word in beginnings]
+    total = sum(ratios[index] for index in candidates)
+    best = sorted(candidates, key=lambda index: (-ratios[index], index))[:top_k]
+    return [Keyword(word=words[index], probability=float(ratios[index] / total)) for index in best]
 
 
 def _read_behind_prompt(bert: BertEncoder, texts: Sequence[str], ids: npt.NDArray[np.int64]) -> Floats:
