@@ -14,6 +14,8 @@ import tempfile
 import time
 from datetime import date
 
+from warcio.archiveiterator import ArchiveIterator
+
 from petitions.crawl.archive import Archive
 from petitions.crawl.crawler import crawl
 from petitions.records import Petition, Source, Window
@@ -21,7 +23,6 @@ from petitions.settings import Settings
 from petitions.sources.bluehouse import BlueHouseSite
 from petitions.store.artifacts import ArtifactStore
 from stand_in import BLUEHOUSE_DATA, run_stand_in
-from warcio.archiveiterator import ArchiveIterator
 
 UNTIL = date(2019, 9, 1)
 N_PARSED = 500

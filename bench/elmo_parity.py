@@ -11,6 +11,7 @@ from pathlib import Path
 
 import h5py
 import numpy as np
+
 from petitions.encoders.characters import BOS, EOS, to_character_ids
 from petitions.encoders.elmo import ElmoNetwork
 from petitions.encoders.elmo_checkpoint import assign_weights, find_weights, read_weights

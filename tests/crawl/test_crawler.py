@@ -5,6 +5,8 @@ from contextlib import closing
 from datetime import date
 
 import pytest
+from site_server import FastClock, Page, serve
+
 from invented_pages import assembly_row, bluehouse_list, bluehouse_page, hidden_page
 from petitions.crawl.archive import Archive
 from petitions.crawl.crawler import Crawler, crawl
@@ -17,7 +19,6 @@ from petitions.settings import Settings
 from petitions.sources.assembly import AssemblySite
 from petitions.sources.bluehouse import BlueHouseSite
 from petitions.store.artifacts import ArtifactStore
-from site_server import FastClock, Page, serve
 
 WINDOW = Window(since=date(2019, 8, 1), until=date(2019, 9, 1))
 POLICY = RetryPolicy(tries=3, parse_tries=3, timeout_s=5.0)

@@ -2,12 +2,13 @@ import gzip
 from contextlib import closing
 
 import pytest
+from site_server import FastClock, Page, serve
+
 from petitions.crawl.fetcher import Fetcher, name_user_agent
 from petitions.crawl.limiter import Limiter
 from petitions.crawl.policy import RetryPolicy
 from petitions.errors import ConfigError, FetchError
 from petitions.sources.site import Request
-from site_server import FastClock, Page, serve
 
 POLICY = RetryPolicy(tries=4, timeout_s=5.0)
 

@@ -1,8 +1,9 @@
 import threading
 import time
 
-from petitions.crawl.limiter import Limiter
 from site_server import FastClock
+
+from petitions.crawl.limiter import Limiter
 
 
 class SteppedClock:

@@ -7,6 +7,8 @@ from contextlib import closing
 from datetime import date
 
 import pytest
+from site_server import FastClock
+
 from petitions.crawl.archive import Archive
 from petitions.crawl.crawler import Crawler, crawl
 from petitions.crawl.fetcher import Fetcher
@@ -17,7 +19,6 @@ from petitions.settings import Settings
 from petitions.sources.assembly import AssemblySite
 from petitions.sources.bluehouse import BlueHouseSite
 from petitions.store.artifacts import ArtifactStore
-from site_server import FastClock
 from stand_in import ASSEMBLY_DATA, BLUEHOUSE_DATA, read_rows, run_stand_in
 
 MONTH = BLUEHOUSE_DATA / "2019-08.jsonl"

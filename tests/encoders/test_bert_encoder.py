@@ -6,9 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors.numpy import load_file, save_file
+
 from petitions.encoders.bert_encoder import TokenSequence, load_bert
 from petitions.errors import FetchError, WeightsError
-from safetensors.numpy import load_file, save_file
 
 GOLDEN = Path(__file__).parent / "golden"
 TINY = GOLDEN / "tiny-bert"  # 2 layers, hidden 32, 24 positions, made with PyTorch

@@ -2,6 +2,7 @@ import logging
 
 import pytest
 import tensorflow as tf
+
 from petitions.encoders import device
 from petitions.encoders.device import pick_strategy
 from petitions.errors import ConfigError

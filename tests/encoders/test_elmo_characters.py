@@ -1,4 +1,5 @@
 import numpy as np
+
 from petitions.encoders.characters import BOS, EOS, PADDING, to_character_ids, trim_padding
 from petitions.encoders.elmo import CharacterCnn
 from petitions.encoders.elmo_options import ElmoOptions

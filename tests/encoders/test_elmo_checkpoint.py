@@ -3,6 +3,7 @@ import json
 import h5py
 import numpy as np
 import pytest
+
 from petitions.encoders.elmo import ElmoNetwork
 from petitions.encoders.elmo_checkpoint import assign_weights, find_weights, read_weights, write_checkpoint
 from petitions.encoders.elmo_options import ElmoOptions, read_options, write_options

@@ -5,6 +5,7 @@ from hashlib import sha256
 import h5py
 import numpy as np
 import pytest
+
 from petitions.encoders.elmo import ElmoNetwork
 from petitions.encoders.elmo_checkpoint import read_weights, write_checkpoint
 from petitions.encoders.elmo_encoder import LONGEST_WINDOW, load_elmo

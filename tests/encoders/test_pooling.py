@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+
 from petitions.encoders.pooling import mean_pool, to_unit_length
 
 

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+
 from petitions.errors import ConfigError
 from petitions.scoring.topic_similarity import score_topic_similarity
 

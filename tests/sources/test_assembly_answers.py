@@ -3,6 +3,7 @@ from datetime import date
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+
 from invented_pages import assembly_row
 from petitions.errors import ParseError
 from petitions.records import Petition, Status, Window

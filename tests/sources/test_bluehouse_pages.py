@@ -2,6 +2,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+
 from invented_pages import BODY_TEXT, TITLE, bluehouse_list, bluehouse_page, hidden_page
 from petitions.errors import ParseError
 from petitions.records import Petition, Status, Window

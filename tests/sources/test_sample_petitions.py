@@ -2,6 +2,7 @@ import json
 from datetime import date
 
 import pytest
+
 from petitions.errors import ParseError
 from petitions.records import Status, Window
 from petitions.sources.sample import read_sample

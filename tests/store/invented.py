@@ -4,6 +4,8 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
+from sqlalchemy import Connection
+
 from petitions.records import Petition, Source, Status, Window
 from petitions.store.petitions import read_texts, upsert_petitions
 from petitions.store.runs import begin_run
@@ -11,7 +13,6 @@ from petitions.store.scores import Keywords, Score, upsert_keywords, upsert_scor
 from petitions.store.topics import Topic, TopicModel, TopicTerm, write_topic_model
 from petitions.store.upsert import Counts
 from petitions.store.vectors import upsert_embeddings
-from sqlalchemy import Connection
 
 WINDOW = Window(since=date(2024, 4, 1), until=date(2024, 7, 1))
 MONDAY = datetime(2024, 7, 1, 3, 0, tzinfo=UTC)

@@ -1,4 +1,5 @@
 import pytest
+
 from petitions.errors import ConfigError, PermanentError
 from petitions.store.artifacts import ArtifactStore
 

@@ -3,10 +3,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
+
 from petitions.errors import DatabaseDownError
 from petitions.store.database import open_engine
 from petitions.store.embedded import run_psql, stop_server
-from sqlalchemy import text
 
 pytestmark = [pytest.mark.postgres, pytest.mark.slow]
 

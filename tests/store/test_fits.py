@@ -17,6 +17,8 @@ from invented import (
     make_topics,
     write_fit,
 )
+from sqlalchemy import text
+
 from petitions.errors import ConfigError, PermanentError
 from petitions.records import Source
 from petitions.store.checks import CheckResult
@@ -43,7 +45,6 @@ from petitions.store.topics import (
     write_topic_model,
 )
 from petitions.store.upsert import Counts
-from sqlalchemy import text
 
 pytestmark = pytest.mark.postgres
 

@@ -9,6 +9,8 @@ from itertools import count
 import numpy as np
 import pytest
 from invented import BERT, MONDAY, WINDOW, make_petitions, make_vectors, write_all, write_fit
+from sqlalchemy import Engine, event, text
+
 from petitions.records import Source
 from petitions.store import upsert
 from petitions.store.database import open_engine
@@ -18,7 +20,6 @@ from petitions.store.scores import Score, read_unscored, upsert_scores
 from petitions.store.tables import metadata
 from petitions.store.tokens import PetitionTokens, read_untokenized, upsert_tokens
 from petitions.store.vectors import read_unencoded, upsert_embeddings
-from sqlalchemy import Engine, event, text
 
 pytestmark = [pytest.mark.postgres, pytest.mark.slow]
 

@@ -3,6 +3,8 @@ from datetime import date
 
 import pytest
 from invented import LATER, MONDAY, PETITION, TUESDAY, WINDOW, make_petitions
+from sqlalchemy import Connection, text
+
 from petitions.errors import PermanentError
 from petitions.records import Hidden, Reject, Source, Status
 from petitions.store.petitions import (
@@ -14,7 +16,6 @@ from petitions.store.petitions import (
     upsert_petitions,
 )
 from petitions.store.upsert import Counts
-from sqlalchemy import Connection, text
 
 pytestmark = pytest.mark.postgres
 

@@ -5,6 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from invented import BERT, ELMO, MONDAY, TUESDAY, WINDOW, make_petitions, make_vectors, write_fit
+from sqlalchemy import text
+
 from petitions.errors import PermanentError
 from petitions.records import Hidden, Source
 from petitions.store.petitions import mark_hidden, upsert_petitions
@@ -12,7 +14,6 @@ from petitions.store.scores import Keywords, Score, read_unscored, upsert_keywor
 from petitions.store.tokens import PetitionTokens, read_tokens, read_untokenized, upsert_tokens
 from petitions.store.upsert import Counts
 from petitions.store.vectors import read_embeddings, read_unencoded, upsert_embeddings
-from sqlalchemy import text
 
 pytestmark = pytest.mark.postgres
 

@@ -1,9 +1,10 @@
 import pytest
 from invented import BERT, MONDAY, make_petitions, write_all
+from sqlalchemy import text
+
 from petitions.errors import PermanentError, PetitionsError
 from petitions.store.publishing import publish
 from petitions.store.tables import metadata
-from sqlalchemy import text
 
 pytestmark = pytest.mark.postgres
 

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+
 from petitions.topics.alignment import Alignment, align_topics, assign_topic_ids, find_died_ids, measure_distances
 
 TERMS = ["학교", "급식", "버스", "지하철", "집값", "분양"]

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from gensim.corpora import Dictionary
+
 from petitions.topics.coherence import measure_c_v, measure_diversity, measure_npmi, measure_relevance
 
 DOCUMENTS = [["버스", "노선", "정류장"], ["학교", "급식", "학생"]] * 10

@@ -4,6 +4,7 @@ import sys
 
 import numpy as np
 import pytest
+
 from petitions.errors import ConfigError, EmptyWindowError
 from petitions.topics.lda import TOP_TERMS, LdaSettings, fit_topics, load_model
 

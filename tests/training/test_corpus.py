@@ -3,6 +3,7 @@ import json
 import unicodedata
 
 import pytest
+
 from petitions.errors import ConfigError
 from petitions.training.corpus import read_corpus
 

@@ -4,6 +4,7 @@ import random
 
 import numpy as np
 import pytest
+
 from petitions.encoders.bert_encoder import load_bert
 from petitions.errors import ConfigError
 from petitions.scoring.masked_lm import fill_mask

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from petitions.encoders.characters import PADDING
 from petitions.encoders.elmo_encoder import load_elmo
 from petitions.encoders.elmo_options import ElmoOptions

@@ -17,7 +17,15 @@ class ElmoOptions:
     """The sizes of one network; the defaults are those of the small one that ships."""
 
     character_dim: int = 16
-    filters: tuple[tuple[int, int], ...] = ((1, 32), (2, 32), (3, 64), (4, 128), (5, 128))  # (width, how many)
+    filters: tuple[tuple[int, int], ...] = (
+        (1, 32),
+        (2, 32),
+        (3, 128),
+        (4, 128),
+        (5, 128),
+        (6, 192),
+        (8, 256),
+    )  # (width, how many); a Korean syllable is three bytes wide
     activation: str = "relu"
     n_highway: int = 1
     max_characters: int = 50

@@ -7,16 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from petitions.encoders.characters import BOS, EOS, Token, to_character_ids, trim_padding
+from petitions.encoders.characters import BOS, EOS, Token, to_character_ids
 from petitions.errors import ConfigError
 
 UNKNOWN, BOS_WORD, EOS_WORD = 0, 1, 2  # the first words of every vocabulary
 MARK_NAMES = ("<UNK>", "<S>", "</S>")  # as bilm-tf writes them
 HELD_OUT_EVERY = 50  # one sentence in 50 is kept from training
-WIDTHS = (24, 32)  # shapes of spelled batches, beside the full width
 
 Ints = npt.NDArray[np.int32]
-Batch = tuple[Ints, Ints, Ints, Ints]  # character ids [K, C], positions [B, T], next and previous words [B * T]
+Batch = tuple[Ints, Ints, Ints]  # distinct tokens [B, T], next and previous words [B * T]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,8 +76,8 @@ def read_stream(
 class WindowSampler:
     """Cuts batches of B windows of T tokens out of a stream."""
 
-    def __init__(self, stream: TokenStream, *, batch_size: int, window: int, widest_filter: int) -> None:
-        self.stream, self.batch_size, self.window, self.widest_filter = stream, batch_size, window, widest_filter
+    def __init__(self, stream: TokenStream, *, batch_size: int, window: int) -> None:
+        self.stream, self.batch_size, self.window = stream, batch_size, window
         n_windows = (len(stream.training) - 2) // window - 1
         if n_windows < batch_size or len(stream.held_out) < window + 2:
             raise ConfigError(
@@ -104,8 +103,5 @@ class WindowSampler:
 
     def _cut(self, tokens: Ints, starts: npt.NDArray[np.int64]) -> Batch:
         rows = tokens[starts[:, np.newaxis] + np.arange(self.window + 2)]  # [B, T + 2]
-        distinct, positions = np.unique(rows[:, 1:-1], return_inverse=True)
-        spelled = trim_padding(self.stream.spelled[distinct].astype(np.int32), self.widest_filter, WIDTHS)  # [K, C']
         words = self.stream.word_of_token[rows]  # [B, T + 2]
-        shape = (self.batch_size, self.window)
-        return spelled, positions.reshape(shape).astype(np.int32), words[:, 2:].reshape(-1), words[:, :-2].reshape(-1)
+        return rows[:, 1:-1], words[:, 2:].reshape(-1), words[:, :-2].reshape(-1)

@@ -1,8 +1,9 @@
 """Pre-train an ELMo: token lists in, weights with a model card out (forward and backward language model).
 
-Both directions share the character CNN and the softmax over the frequent tokens, as in bilm-tf. The text is one stream
-of sentences between their marks, cut into windows; each window begins with zero states, so that nothing is learnt over
-more than `window` tokens. Letters of the shapes: B windows, T tokens, P projection, V words, K distinct tokens.
+First the character CNN is fitted to word2vec (see `elmo_warm_start.py`) and then left alone; over it both directions
+share a softmax over the frequent tokens, as in bilm-tf. The text is one stream of sentences between their marks, cut
+into windows; each window begins with zero states, so that nothing is learnt over more than `window` tokens. Letters of
+the shapes: B windows, T tokens, P projection, V words.
 """
 
 import logging
@@ -22,6 +23,7 @@ from petitions.encoders.elmo import ElmoNetwork
 from petitions.encoders.elmo_checkpoint import write_checkpoint
 from petitions.encoders.elmo_options import ElmoOptions
 from petitions.errors import ConfigError
+from petitions.training.elmo_warm_start import encode_tokens, fit_characters, learn_word_vectors
 from petitions.training.elmo_windows import BOS_WORD, EOS_WORD, Batch, TokenStream, WindowSampler, read_stream
 
 logger = logging.getLogger(__name__)
@@ -52,7 +54,8 @@ class ElmoTrainingSettings:
     """Hyperparameters of one pre-training."""
 
     options: ElmoOptions = field(default_factory=ElmoOptions)
-    minutes: float = 30.0  # wall time of the training; the learning rate falls to zero over it
+    minutes_of_warm_start: float = 8.0  # wall time of fitting the characters; word2vec comes before it
+    minutes: float = 30.0  # wall time of the language model; the learning rate falls to zero over it
     minutes_between_checkpoints: float = 5.0
     vocabulary: int = 10_000  # words that are predicted, three marks counted in
     min_count: int = 3  # a rarer token is read by its characters, but predicted as the unknown word
@@ -66,7 +69,7 @@ class ElmoTrainingSettings:
     accelerator: str = "auto"
 
     def __post_init__(self) -> None:
-        for name in ("minutes", "batch_size", "window", "n_sampled", "learning_rate"):
+        for name in ("minutes", "minutes_of_warm_start", "batch_size", "window", "n_sampled", "learning_rate"):
             if getattr(self, name) <= 0:
                 raise ConfigError(f"{name} must be over 0, got {getattr(self, name)}")
 
@@ -101,19 +104,17 @@ class LanguageModel(keras.layers.Layer):
         self.dropout = keras.layers.Dropout(settings.dropout, seed=1)
         self.built = True
 
-    def predict_states(self, character_ids: tf.Tensor, positions: tf.Tensor, training: bool) -> tuple[tf.Tensor, ...]:
-        """States that tell the next and the previous word, two of [B * T, P], from [K, C] and [B, T]."""
-        tokens = tf.gather(self.elmo.characters(character_ids), positions)  # [B, T, P]
-        n_rows, steps = positions.shape
+    def predict_states(self, tokens: tf.Tensor, training: bool) -> tuple[tf.Tensor, ...]:
+        """States that tell the next and the previous word, two of float32 [B * T, P], from vectors [B, T, P]."""
+        n_rows, steps, _ = tokens.shape
         layers, _ = self.elmo(tokens, tf.fill([n_rows], steps), unroll=True, training=training)  # [B, L + 1, T, 2P]
         top = self.dropout(layers[:, -1], training=training)  # [B, T, 2P]
         return tf.reshape(top[..., : self.width], [-1, self.width]), tf.reshape(
             top[..., self.width :], [-1, self.width]
         )
 
-    def sampled_loss(self, batch: Sequence[tf.Tensor]) -> tf.Tensor:
+    def sampled_loss(self, tokens: tf.Tensor, targets: Sequence[tf.Tensor]) -> tf.Tensor:
         """Mean cross-entropy of both directions over a sample of the words, a scalar."""
-        character_ids, positions, *targets = batch
         losses = [
             tf.nn.sampled_softmax_loss(
                 self.kernel.value,
@@ -123,18 +124,17 @@ class LanguageModel(keras.layers.Layer):
                 self.n_sampled,
                 self.n_words,
             )
-            for state, words in zip(self.predict_states(character_ids, positions, True), targets, strict=True)
+            for state, words in zip(self.predict_states(tokens, True), targets, strict=True)
         ]
         return tf.reduce_mean(tf.stack(losses))
 
-    def measure(self, batch: Sequence[tf.Tensor]) -> tf.Tensor:
+    def measure(self, tokens: tf.Tensor, targets: Sequence[tf.Tensor]) -> tf.Tensor:
         """Sums over a batch, float32 [2, 3]: a direction's loss in nats over all words, hits, and words counted.
 
         What follows the end of a sentence is no prediction: it is always the beginning of another.
         """
-        character_ids, positions, *targets = batch
         rows = []
-        states = self.predict_states(character_ids, positions, False)
+        states = self.predict_states(tokens, False)
         for state, words, trivial in zip(states, targets, (BOS_WORD, EOS_WORD), strict=True):
             logits = tf.matmul(state, self.kernel, transpose_b=True) + self.bias  # [B * T, V]
             loss = tf.nn.sparse_softmax_cross_entropy_with_logits(words, logits)  # [B * T]
@@ -150,23 +150,24 @@ class Trainer:
     def __init__(self, settings: ElmoTrainingSettings, stream: TokenStream) -> None:
         keras.utils.set_random_seed(settings.seed)
         self.settings, self.stream = settings, stream
-        widest = max(width for width, _ in settings.options.filters)
-        self.windows = WindowSampler(
-            stream, batch_size=settings.batch_size, window=settings.window, widest_filter=widest
-        )
+        self.windows = WindowSampler(stream, batch_size=settings.batch_size, window=settings.window)
         strategy = pick_strategy(settings.accelerator)
         if strategy.num_replicas_in_sync > 1:  # TensorFlow samples words on a CPU or a GPU only, and one does
             raise ConfigError(f"an ELMo is trained on one device, got {strategy.num_replicas_in_sync}")
         counts = np.bincount(stream.word_of_token[stream.training], minlength=len(stream.words))
         with strategy.scope():
             self.model = LanguageModel(settings, counts)
+            self.learned = self.model.trainable_variables
+            frozen = {id(variable) for variable in self.model.elmo.characters.trainable_variables}
+            self.learned = [variable for variable in self.learned if id(variable) not in frozen]
             self.optimizer = keras.optimizers.Adam(settings.learning_rate, global_clipnorm=settings.clip_norm)
-            self.optimizer.build(self.model.trainable_variables)
+            self.optimizer.build(self.learned)
+        self.vectors = tf.constant(self._warm_start())  # [all distinct tokens, P]
         shape = (settings.batch_size, settings.window)
         words = tf.TensorSpec((math.prod(shape),), tf.int32)
-        signature = [(tf.TensorSpec((None, None), tf.int32), tf.TensorSpec(shape, tf.int32), words, words)]
+        signature = [(tf.TensorSpec(shape, tf.int32), words, words)]
         self._learn = tf.function(self._learn_batch, input_signature=signature)
-        self._measure = tf.function(self.model.measure, input_signature=signature)
+        self._measure = tf.function(self._measure_batch, input_signature=signature)
 
     def learn(self, batch: Batch, progress: float) -> float:
         """Take one step at the learning rate of this share of the budget; the loss before it."""
@@ -203,12 +204,25 @@ class Trainer:
         card = MODEL_CARD.format(**asdict(self.settings.options) | asdict(self.settings) | asdict(progress) | sizes)
         (folder / "README.md").write_text(card, "utf-8")
 
+    def _warm_start(self) -> npt.NDArray[np.float32]:
+        characters, settings = self.model.elmo.characters, self.settings
+        tokens, vectors = learn_word_vectors(
+            self.stream, settings.options.projection_dim, settings.min_count, settings.seed
+        )
+        fit_characters(characters, self.stream, tokens, vectors, settings.minutes_of_warm_start)
+        return encode_tokens(characters, self.stream)
+
     def _learn_batch(self, batch: Sequence[tf.Tensor]) -> tf.Tensor:
+        tokens, *targets = batch
         with tf.GradientTape() as tape:
-            loss = self.model.sampled_loss(batch)
-        variables = self.model.trainable_variables
-        self.optimizer.apply(tape.gradient(loss, [variable.value for variable in variables]), variables)
+            loss = self.model.sampled_loss(tf.gather(self.vectors, tokens), targets)
+        gradients = tape.gradient(loss, [variable.value for variable in self.learned])
+        self.optimizer.apply(gradients, self.learned)
         return loss
+
+    def _measure_batch(self, batch: Sequence[tf.Tensor]) -> tf.Tensor:
+        tokens, *targets = batch
+        return self.model.measure(tf.gather(self.vectors, tokens), targets)
 
 
 def pretrain_elmo(sentences: Iterable[Sequence[str]], output: Path, settings: ElmoTrainingSettings) -> list[Progress]:

@@ -5,8 +5,9 @@ A new revision, over a database at the head (see CONTRIBUTING):
 """
 
 from alembic import context
-from petitions.store.tables import SCHEMA, metadata
 from sqlalchemy import text
+
+from petitions.store.tables import SCHEMA, metadata
 
 connection = context.config.attributes["connection"]
 connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}"))
