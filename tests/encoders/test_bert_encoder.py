@@ -9,7 +9,7 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from petitions.encoders.bert_encoder import TokenSequence, load_bert
-from petitions.errors import FetchError, WeightsError
+from petitions.errors import WeightsError
 
 GOLDEN = Path(__file__).parent / "golden"
 TINY = GOLDEN / "tiny-bert"  # 2 layers, hidden 32, 24 positions, made with PyTorch
@@ -187,12 +187,6 @@ def test_damaged_missing_and_pytorch_only_weights_are_told_apart(copy_of_tiny, t
         load_bert(str(folder), "cpu")
     with pytest.raises(WeightsError, match="no such model folder: /nowhere/at/all"):
         load_bert("/nowhere/at/all", "cpu")
-
-
-def test_a_hub_that_cannot_be_reached_is_a_fault_that_may_heal(monkeypatch, tmp_path):
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
-    with pytest.raises(FetchError, match="klue/bert-base"):
-        load_bert("klue/bert-base@abc123", "cpu")
 
 
 def test_importing_the_encoder_does_not_ask_for_pytorch():

@@ -18,7 +18,7 @@ from transformers import PreTrainedTokenizerFast as PreTrainedTokenizerFast  # n
 
 HUB_NAME = re.compile(r"(?P<name>[\w.-]+/[\w.-]+)(@(?P<revision>[\w./-]+))?")
 HUB_FILES = ("config.json", "tokenizer*", "special_tokens_map.json", "vocab.txt", "model*.safetensors*")
-NOT_FOUND = (401, 404)  # the hub answers 401 for a model that does not exist
+REFUSED = (401, 403, 404)  # the hub answers 401 too for a model that does not exist
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,8 +49,8 @@ def fetch_model(model: str) -> ModelFiles:
         folder = Path(snapshot_download(name, revision=revision, allow_patterns=list(HUB_FILES)))
     except HfHubHTTPError as error:
         status = error.response.status_code
-        if status in NOT_FOUND:
-            raise WeightsError(f"{model} is neither a folder nor a model of the hub ({status})") from error
+        if status in REFUSED:
+            raise WeightsError(f"{model} is neither a folder nor a model that the hub gives us ({status})") from error
         raise FetchError(f"the model hub answered {status} for {model}") from error
     except (LocalEntryNotFoundError, ConnectionError) as error:
         raise FetchError(f"{model} is no folder here, and the model hub cannot be reached") from error
