@@ -114,8 +114,10 @@ class BertTrainer:
             n_steps += 1
             n_tokens += int(batch.mask.sum())
             if n_steps % LOG_STEPS == 0:
+                word_loss, pair_loss = losses.numpy().tolist()
                 logger.info(
-                    "step %d, %d tokens, %.0f %% of the time, losses %s", n_steps, n_tokens, 100 * progress, losses
+                    "step %d, %.0f %% of the time, %d tokens: loss %.2f of masked words, %.3f of pairs",
+                    *(n_steps, 100 * progress, n_tokens, word_loss, pair_loss),
                 )
             if time.monotonic() - checkpoint > CHECKPOINT_S:
                 checkpoint = time.monotonic()
