@@ -7,7 +7,7 @@ window runs once at a time. Heavy imports (TensorFlow, gensim, requests) stand i
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
@@ -16,8 +16,14 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Engine, text
 
-from petitions.errors import CheckFailedError, ConfigError, DatabaseDownError, EmptyWindowError, TransientError
-from petitions.records import Hidden, Petition, Reject, Source, Window
+from petitions.errors import (
+    CheckFailedError,
+    ConfigError,
+    DatabaseDownError,
+    EmptyWindowError,
+    TransientError,
+)
+from petitions.records import Source, Window
 from petitions.settings import Settings
 from petitions.store import petitions, publishing, runs, scores, tokens, vectors
 from petitions.store.artifacts import ArtifactStore
@@ -30,7 +36,8 @@ logger = logging.getLogger(__name__)
 SCORES = {"bert": ("next_sentence", "topic_similarity"), "elmo": ("topic_similarity",)}  # by encoder
 ENCODERS = tuple(SCORES)
 STEPS_PUBLISHED = tuple(f"encode {encoder}" for encoder in ENCODERS)  # what the first one made is searched
-CHUNK = 256  # petitions in one transaction: a killed step loses the work on so many at most
+CHUNK = 256  # petitions in one transaction of encode and score: a killed step loses the work on so many at most
+TOKENIZE_CHUNK = 2_000  # large enough for the tokenizer to use all cores
 SEOUL = ZoneInfo("Asia/Seoul")  # days are Korean days
 
 
@@ -101,6 +108,7 @@ class Pipeline:
         """
         from petitions.crawl.archive import Archive
         from petitions.crawl.crawler import crawl
+        from petitions.gathering import write_batch
 
         with self._step("crawl") as progress:
             with self.engine.connect() as conn:
@@ -110,28 +118,14 @@ class Pipeline:
                 self.source, self.window, known=known, settings=self.settings, archive=archive, today=today
             ):
                 progress.rows_in += len(batch)
-                progress.rows_out += self._write_crawled(batch, today)
+                with self.engine.begin() as conn:
+                    written = write_batch(conn, batch, seen_at=self.clock(), seen_on=today)
+                progress.rows_out += written.inserted + written.updated
             with self.engine.connect() as conn:
                 if not petitions.read_texts(conn, self.source, self.window, limit=1):
                     since, until = self.window.since, self.window.until
                     raise EmptyWindowError(f"{self.source} has no petition that begins from {since} to before {until}")
         return progress.rows_in
-
-    def _write_crawled(self, batch: Sequence[Petition | Hidden | Reject], today: date) -> int:
-        """Write one batch in one transaction; returns the rows of `petition` that changed."""
-        from petitions.text.normalize import normalize_petition
-
-        seen = [normalize_petition(item) for item in batch if isinstance(item, Petition)]
-        rejects = [item for item in batch if isinstance(item, Reject)]
-        at = self.clock()
-        with self.engine.begin() as conn:
-            written = petitions.upsert_petitions(conn, seen, seen_at=at)
-            petitions.record_agreements(conn, seen, seen_on=today)
-            hidden = [item for item in batch if isinstance(item, Hidden)]
-            for item in petitions.mark_hidden(conn, hidden, seen_at=at):
-                rejects.append(Reject(source=item.source, url=item.url, reason="hidden", artifact=item.artifact))
-            petitions.insert_rejects(conn, rejects, seen_at=at)
-        return written.inserted + written.updated
 
     def tokenize(self) -> int:
         """Tokenize the texts that this tokenizer has not seen; returns how many."""
@@ -139,7 +133,8 @@ class Pipeline:
 
         with self._step("tokenize") as progress:
             progress.made_by = TOKENIZER
-            for chunk in self._chunks(partial(tokens.read_untokenized, tokenizer=TOKENIZER, limit=CHUNK), progress):
+            read = partial(tokens.read_untokenized, tokenizer=TOKENIZER, limit=TOKENIZE_CHUNK)
+            for chunk in self._chunks(read, progress):
                 made = tokenize_many([join_text(item) for item in chunk])
                 rows = [
                     tokens.PetitionTokens(

@@ -1,4 +1,4 @@
-"""Every step killed with SIGKILL at several of its SQL statements, and run again: the same rows as an undisturbed run."""
+"""Every step killed with SIGKILL at several of its statements, and run again: the rows of an undisturbed run."""
 
 import os
 import signal

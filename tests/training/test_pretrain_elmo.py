@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 
 from petitions.encoders.characters import PADDING
+from petitions.encoders.elmo import CharacterCnn
 from petitions.encoders.elmo_encoder import load_elmo
 from petitions.encoders.elmo_options import ElmoOptions
 from petitions.errors import ConfigError
+from petitions.training.elmo_warm_start import encode_tokens, fit_characters, learn_word_vectors
 from petitions.training.elmo_windows import EOS_WORD, UNKNOWN, WindowSampler, read_stream
 from petitions.training.pretrain_elmo import ElmoTrainingSettings, pretrain_elmo
 
@@ -50,19 +52,19 @@ def test_the_vocabulary_holds_the_most_frequent_words():
 
 def test_targets_are_the_neighbours_of_each_token():
     stream = read_small_stream(SENTENCES)
-    sampler = WindowSampler(stream, batch_size=2, window=8, widest_filter=3)
+    sampler = WindowSampler(stream, batch_size=2, window=8)
 
-    _, positions, next_words, previous_words = next(iter(sampler.sample_training(np.random.default_rng(0))))
+    tokens, next_words, previous_words = next(iter(sampler.sample_training(np.random.default_rng(0))))
 
     following, preceding = next_words.reshape(2, 8), previous_words.reshape(2, 8)
     np.testing.assert_array_equal(following[:, :-2], preceding[:, 2:])
-    assert positions.shape == (2, 8)
+    np.testing.assert_array_equal(stream.word_of_token[tokens[:, 1:]], following[:, :-1])
     assert EOS_WORD in following
 
 
 def test_an_epoch_holds_every_window_once():
     stream = read_small_stream([["가"], *([str(number)] for number in range(400))], vocabulary=500)
-    sampler = WindowSampler(stream, batch_size=4, window=8, widest_filter=3)
+    sampler = WindowSampler(stream, batch_size=4, window=8)
     n_batches = (len(stream.training) - 2 - 8) // 8 // 4
 
     batches = sampler.sample_training(np.random.default_rng(0))
@@ -85,9 +87,31 @@ def test_settings_that_cannot_be_are_refused():
 
 
 @pytest.mark.slow
+def test_the_warm_start_teaches_the_characters_to_spell_word_vectors():
+    stream = read_small_stream(SENTENCES)
+    characters = CharacterCnn(TINY)
+    tokens, vectors = learn_word_vectors(stream, TINY.projection_dim, min_count=1, seed=0)
+
+    left = fit_characters(characters, stream, tokens, vectors, minutes=0.1)
+
+    assert left < 0.5  # of a mean square of 1
+    spelled = encode_tokens(characters, stream)
+    assert spelled.shape == (len(stream.spelled), TINY.projection_dim)
+    nearest = ((spelled[tokens, np.newaxis] - vectors) ** 2).sum(axis=-1).argmin(axis=1)
+    assert np.mean(nearest == np.arange(len(tokens))) > 0.7
+
+
+@pytest.mark.slow
 def test_a_short_training_learns_the_patterns_and_leaves_a_model_that_loads(tmp_path):
     settings = ElmoTrainingSettings(
-        options=TINY, minutes=0.15, minutes_between_checkpoints=0.1, batch_size=8, window=8, n_sampled=16, min_count=1
+        options=TINY,
+        minutes_of_warm_start=0.03,
+        minutes=0.15,
+        minutes_between_checkpoints=0.1,
+        batch_size=8,
+        window=8,
+        n_sampled=16,
+        min_count=1,
     )
 
     history = pretrain_elmo(SENTENCES, tmp_path / "elmo-tiny", settings)
