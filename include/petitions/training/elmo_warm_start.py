@@ -95,11 +95,13 @@ def fit_characters(
     chance = np.sqrt(np.bincount(stream.training, minlength=len(stream.spelled))[tokens])  # [W]
     chance /= chance.sum()
     losses: list[float] = []
-    begin = time.monotonic()
-    while (progress := (time.monotonic() - begin) / 60 / minutes) < 1:
+    begin, progress = 0.0, 0.0
+    while progress < 1:
         optimizer.learning_rate.assign(LEARNING_RATE * (1 - progress))
-        rows = rng.choice(len(tokens), BATCH_SIZE, p=chance)
+        rows = rng.choice(len(tokens), min(BATCH_SIZE, len(tokens)), p=chance)
         losses.append(float(learn(spell(stream, tokens[rows], characters.options), targets[rows])))
+        begin = begin or time.monotonic()  # the first step compiles, and the time is for the fit alone
+        progress = (time.monotonic() - begin) / 60 / minutes
     logger.info("characters: %d steps, mean square %.3f, then %.3f", len(losses), losses[0], np.mean(losses[-20:]))
     return float(np.mean(losses[-20:]))
 

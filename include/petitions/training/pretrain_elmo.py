@@ -109,9 +109,7 @@ class LanguageModel(keras.layers.Layer):
         n_rows, steps, _ = tokens.shape
         layers, _ = self.elmo(tokens, tf.fill([n_rows], steps), unroll=True, training=training)  # [B, L + 1, T, 2P]
         top = self.dropout(layers[:, -1], training=training)  # [B, T, 2P]
-        return tf.reshape(top[..., : self.width], [-1, self.width]), tf.reshape(
-            top[..., self.width :], [-1, self.width]
-        )
+        return tuple(tf.reshape(half, [-1, self.width]) for half in tf.split(top, 2, axis=-1))
 
     def sampled_loss(self, tokens: tf.Tensor, targets: Sequence[tf.Tensor]) -> tf.Tensor:
         """Mean cross-entropy of both directions over a sample of the words, a scalar."""
@@ -157,9 +155,8 @@ class Trainer:
         counts = np.bincount(stream.word_of_token[stream.training], minlength=len(stream.words))
         with strategy.scope():
             self.model = LanguageModel(settings, counts)
-            self.learned = self.model.trainable_variables
             frozen = {id(variable) for variable in self.model.elmo.characters.trainable_variables}
-            self.learned = [variable for variable in self.learned if id(variable) not in frozen]
+            self.learned = [variable for variable in self.model.trainable_variables if id(variable) not in frozen]
             self.optimizer = keras.optimizers.Adam(settings.learning_rate, global_clipnorm=settings.clip_norm)
             self.optimizer.build(self.learned)
         self.vectors = tf.constant(self._warm_start())  # [all distinct tokens, P]
