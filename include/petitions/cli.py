@@ -126,8 +126,17 @@ def check(**window: Any) -> None:
 @click.option("--model", help="Publish this fit, an older one too.  [default: the window's]")
 def publish(model: str | None, **window: Any) -> None:
     """Switch the readers to a fit that passed its checks."""
-    pipeline = open_pipeline(**window)
-    pipeline.publish(model or pipeline.read_model_id())
+    if model is None:
+        pipeline = open_pipeline(**window)
+        model = pipeline.read_model_id()
+        pipeline.publish(model)
+    else:
+        from petitions.pipeline import STEPS_PUBLISHED, now
+        from petitions.store.publishing import publish_checked
+
+        with answers.open_store().begin() as conn:
+            publish_checked(conn, model, STEPS_PUBLISHED, at=now())
+    click.echo(f"published {model}")
 
 
 @main.command()

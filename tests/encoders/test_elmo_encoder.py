@@ -115,3 +115,59 @@ def test_the_name_tells_the_folder_and_the_weights(elmo, folder):
 def test_a_folder_that_is_not_there_is_named():
     with pytest.raises(WeightsError, match="/nowhere/elmo"):
         load_elmo("/nowhere/elmo", "cpu")
+
+
+# Invented sentences of four themes, three each, as Mecab splits them.
+THEMES = {
+    "아동": (
+        "어린이집 교사 의 아동 학대 를 강력히 처벌 해 주 세요",
+        "유치원 아이 들 을 때린 선생 님 을 처벌 해야 합니다",
+        "아이 를 학대 한 부모 의 형량 을 높여 주 십시오",
+    ),
+    "교통": (
+        "출퇴근 시간 버스 와 지하철 을 늘려 주 세요",
+        "우리 동네 에 광역 버스 노선 과 전철역 을 만들 어 주 십시오",
+        "고속도로 정체 구간 의 도로 를 넓혀 야 합니다",
+    ),
+    "코로나": (
+        "코로나 바이러스 때문 에 중국인 입국 을 막 아 주 세요",
+        "마스크 가격 이 너무 비싸 니 정부 가 공급 해 주 십시오",
+        "확진 자 가 늘 고 있 으니 개학 을 연기 해야 합니다",
+    ),
+    "부동산": (
+        "아파트 분양 가 와 집값 을 잡 아 주 세요",
+        "부동산 대출 규제 를 완화 해 주 십시오",
+        "전세 보증금 을 돌려받 지 못한 세입자 를 구제 해야 합니다",
+    ),
+}
+
+
+@pytest.mark.slow
+def test_the_elmo_that_ships_puts_sentences_of_a_theme_nearer_than_others():
+    themes = np.repeat(np.arange(len(THEMES)), 3)
+    vectors = load_elmo(str(ELMO_SMALL), "cpu").embed([text.split() for texts in THEMES.values() for text in texts])
+
+    cosine = vectors @ vectors.T
+    same = themes[:, np.newaxis] == themes
+    np.fill_diagonal(cosine, np.nan)
+
+    assert np.nanmean(cosine[same]) > np.nanmean(cosine[~same]) + 0.05
+    nearest = np.nanargmax(cosine, axis=1)
+    assert np.mean(themes[nearest] == themes) >= 0.5  # by chance 2 in 11
+
+
+@pytest.mark.slow
+def test_the_elmo_that_ships_hears_the_kinship_of_unseen_spellings():
+    words = [["어린이집"], ["어린이집들"], ["어린이놀이터"], ["부동산"], ["출근길"]]
+
+    kindergarten, plural, playground, *others = load_elmo(str(ELMO_SMALL), "cpu").embed(words)
+
+    assert kindergarten @ plural > max(kindergarten @ other for other in others)
+    assert kindergarten @ playground > max(kindergarten @ other for other in others)
+
+
+def test_the_elmo_that_ships_is_small_and_has_a_model_card():
+    assert (ELMO_SMALL / "model.safetensors").stat().st_size < 16_000_000
+    card = (ELMO_SMALL / "README.md").read_text("utf-8")
+    assert "perplexity" in card
+    assert "accuracy" in card
