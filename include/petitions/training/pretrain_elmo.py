@@ -40,7 +40,8 @@ Trained by `petitions pretrain elmo` as a forward and a backward language model 
 |---|---|
 | network | character CNN, {n_layers} LSTMs a direction of {lstm_dim} cells, projection {projection_dim}; float16 |
 | text | {n_training} tokens to train on, {n_held_out} held out (one sentence in 50), {n_distinct} distinct |
-| training | {minutes:.0f} minutes, {n_steps} steps, {n_tokens} tokens in windows of {window}, seed {seed} |
+| characters | fitted for {minutes_of_warm_start:.0f} minutes to word2vec over the same text, then left alone |
+| language model | {minutes:.0f} minutes, {n_steps} steps, {n_tokens} tokens in windows of {window}, seed {seed} |
 | perplexity, held out | forward {perplexity_forward:.1f}, backward {perplexity_backward:.1f}, over {n_words} words |
 | accuracy of the likeliest word, held out | forward {accuracy_forward:.3f}, backward {accuracy_backward:.3f} |
 
