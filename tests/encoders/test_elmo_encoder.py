@@ -157,13 +157,12 @@ def test_the_elmo_that_ships_puts_sentences_of_a_theme_nearer_than_others():
 
 
 @pytest.mark.slow
-def test_the_elmo_that_ships_hears_the_kinship_of_unseen_spellings():
-    words = [["어린이집"], ["어린이집들"], ["어린이놀이터"], ["부동산"], ["출근길"]]
+def test_the_elmo_that_ships_puts_an_inflected_noun_beside_its_stem():
+    stem, plural, *others = load_elmo(str(ELMO_SMALL), "cpu").embed(
+        [["어린이집"], ["어린이집들"], ["부동산"], ["출근길"]]
+    )
 
-    kindergarten, plural, playground, *others = load_elmo(str(ELMO_SMALL), "cpu").embed(words)
-
-    assert kindergarten @ plural > max(kindergarten @ other for other in others)
-    assert kindergarten @ playground > max(kindergarten @ other for other in others)
+    assert stem @ plural > max(stem @ other for other in others) + 0.2
 
 
 def test_the_elmo_that_ships_is_small_and_has_a_model_card():

@@ -1,0 +1,135 @@
+"""The steps over the sample, without the encoders: idempotent, locked, and never published unchecked."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime
+
+import pytest
+from sqlalchemy import text
+
+from invented import make_vectors
+from petitions.errors import CheckFailedError, ConfigError, EmptyWindowError, TransientError
+from petitions.pipeline import Pipeline, today_in_seoul
+from petitions.records import Source, Window
+from petitions.settings import Settings
+from petitions.store import publishing, runs
+from petitions.store.artifacts import ArtifactStore
+from petitions.store.petitions import read_texts
+from petitions.store.vectors import upsert_embeddings
+from rows import read_all_rows, read_versions
+
+pytestmark = [pytest.mark.postgres, pytest.mark.slow]
+NOW = datetime(2026, 11, 20, 1, tzinfo=UTC)
+UNTIL = date(2026, 11, 20)
+
+
+@pytest.fixture
+def pipeline(engine, tmp_path) -> Pipeline:
+    return Pipeline(
+        settings=Settings(source="sample"),
+        engine=engine,
+        artifacts=ArtifactStore(str(tmp_path / "artifacts")),
+        source=Source.SAMPLE,
+        window=Window.ending(UNTIL),
+        clock=lambda: NOW,
+    )
+
+
+def test_the_day_is_a_korean_day():
+    assert today_in_seoul(lambda: datetime(2026, 11, 20, 16, tzinfo=UTC)) == date(2026, 11, 21)
+
+
+def test_crawl_tokenize_and_fit_again_change_no_row(pipeline, engine):
+    assert pipeline.crawl() == 420
+    assert pipeline.tokenize() == 420
+    model_id = pipeline.fit_topics()
+    before = read_versions(engine)
+    assert pipeline.crawl() == 420
+    assert pipeline.tokenize() == 0
+    assert pipeline.fit_topics() == model_id
+    after = read_versions(engine)
+    assert {name for name in before if before[name] != after[name]} == {"pipeline_run"}
+    with engine.connect() as conn:
+        steps = conn.execute(text("SELECT steps FROM petitions.pipeline_run")).scalar_one()
+    assert {name: step["rows_in"] for name, step in steps.items()} == {"crawl": 420, "tokenize": 0, "fit_topics": 420}
+
+
+def test_another_number_of_topics_is_another_fit_and_its_topics_keep_their_ids(pipeline, engine):
+    pipeline.crawl()
+    pipeline.tokenize()
+    first = pipeline.fit_topics()
+    with engine.begin() as conn:
+        publishing.publish(conn, first, ["bert"], at=NOW)
+    fewer = replace(pipeline, settings=Settings(source="sample", topics=8))
+    second = fewer.fit_topics()
+    assert second != first
+    with engine.connect() as conn:
+        kinds = text("SELECT kind, count(*) FROM petitions.topic_event WHERE model_id = :id GROUP BY kind")
+        events = dict(conn.execute(kinds, {"id": second}).all())
+        ids = conn.execute(text("SELECT topic_id FROM petitions.topic WHERE model_id = :id"), {"id": second})
+        assert events["continued"] + events.get("born", 0) == 8
+        assert events["continued"] + events["died"] == 9
+        assert events["continued"] >= 4
+        assert max(ids.scalars()) == 9 + events.get("born", 0)
+
+
+def test_too_few_petitions_for_the_topics_are_refused_and_nothing_is_written(pipeline, engine):
+    many = replace(pipeline, settings=Settings(source="sample", topics=100))
+    many.crawl()
+    many.tokenize()
+    before = read_all_rows(engine)
+    with pytest.raises(EmptyWindowError, match="100 topics need at least 500"):
+        many.fit_topics()
+    assert read_all_rows(engine)["topic_model"] == before["topic_model"] == []
+    with engine.connect() as conn:
+        state, error = conn.execute(text("SELECT state, error FROM petitions.pipeline_run")).one()
+    assert state == "failed"
+    assert error.startswith("fit_topics: EmptyWindowError: 420 of 420 petitions")
+
+
+def test_the_same_step_of_the_same_run_is_refused_while_it_is_at_work(pipeline, engine):
+    with engine.connect() as other:
+        step = f"{pipeline.run_id} crawl"
+        lock = text("SELECT pg_advisory_lock(hashtext('petitions.step'), hashtext(:step))")
+        other.execute(lock, {"step": step})
+        with pytest.raises(TransientError, match="another process is at the step crawl of the run sample_"):
+            pipeline.crawl()
+        other.execute(text("SELECT pg_advisory_unlock_all()"))
+    assert pipeline.crawl() == 420
+
+
+def test_a_run_that_was_not_checked_is_not_published(pipeline, engine):
+    pipeline.crawl()
+    pipeline.tokenize()
+    model_id = pipeline.fit_topics()
+    with pytest.raises(ConfigError, match="has not done the step 'encode bert' yet"):
+        pipeline.check(model_id)
+    with pytest.raises(CheckFailedError, match="is unchecked"):
+        pipeline.publish(model_id)
+    with engine.connect() as conn:
+        assert conn.execute(text("SELECT count(*) FROM petitions.current_topic")).scalar_one() == 0
+
+
+def test_a_failed_check_is_named_and_the_published_answer_stays(pipeline, engine):
+    pipeline.crawl()
+    pipeline.tokenize()
+    published = pipeline.fit_topics()
+    with engine.begin() as conn:
+        publishing.publish(conn, published, ["bert"], at=NOW)
+        for encoder in ("bert", "elmo"):
+            done = runs.StepResult(rows_in=0, rows_out=0, seconds=0, made_by=encoder)
+            runs.record_step(conn, pipeline.run_id, f"encode {encoder}", done)
+        texts = read_texts(conn, pipeline.source, pipeline.window)
+        upsert_embeddings(conn, "bert", texts, 2 * make_vectors(len(texts)))  # of length 2, where 1 is due
+    with pytest.raises(CheckFailedError) as caught:
+        pipeline.check(published)
+    assert "embedding_length_error bert is 1, must be at most 0.001" in str(caught.value)
+    assert "embeddings_missing elmo is 420, must be at most 0" in str(caught.value)
+    assert "embeddings_missing bert" not in str(caught.value)
+    with pytest.raises(CheckFailedError, match="failed .*embedding_length_error bert"):
+        pipeline.publish(published)
+    with engine.connect() as conn:
+        shown = conn.execute(text("SELECT DISTINCT model_id FROM petitions.current_topic")).scalars().all()
+        checks = dict(conn.execute(text("SELECT name, passed FROM petitions.check_result")).all())
+    assert shown == [published]
+    assert not checks["embedding_length_error bert"]
+    assert checks["embeddings_missing bert"]

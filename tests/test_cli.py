@@ -1,0 +1,113 @@
+"""The command on screen: answers, and one clear line with a non-zero status for what cannot be."""
+
+import json
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from petitions.cli import main
+
+
+@pytest.fixture
+def run(monkeypatch, tmp_path):
+    for name in ("PETITIONS_SOURCE", "PETITIONS_TOPICS", "PETITIONS_DATABASE_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("PETITIONS_ARTIFACTS", str(tmp_path / "artifacts"))
+    return lambda *arguments: CliRunner().invoke(main, list(arguments))
+
+
+def refusal(result) -> str:
+    assert result.exit_code != 0
+    lines = result.output.strip().splitlines()
+    assert len(lines) == 1, result.output
+    return lines[0]
+
+
+def test_every_command_explains_itself_in_one_screen(run):
+    for name in main.commands:
+        result = run(name, "--help")
+        assert result.exit_code == 0
+        assert len(result.output.splitlines()) < 30
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("crawl", "--source", "senate"), "PETITIONS_SOURCE must be one of assembly, bluehouse, sample, got 'senate'"),
+        (("crawl", "--until", "2024-02-30"), "--until must be a date YYYY-MM-DD, got '2024-02-30'"),
+        (("crawl", "--months", "0"), "months must be 1 to 120, got 0"),
+        (("tokens", "--input", "/nowhere/lines.txt"), "/nowhere/lines.txt"),
+    ],
+)
+def test_bad_words_get_one_line_that_names_them(run, arguments, message):
+    assert message in refusal(run(*arguments))
+
+
+def test_an_unknown_setting_is_refused_by_name(run, monkeypatch):
+    monkeypatch.setenv("PETITIONS_TOPICZ", "9")
+    assert "unknown setting PETITIONS_TOPICZ" in refusal(run("topics"))
+
+
+def test_a_database_that_is_down_is_one_line_without_its_password(run, monkeypatch):
+    monkeypatch.setenv("PETITIONS_DATABASE_URL", "postgresql://reader:hidden@127.0.0.1:1/petitions")
+    line = refusal(run("topics"))
+    assert "DatabaseDownError" in line
+    assert "hidden" not in line
+
+
+def test_tokens_prints_one_line_a_line(run, tmp_path):
+    lines = tmp_path / "lines.txt"
+    lines.write_text("어린이집 급식을 바꿔 주세요\n\n지하철 요금이 비쌉니다\n", encoding="utf-8")
+    result = run("tokens", "--input", str(lines))
+    first, second, third = result.output.splitlines()
+    assert "급식" in first.split()
+    assert second == ""
+    assert third.split() == ["지하철", "요금"]
+
+
+def test_a_file_that_is_no_utf_8_is_refused(run, tmp_path):
+    lines = tmp_path / "lines.txt"
+    lines.write_bytes(b"ok\n\xff\xfe\n")
+    assert "no UTF-8: byte 3" in refusal(run("tokens", "--input", str(lines)))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("encoder", ["bert", "elmo"])
+def test_embed_writes_unit_vectors_in_the_order_of_the_lines(run, tmp_path, encoder):
+    texts = ["학교 급식을 바꿔 주세요", "버스 노선을 늘려 주세요", "", "학교 급식을 바꿔 주세요"]
+    (tmp_path / "lines.txt").write_text("\n".join(texts) + "\n", encoding="utf-8")
+    output = tmp_path / "vectors.npy"
+    done = run("embed", "--input", str(tmp_path / "lines.txt"), "--output", str(output), "--encoder", encoder)
+    assert done.exit_code == 0, done.output
+    vectors = np.load(output)
+    assert vectors.dtype == np.float32
+    assert len(vectors) == 4
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
+    np.testing.assert_allclose(vectors[0], vectors[3], atol=1e-5)
+    assert vectors[0] @ vectors[1] < 0.9999
+
+
+@pytest.mark.slow
+def test_fill_and_next_answer_in_json(run):
+    filled = json.loads(run("fill", "국민 여러분의 [MASK]을 부탁드립니다", "-k", "3", "--json").output)
+    assert len(filled) == 3
+    assert filled[0]["probability"] >= filled[1]["probability"] > 0
+    (pair,) = json.loads(run("next", "학교 급식을 바꿔 주세요", "급식에서 벌레가 나왔습니다", "--json").output)
+    assert 0 < pair["is_next"] < 1
+
+
+@pytest.mark.postgres
+def test_an_empty_database_has_no_topics_and_says_so(run, monkeypatch, database_url):
+    monkeypatch.setenv("PETITIONS_DATABASE_URL", database_url)
+    assert json.loads(run("topics", "--source", "sample", "--json").output) == []
+    assert "no fit nothing" in refusal(run("publish", "--model", "nothing"))
+    assert "no published petition is called" in refusal(run("similar", "sample:none"))
+
+
+@pytest.mark.postgres
+def test_going_back_to_an_unknown_fit_begins_no_run(run, monkeypatch, database_url, engine):
+    monkeypatch.setenv("PETITIONS_DATABASE_URL", database_url)
+    run("publish", "--model", "nothing")
+    with engine.connect() as conn:
+        assert conn.exec_driver_sql("SELECT count(*) FROM petitions.pipeline_run").scalar_one() == 0

@@ -1,0 +1,38 @@
+import pytest
+
+from petitions.errors import ConfigError
+from petitions.settings import Settings
+
+
+def test_an_empty_environment_gives_the_defaults():
+    settings = Settings.from_env({})
+    assert (settings.source, settings.topics, settings.requests_per_second) == ("assembly", 9, 2.0)
+
+
+def test_values_are_read_by_the_type_of_their_field():
+    settings = Settings.from_env({"PETITIONS_TOPICS": "12", "PETITIONS_REQUESTS_PER_SECOND": "0.5", "OTHER": "x"})
+    assert (settings.topics, settings.requests_per_second) == (12, 0.5)
+
+
+def test_an_empty_value_means_the_default():
+    assert Settings.from_env({"PETITIONS_TOPICS": ""}).topics == 9
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("PETITIONS_TOPIC", "9", "unknown setting PETITIONS_TOPIC"),
+        ("PETITIONS_TOPICS", "nine", "PETITIONS_TOPICS must be a number, got 'nine'"),
+        ("PETITIONS_TOPICS", "1", "PETITIONS_TOPICS must be 2 to 200, got 1"),
+        ("PETITIONS_SOURCE", "senate", "PETITIONS_SOURCE must be one of assembly, bluehouse, sample, got 'senate'"),
+        ("PETITIONS_CONNECTIONS", "0", "PETITIONS_CONNECTIONS must be 1 to 64, got 0"),
+        ("PETITIONS_REQUESTS_PER_SECOND", "nan", "PETITIONS_REQUESTS_PER_SECOND must be 0.01 to 10000, got nan"),
+        ("PETITIONS_ACCELERATOR", "npu", "PETITIONS_ACCELERATOR must be one of auto, tpu, gpu, cpu, got 'npu'"),
+        ("PETITIONS_CPU_ENGINE", "onnxruntime", "PETITIONS_CPU_ENGINE must be one of auto, tensorflow"),
+        ("PETITIONS_ASSEMBLY_URL", "ftp://x", "PETITIONS_ASSEMBLY_URL must be an http"),
+    ],
+)
+def test_what_cannot_be_is_refused_by_name_value_and_limit(name, value, message):
+    with pytest.raises(ConfigError) as caught:
+        Settings.from_env({name: value})
+    assert message in str(caught.value)
