@@ -33,7 +33,7 @@ class ElmoEncoder:
         self.name = name
         self.dimensions = network.options.dimensions
         self._network, self._mix, self._strategy = network, mix, strategy
-        self._compiled_characters = self._compile(network.characters)
+        self._compiled_characters = self._compile(network.characters.call)
         self._compiled_pool = self._compile(self._pool)
 
     def embed(self, sentences: Sequence[Sequence[str]]) -> Floats:
@@ -100,8 +100,11 @@ class ElmoEncoder:
         return mean_pool(self._mix(layers), tf.cast(is_text | is_mark, tf.int32))  # [B, D]
 
     def _compile(self, function: Callable[..., tf.Tensor]) -> Callable[..., tf.Tensor]:
-        compiled = tf.function(lambda *inputs: function(*inputs), jit_compile=True)
-        return tf.function(lambda *inputs: self._strategy.run(compiled, args=inputs))
+        # A compiled function holds the variables of the replica that it was traced for, so it serves just one. A TPU
+        # compiles whatever runs on it; several GPUs go without.
+        if self._strategy.num_replicas_in_sync == 1:
+            function = tf.function(function, jit_compile=True)
+        return tf.function(lambda *inputs: self._strategy.run(function, args=inputs))
 
     def _run(self, function: Callable[..., tf.Tensor], *inputs: npt.NDArray[np.generic]) -> Floats:
         """Split the rows over the replicas, run them, and join the answers."""
