@@ -11,7 +11,7 @@ from petitions.encoders.bert_encoder import BertEncoder, TokenSequence
 from petitions.errors import ConfigError
 
 # A title that asks for its own subject. The mask stands alone, so that whole words fit it and not pieces of one.
-PROMPT = "{mask} 문제"
+PROMPT = "{mask} 문제를 해결해 주세요"
 HANGUL = re.compile(r"[가-힣]+")
 KOREAN_WORD = re.compile(r"[가-힣]{2,}")
 
@@ -79,7 +79,7 @@ def extract_keywords(
     """Ask BERT for the subject of each text: the words that fit the mask of a prompt standing before it as its title.
 
     Only words that begin a word of the text count, since a small model guesses freely. What fits the prompt before any
-    petition ("정부 문제") says nothing, so each word's probability is divided by its mean before NEUTRAL_TEXTS (the
+    petition ("정부 문제를 …") says nothing, so each word's probability is divided by its mean before NEUTRAL_TEXTS (the
     domain-conditional mutual information of Holtzman et al. 2021; contextual calibration, Zhao et al. 2021). A text
     longer than the network has positions is read in windows, and the probabilities are averaged.
 
