@@ -81,6 +81,11 @@ def test_too_little_text_is_refused_with_its_size():
         pretrain_elmo([PATTERNS[0].split()[:7], PATTERNS[1].split(), PATTERNS[1].split()[:5]], "unused", settings)
 
 
+def test_text_that_never_repeats_itself_is_refused():
+    with pytest.raises(ConfigError, match="no token of the corpus occurs 3 times"):
+        read_small_stream([[str(number)] for number in range(100)], min_count=3)
+
+
 def test_settings_that_cannot_be_are_refused():
     with pytest.raises(ConfigError, match="minutes must be over 0, got 0"):
         ElmoTrainingSettings(minutes=0)

@@ -41,7 +41,7 @@ def read_stream(
         max_characters: C, see `to_character_ids`.
 
     Raises:
-        ConfigError: fewer than two sentences: nothing to hold out.
+        ConfigError: fewer than two sentences, so that nothing can be held out; or no token is frequent enough.
     """
     index: dict[str, int] = {}
     streams = (array("i"), array("i"))  # training, held out
@@ -60,6 +60,8 @@ def read_stream(
     tokens: list[Token] = [BOS, EOS, *index]
     counts = np.bincount(training, minlength=len(tokens))
     order = [token for token in np.argsort(-counts, kind="stable") if token > 1 and counts[token] >= min_count]
+    if not order:
+        raise ConfigError(f"no token of the corpus occurs {min_count} times, so there is nothing to learn")
     frequent = order[: vocabulary - len(MARK_NAMES)]
     word_of_token = np.full(len(tokens), UNKNOWN, dtype=np.int32)
     word_of_token[[0, 1]] = BOS_WORD, EOS_WORD
