@@ -64,14 +64,11 @@ def load_judge(settings: Settings) -> Judge:
     bert: BertEncoder = _load_bert(settings.bert_model, settings.accelerator)
     tokenizer = Tokenizer()
 
-    def is_word(word: str) -> bool:
-        return tokenizer.tokenize(word) == [word]
-
     def judge(texts: Sequence[PetitionText]) -> tuple[list[Score], list[Keywords]]:
         bodies = ["\n".join(part for part in (text.purpose, text.body) if part) for text in texts]
+        whole = [f"{text.title}\n{body}" for text, body in zip(texts, bodies, strict=True)]
         follows = score_next_sentence(bert, [(text.title, body) for text, body in zip(texts, bodies, strict=True)])
-        words = extract_keywords(bert, [f"{text.title}\n{body}" for text, body in zip(texts, bodies, strict=True)],
-                                 KEYWORDS, is_word)  # fmt: skip
+        words = extract_keywords(bert, whole, [tokenizer.tokenize(text) for text in whole], KEYWORDS)
         scores = [
             Score(
                 petition_id=text.petition_id,

@@ -12,6 +12,11 @@ SCHOOL = "학교 급식이 너무 부실합니다. 학생들이 먹는 급식의
 TRAFFIC = "음주운전 사고로 가족을 잃었습니다. 가해자는 술을 마시고 차를 몰았습니다. 운전자 처벌을 강화해 주세요."
 
 
+def words(text: str) -> set[str]:
+    """The beginnings of the text's words, of two letters or more."""
+    return {word[:end] for word in text.split() for end in range(2, len(word) + 1)}
+
+
 @pytest.fixture(scope="module")
 def bert():
     return load_bert(str(MODELS / "bert-small"), "cpu")
@@ -47,7 +52,7 @@ def test_top_k_below_one_is_refused(tiny):
     with pytest.raises(ConfigError, match="top_k"):
         fill_mask(tiny, ["[MASK]"], 0)
     with pytest.raises(ConfigError, match="top_k"):
-        extract_keywords(tiny, ["학교"], 0)
+        extract_keywords(tiny, ["학교"], [["학교"]], 0)
 
 
 def test_the_shipped_model_fills_a_set_phrase(bert):
@@ -56,7 +61,9 @@ def test_the_shipped_model_fills_a_set_phrase(bert):
 
 
 def test_keywords_are_words_of_the_text_by_falling_probability(bert):
-    for text, keywords in zip((SCHOOL, TRAFFIC), extract_keywords(bert, [SCHOOL, TRAFFIC], 3), strict=True):
+    for text, keywords in zip(
+        (SCHOOL, TRAFFIC), extract_keywords(bert, [SCHOOL, TRAFFIC], [words(SCHOOL), words(TRAFFIC)], 3), strict=True
+    ):
         assert len(keywords) == 3
         assert all(KOREAN_WORD.fullmatch(keyword.word) and f" {keyword.word}" in f" {text}" for keyword in keywords)
         probabilities = [keyword.probability for keyword in keywords]
@@ -65,21 +72,24 @@ def test_keywords_are_words_of_the_text_by_falling_probability(bert):
 
 
 def test_a_texts_keywords_do_not_depend_on_the_texts_beside_it(bert):
-    alone, (beside, _) = extract_keywords(bert, [SCHOOL], 5)[0], extract_keywords(bert, [SCHOOL, TRAFFIC], 5)
+    alone = extract_keywords(bert, [SCHOOL], [words(SCHOOL)], 5)[0]
+    beside, _ = extract_keywords(bert, [SCHOOL, TRAFFIC], [words(SCHOOL), words(TRAFFIC)], 5)
     assert [keyword.word for keyword in alone] == [keyword.word for keyword in beside]
 
 
-def test_only_words_that_pass_the_test_are_keywords_and_an_empty_text_has_none(bert):
-    keywords, empty, foreign = extract_keywords(
-        bert, [SCHOOL, "  ", "no Korean"], 3, lambda word: word.startswith("학")
-    )
-    assert keywords and all(keyword.word.startswith("학") for keyword in keywords)
-    assert empty == foreign == []
-    assert extract_keywords(bert, [], 3) == []
+def test_only_allowed_words_are_keywords_and_a_text_without_any_has_none(bert):
+    allowed = [{"학교", "학생", "지하철", "no"}, words(TRAFFIC), set()]
+    keywords, empty, none = extract_keywords(bert, [SCHOOL, "  ", TRAFFIC], allowed, 3)
+    assert keywords and {keyword.word for keyword in keywords} <= {"학교", "학생", "지하철"}
+    assert len(empty) <= 3
+    assert none == []
+    assert extract_keywords(bert, [], [], 3) == []
 
 
 def test_the_tail_of_a_long_text_counts(tiny):
     head = "학교 버스 " * 9
-    short, long = extract_keywords(tiny, [head, head + "강아지 보호 처벌 " * 6], 5)
-    assert {keyword.word for keyword in short} == {"학교", "버스"}
-    assert {keyword.word for keyword in long} == {"학교", "버스", "강아지", "보호", "처벌"}
+    allowed = {"학교", "버스", "강아지", "보호", "처벌"}
+    short, long = extract_keywords(tiny, [head, head + "강아지 보호 처벌 " * 6], [allowed, allowed], 5)
+    assert {keyword.word: keyword.probability for keyword in short} != {
+        keyword.word: keyword.probability for keyword in long
+    }

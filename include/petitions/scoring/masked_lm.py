@@ -1,7 +1,7 @@
 """Texts in, what BERT reads behind a mask out: fillings of a [MASK] in the text, and keywords by prompting."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +12,6 @@ from petitions.errors import ConfigError
 
 # A title that asks for its own subject. The mask stands alone, so that whole words fit it and not pieces of one.
 PROMPT = "{mask} 문제를 해결해 주세요"
-HANGUL = re.compile(r"[가-힣]+")
 KOREAN_WORD = re.compile(r"[가-힣]{2,}")
 
 # One plain sentence for each category of the Blue House's site: what fits the prompt here fits any petition.
@@ -74,21 +73,21 @@ def fill_mask(bert: BertEncoder, texts: Sequence[str], top_k: int) -> list[list[
 
 
 def extract_keywords(
-    bert: BertEncoder, texts: Sequence[str], top_k: int, is_word: Callable[[str], bool] | None = None
+    bert: BertEncoder, texts: Sequence[str], words_of: Sequence[Collection[str]], top_k: int
 ) -> list[list[Keyword]]:
     """Ask BERT for the subject of each text: the words that fit the mask of a prompt standing before it as its title.
 
-    Only words that begin a word of the text count, since a small model guesses freely. What fits the prompt before any
-    petition ("정부 문제를 …") says nothing, so each word's probability is divided by its mean before NEUTRAL_TEXTS (the
+    Only words of the text itself count, since a small model guesses freely. What fits the prompt before any petition
+    ("정부 문제를 …") says nothing, so each word's probability is divided by its mean before NEUTRAL_TEXTS (the
     domain-conditional mutual information of Holtzman et al. 2021; contextual calibration, Zhao et al. 2021). A text
     longer than the network has positions is read in windows, and the probabilities are averaged.
 
     Args:
         bert: a BERT with a masked-word head.
         texts: N texts.
-        top_k: keywords of a text at most; there are fewer where it has fewer words that are pieces of the vocabulary.
-        is_word: whether a word of the vocabulary may be a keyword, such as "is a noun"; only Korean words of two
-            letters or more are asked about.
+        words_of: N collections: the words of each text that may be its keywords, such as its nouns. Korean ones of
+            two letters or more that the vocabulary has whole are asked about.
+        top_k: keywords of a text at most; there are fewer where it has fewer such words.
 
     Returns:
         N lists, most probable first; the probabilities of all words of a text, before `top_k`, add up to 1.
@@ -99,22 +98,21 @@ def extract_keywords(
     """
     _check_top_k(top_k)
     vocabulary = sorted(bert.tokenizer.get_vocab().items(), key=lambda item: item[1])
-    known = [(w, i) for w, i in vocabulary if KOREAN_WORD.fullmatch(w) and (is_word is None or is_word(w))]
+    known = [(word, index) for word, index in vocabulary if KOREAN_WORD.fullmatch(word)]
     words = [word for word, _ in known]
     ids = np.array([index for _, index in known], np.int64)  # [W]
     prior = _read_behind_prompt(bert, NEUTRAL_TEXTS, ids).mean(axis=0)  # [W]
     keywords: list[list[Keyword]] = []
     for start in range(0, len(texts), CHUNK):
-        chunk = texts[start : start + CHUNK]
-        for text, row in zip(chunk, _read_behind_prompt(bert, chunk, ids) / prior, strict=True):
-            keywords.append(_rank_words(text, words, row, top_k))
+        ratios = _read_behind_prompt(bert, texts[start : start + CHUNK], ids) / prior  # [C, W]
+        for allowed, row in zip(words_of[start : start + CHUNK], ratios, strict=True):
+            keywords.append(_rank_words(set(allowed), words, row, top_k))
     return keywords
 
 
-def _rank_words(text: str, words: Sequence[str], ratios: Floats, top_k: int) -> list[Keyword]:
-    """The `top_k` words of the text with the highest ratios, float64 [W] in the order of `words`."""
-    beginnings = {run[:end] for run in HANGUL.findall(text) for end in range(2, len(run) + 1)}
-    candidates = [index for index, word in enumerate(words) if word in beginnings]
+def _rank_words(allowed: Collection[str], words: Sequence[str], ratios: Floats, top_k: int) -> list[Keyword]:
+    """The `top_k` allowed words with the highest ratios, float64 [W] in the order of `words`."""
+    candidates = [index for index, word in enumerate(words) if word in allowed]
     total = sum(ratios[index] for index in candidates)
     best = sorted(candidates, key=lambda index: (-ratios[index], index))[:top_k]
     return [Keyword(word=words[index], probability=float(ratios[index] / total)) for index in best]
