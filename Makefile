@@ -1,6 +1,6 @@
 # Petition Topics: `make demo` shows it, `make test` proves it. Everything local stays in .venv and .local.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test test-fast lint bench up down shell psql pins clean
+.PHONY: help setup demo run dag test test-fast lint bench up down shell psql pins clean
 SHELL := /bin/bash
 PYTHON ?= python3.11
 SOURCE ?= assembly
@@ -46,16 +46,18 @@ help:  ## this list
 setup: .venv/installed  ## virtual environment .venv from requirements.txt (pinned, hashed)
 
 demo: SOURCE := sample
-demo: run  ## the DAG over the invented petitions of the source `sample`, then what it found
+demo: dag  ## the DAG over the invented petitions of the source `sample`, then what it found
 	@petitions tour --source sample
 
-run: .venv/installed .local/airflow/migrated  ## the DAG over a live source: SOURCE=assembly|bluehouse UNTIL=YYYY-MM-DD MONTHS=3
+run: dag  ## the DAG over a live source: SOURCE=assembly|bluehouse UNTIL=YYYY-MM-DD MONTHS=3
+	@petitions topics --source $(SOURCE)
+
+dag: .venv/installed .local/airflow/migrated
 	@petitions db upgrade
-	@echo "Running the DAG petition_topics over $(SOURCE), $(MONTHS) months until $(UNTIL) …"
+	@echo "Running the DAG petition_topics over $(SOURCE), $(MONTHS) months until $(UNTIL); log: .local/run-$(SOURCE).log"
 	@airflow dags test petition_topics --conf '{"source": "$(SOURCE)", "until": "$(UNTIL)", "months": $(MONTHS)}' \
 	  > .local/run-$(SOURCE).log 2>&1 || \
-	  { grep -hE '^[A-Za-z_.]+Error: ' .local/run-$(SOURCE).log | tail -n 1; echo "The whole log: .local/run-$(SOURCE).log"; exit 1; }
-	@petitions topics --source $(SOURCE)
+	  { grep -hE '^[A-Za-z_.]+Error: ' .local/run-$(SOURCE).log | tail -n 1; exit 1; }
 
 lint: .venv/installed-dev
 	ruff check .

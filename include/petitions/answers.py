@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 source_option = click.option("--source", help=f"{', '.join(Source)}.  [default: PETITIONS_SOURCE]")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+TOPIC_COLUMNS = ("topic_id", "label", "share", "n_petitions", "npmi", "top_terms")  # on screen; JSON has all
+
 count_option = click.option("-k", "--count", type=click.IntRange(1, 1000), default=10, show_default=True)
 
 
@@ -42,7 +44,9 @@ def topics(source: str | None, as_json: bool) -> None:
     from petitions.store.readers import read_current_topics
 
     with open_store().connect() as conn:
-        print_rows(read_current_topics(conn, source_or_setting(source)), as_json=as_json)
+        rows = read_current_topics(conn, source_or_setting(source))
+    shown = rows if as_json else [{name: row[name] for name in TOPIC_COLUMNS} for row in rows]
+    print_rows(shown, as_json=as_json)
 
 
 @click.command()

@@ -4,11 +4,9 @@ from importlib.resources import files
 
 import click
 
-from petitions.answers import json_option, open_store, source_option, source_or_setting
+from petitions.answers import TOPIC_COLUMNS, json_option, open_store, source_option, source_or_setting
 from petitions.console import print_rows
 from petitions.doctor import examine
-
-TOPIC_COLUMNS = ("topic_id", "label", "share", "n_petitions", "npmi", "top_terms")
 
 
 @click.command()

@@ -8,9 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from rows import read_versions
 from sqlalchemy import text
 
+from rows import read_versions
 from stand_in import BLUEHOUSE_DATA, read_rows, run_stand_in
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgres]

@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from rows import read_all_rows
 from sqlalchemy import text
 
+from rows import read_all_rows
 from stand_in import BLUEHOUSE_DATA, run_stand_in
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgres]

@@ -3,9 +3,9 @@ import re
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from invented import make_petitions, write_all
 from sqlalchemy import make_url, text
 
+from invented import make_petitions, write_all
 from petitions.errors import ConfigError, DatabaseDownError, PermanentError, SchemaError
 from petitions.store.database import downgrade, open_engine, require_schema, schema_status, upgrade
 from petitions.store.tables import SCHEMA, metadata

@@ -4,6 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from sqlalchemy import text
+
 from invented import (
     BERT,
     LATER,
@@ -17,8 +19,6 @@ from invented import (
     make_topics,
     write_fit,
 )
-from sqlalchemy import text
-
 from petitions.errors import ConfigError, PermanentError
 from petitions.records import Source
 from petitions.store.checks import CheckResult

@@ -8,9 +8,9 @@ from itertools import count
 
 import numpy as np
 import pytest
-from invented import BERT, MONDAY, WINDOW, make_petitions, make_vectors, write_all, write_fit
 from sqlalchemy import Engine, event, text
 
+from invented import BERT, MONDAY, WINDOW, make_petitions, make_vectors, write_all, write_fit
 from petitions.records import Source
 from petitions.store import upsert
 from petitions.store.database import open_engine

@@ -2,9 +2,9 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
-from invented import LATER, MONDAY, PETITION, TUESDAY, WINDOW, make_petitions
 from sqlalchemy import Connection, text
 
+from invented import LATER, MONDAY, PETITION, TUESDAY, WINDOW, make_petitions
 from petitions.errors import PermanentError
 from petitions.records import Hidden, Reject, Source, Status
 from petitions.store.petitions import (

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from invented import BERT, ELMO, MONDAY, TUESDAY, WINDOW, make_petitions, make_vectors, write_fit
 from sqlalchemy import text
 
+from invented import BERT, ELMO, MONDAY, TUESDAY, WINDOW, make_petitions, make_vectors, write_fit
 from petitions.errors import PermanentError
 from petitions.records import Hidden, Source
 from petitions.store.petitions import mark_hidden, upsert_petitions

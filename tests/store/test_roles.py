@@ -1,7 +1,7 @@
 import pytest
-from invented import BERT, MONDAY, make_petitions, write_all
 from sqlalchemy import text
 
+from invented import BERT, MONDAY, make_petitions, write_all
 from petitions.errors import PermanentError, PetitionsError
 from petitions.store.publishing import publish
 from petitions.store.tables import metadata
