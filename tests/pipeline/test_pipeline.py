@@ -11,6 +11,7 @@ from petitions.errors import CheckFailedError, ConfigError, EmptyWindowError, Tr
 from petitions.pipeline import Pipeline, today_in_seoul
 from petitions.records import Source, Window
 from petitions.settings import Settings
+from petitions.sources.sample import read_sample
 from petitions.store import publishing, runs
 from petitions.store.artifacts import ArtifactStore
 from petitions.store.petitions import read_texts
@@ -18,8 +19,9 @@ from petitions.store.vectors import upsert_embeddings
 from rows import read_all_rows, read_versions
 
 pytestmark = [pytest.mark.postgres, pytest.mark.slow]
+WINDOW = Window.ending(date(2026, 11, 20))
+N = sum(1 for _ in read_sample(WINDOW))
 NOW = datetime(2026, 11, 20, 1, tzinfo=UTC)
-UNTIL = date(2026, 11, 20)
 
 
 @pytest.fixture
@@ -29,7 +31,7 @@ def pipeline(engine, tmp_path) -> Pipeline:
         engine=engine,
         artifacts=ArtifactStore(str(tmp_path / "artifacts")),
         source=Source.SAMPLE,
-        window=Window.ending(UNTIL),
+        window=WINDOW,
         clock=lambda: NOW,
     )
 
@@ -39,18 +41,18 @@ def test_the_day_is_a_korean_day():
 
 
 def test_crawl_tokenize_and_fit_again_change_no_row(pipeline, engine):
-    assert pipeline.crawl() == 420
-    assert pipeline.tokenize() == 420
+    assert pipeline.crawl() == N
+    assert pipeline.tokenize() == N
     model_id = pipeline.fit_topics()
     before = read_versions(engine)
-    assert pipeline.crawl() == 420
+    assert pipeline.crawl() == N
     assert pipeline.tokenize() == 0
     assert pipeline.fit_topics() == model_id
     after = read_versions(engine)
     assert {name for name in before if before[name] != after[name]} == {"pipeline_run"}
     with engine.connect() as conn:
         steps = conn.execute(text("SELECT steps FROM petitions.pipeline_run")).scalar_one()
-    assert {name: step["rows_in"] for name, step in steps.items()} == {"crawl": 420, "tokenize": 0, "fit_topics": 420}
+    assert {name: step["rows_in"] for name, step in steps.items()} == {"crawl": N, "tokenize": 0, "fit_topics": N}
 
 
 def test_another_number_of_topics_is_another_fit_and_its_topics_keep_their_ids(pipeline, engine):
@@ -73,17 +75,17 @@ def test_another_number_of_topics_is_another_fit_and_its_topics_keep_their_ids(p
 
 
 def test_too_few_petitions_for_the_topics_are_refused_and_nothing_is_written(pipeline, engine):
-    many = replace(pipeline, settings=Settings(source="sample", topics=100))
+    many = replace(pipeline, settings=Settings(source="sample", topics=200))
     many.crawl()
     many.tokenize()
     before = read_all_rows(engine)
-    with pytest.raises(EmptyWindowError, match="100 topics need at least 500"):
+    with pytest.raises(EmptyWindowError, match="200 topics need at least 1000"):
         many.fit_topics()
     assert read_all_rows(engine)["topic_model"] == before["topic_model"] == []
     with engine.connect() as conn:
         state, error = conn.execute(text("SELECT state, error FROM petitions.pipeline_run")).one()
     assert state == "failed"
-    assert error.startswith("fit_topics: EmptyWindowError: 420 of 420 petitions")
+    assert error.startswith(f"fit_topics: EmptyWindowError: {N} of {N} petitions")
 
 
 def test_the_same_step_of_the_same_run_is_refused_while_it_is_at_work(pipeline, engine):
@@ -94,7 +96,7 @@ def test_the_same_step_of_the_same_run_is_refused_while_it_is_at_work(pipeline, 
         with pytest.raises(TransientError, match="another process is at the step crawl of the run sample_"):
             pipeline.crawl()
         other.execute(text("SELECT pg_advisory_unlock_all()"))
-    assert pipeline.crawl() == 420
+    assert pipeline.crawl() == N
 
 
 def test_a_run_that_was_not_checked_is_not_published(pipeline, engine):
@@ -123,7 +125,7 @@ def test_a_failed_check_is_named_and_the_published_answer_stays(pipeline, engine
     with pytest.raises(CheckFailedError) as caught:
         pipeline.check(published)
     assert "embedding_length_error bert is 1, must be at most 0.001" in str(caught.value)
-    assert "embeddings_missing elmo is 420, must be at most 0" in str(caught.value)
+    assert f"embeddings_missing elmo is {N}, must be at most 0" in str(caught.value)
     assert "embeddings_missing bert" not in str(caught.value)
     with pytest.raises(CheckFailedError, match="failed .*embedding_length_error bert"):
         pipeline.publish(published)

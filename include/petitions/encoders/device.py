@@ -15,6 +15,16 @@ logger = logging.getLogger(__name__)
 TPU_DEVICE_FILES = ("accel*", "vfio/[0-9]*")  # under /dev; how a TPU virtual machine shows its chips
 
 
+class _ExpectedTracing(logging.Filter):
+    """Drops TensorFlow's warning of frequent tracing: the encoders trace once for each of a few lengths, by design."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return "triggered tf.function retracing" not in record.getMessage()
+
+
+logging.getLogger("tensorflow").addFilter(_ExpectedTracing())
+
+
 @cache
 def pick_strategy(accelerator: str) -> tf.distribute.Strategy:
     """Choose where the tensors live; one answer a process, since initializing a TPU twice wipes what is on it.
