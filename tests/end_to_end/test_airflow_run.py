@@ -5,11 +5,13 @@ import json
 import os
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
+from petitions.text.normalize import normalize_text
 from rows import read_versions
 from stand_in import BLUEHOUSE_DATA, read_rows, run_stand_in
 
@@ -75,7 +77,8 @@ def test_a_run_over_real_petitions_lands_in_postgres_and_a_second_changes_no_row
         check_scores(engine)
         assert_nothing_is_logged_of_a_petition(done.stdout + done.stderr, records)
 
-        before, asked = read_versions(engine), site.control("reset")["requests"]
+        before = read_versions(engine)
+        site.control("reset")
         again = run_airflow(airflow_home, "dags", "test", "petition_topics", "--conf", conf, **settings)
         assert again.returncode == 0, again.stdout[-4000:] + again.stderr[-4000:]
         asked = site.control("stats")["requests"]
@@ -95,6 +98,12 @@ def check_petitions(engine, records) -> None:
         assert (str(row["begins_on"]), str(row["ends_on"])) == (record["begin"], record["end"])
         assert row["category"] == record["category"]
         assert row["title"].split() == record["title"].split()
+        written = (
+            record["content"] or f"청원의 본문입니다. {record['title']}"
+        )  # what the stand-in shows for an empty one
+        assert "".join(row["body"].split()) == "".join(normalize_text(written).text.split())
+        days = (date.fromisoformat(UNTIL) - date.fromisoformat(record["begin"])).days + 1
+        assert row["n_agreements"] == int(record["num_agree"] * min(1.0, days / 30))
         is_open, is_answered = record["end"] >= UNTIL, record["status"] in {"브리핑", "답변완료"}
         assert row["status"] == ("open" if is_open else "answered" if is_answered else "ended")
         assert row["is_moderated"] == ("관리자에 의해 수정되었습니다" in record["content"])
