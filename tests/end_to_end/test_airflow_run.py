@@ -98,9 +98,7 @@ def check_petitions(engine, records) -> None:
         assert (str(row["begins_on"]), str(row["ends_on"])) == (record["begin"], record["end"])
         assert row["category"] == record["category"]
         assert row["title"].split() == record["title"].split()
-        written = (
-            record["content"] or f"청원의 본문입니다. {record['title']}"
-        )  # what the stand-in shows for an empty one
+        written = record["content"] or f"청원의 본문입니다. {record['title']}"
         assert "".join(row["body"].split()) == "".join(normalize_text(written).text.split())
         days = (date.fromisoformat(UNTIL) - date.fromisoformat(record["begin"])).days + 1
         assert row["n_agreements"] == int(record["num_agree"] * min(1.0, days / 30))
