@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from invented import BERT, ELMO, MONDAY, make_petitions, write_all
 from petitions.cli import main
+from petitions.store.publishing import publish
 
 
 @pytest.fixture
@@ -111,3 +113,16 @@ def test_going_back_to_an_unknown_fit_begins_no_run(run, monkeypatch, database_u
     run("publish", "--model", "nothing")
     with engine.connect() as conn:
         assert conn.exec_driver_sql("SELECT count(*) FROM petitions.pipeline_run").scalar_one() == 0
+
+
+@pytest.mark.postgres
+def test_the_tour_answers_its_example_queries(run, monkeypatch, database_url, engine):
+    monkeypatch.setenv("PETITIONS_DATABASE_URL", database_url)
+    with engine.begin() as conn:
+        write_all(conn, make_petitions(12))
+        publish(conn, "fit-1", [BERT, ELMO], at=MONDAY)
+    result = run("tour", "--source", "sample")
+    assert result.exit_code == 0, result.output
+    assert "건널목" in result.output
+    assert result.output.count("\nSELECT ") == 3
+    assert "FROM petitions.emerging_topic\nWHERE source = 'sample'" in result.output

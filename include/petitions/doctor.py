@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from petitions.errors import ConfigError, PetitionsError
+from petitions.errors import ConfigError, FetchError, PetitionsError
 from petitions.records import Source
 from petitions.settings import Settings
 
@@ -110,5 +110,8 @@ def _examine_site(settings: Settings) -> str:
     import requests
 
     url = settings.assembly_url if settings.source == Source.ASSEMBLY else settings.bluehouse_url
-    answer = requests.get(f"{url}/robots.txt", timeout=5, headers={"User-Agent": USER_AGENT}, allow_redirects=False)
+    try:
+        answer = requests.get(f"{url}/robots.txt", timeout=5, headers={"User-Agent": USER_AGENT}, allow_redirects=False)
+    except requests.RequestException as error:
+        raise FetchError(f"{url} does not answer: {type(error).__name__}") from error
     return f"{url} answers ({answer.status_code})"

@@ -17,6 +17,7 @@ from petitions.store.artifacts import ArtifactStore
 from petitions.store.petitions import read_texts
 from petitions.store.vectors import upsert_embeddings
 from rows import read_all_rows, read_versions
+from stand_in import ASSEMBLY_DATA, run_stand_in
 
 pytestmark = [pytest.mark.postgres, pytest.mark.slow]
 WINDOW = Window.ending(date(2026, 11, 20))
@@ -135,3 +136,14 @@ def test_a_failed_check_is_named_and_the_published_answer_stays(pipeline, engine
     assert shown == [published]
     assert not checks["embedding_length_error bert"]
     assert checks["embeddings_missing bert"]
+
+
+def test_a_window_without_petitions_is_refused_by_its_days(pipeline, engine):
+    with run_stand_in("assembly", ASSEMBLY_DATA / "2020-01_2024-07.jsonl", today="2024-07-01") as site:
+        settings = Settings(source="assembly", assembly_url=site.url, requests_per_second=1000)
+        empty = replace(pipeline, settings=settings, source=Source.ASSEMBLY)
+        with pytest.raises(
+            EmptyWindowError, match="assembly has no petition that begins from 2026-08-20 to before 2026-"
+        ):
+            empty.crawl()
+    assert read_all_rows(engine)["petition"] == []

@@ -1,0 +1,42 @@
+"""The doctor says what is there and what is missing, and never fails itself."""
+
+import pytest
+
+from petitions.doctor import examine
+
+pytestmark = [pytest.mark.postgres, pytest.mark.slow]
+
+
+@pytest.fixture
+def settings(monkeypatch, database_url, tmp_path):
+    monkeypatch.setenv("PETITIONS_DATABASE_URL", database_url)
+    monkeypatch.setenv("PETITIONS_ARTIFACTS", str(tmp_path))
+    monkeypatch.setenv("PETITIONS_SOURCE", "sample")
+    return monkeypatch
+
+
+def test_a_whole_installation_is_fit(settings):
+    findings = {item.part: item for item in examine()}
+    assert all(item.is_fit for item in findings.values()), findings
+    assert "pgvector" in findings["database"].found
+    assert "next sentence" in findings["bert"].found
+    assert findings["elmo"].found.startswith("elmo-small@")
+
+
+def test_each_missing_part_is_named_and_the_others_are_looked_at(settings):
+    settings.setenv("PETITIONS_DATABASE_URL", "postgresql://reader:hidden@127.0.0.1:1/none")
+    settings.setenv("PETITIONS_BERT_MODEL", "/nowhere/bert")
+    settings.setenv("PETITIONS_SOURCE", "bluehouse")
+    settings.setenv("PETITIONS_BLUEHOUSE_URL", "http://127.0.0.1:1")
+    findings = {item.part: item for item in examine()}
+    assert {part for part, item in findings.items() if not item.is_fit} == {"database", "schema", "bert", "site"}
+    assert findings["bert"].found == "no such model folder: /nowhere/bert"
+    assert findings["site"].found == "http://127.0.0.1:1 does not answer: ConnectionError"
+    assert "hidden" not in findings["database"].found
+
+
+def test_a_setting_that_cannot_be_is_the_only_finding(settings):
+    settings.setenv("PETITIONS_TOPICS", "many")
+    (finding,) = examine()
+    assert (finding.part, finding.is_fit) == ("settings", False)
+    assert finding.found == "PETITIONS_TOPICS must be a number, got 'many'"
