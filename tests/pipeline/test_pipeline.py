@@ -143,7 +143,7 @@ def test_a_window_without_petitions_is_refused_by_its_days(pipeline, engine):
         settings = Settings(source="assembly", assembly_url=site.url, requests_per_second=1000)
         empty = replace(pipeline, settings=settings, source=Source.ASSEMBLY)
         with pytest.raises(
-            EmptyWindowError, match="assembly has no petition that begins from 2026-08-20 to before 2026-"
+            EmptyWindowError, match="assembly has no petition .* 2026-08-20 to before 2026-"
         ):
             empty.crawl()
     assert read_all_rows(engine)["petition"] == []
