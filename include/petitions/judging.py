@@ -55,13 +55,16 @@ def load_encoder(encoder: str, settings: Settings) -> tuple[str, Embed]:
     raise ConfigError(f"encoder must be bert or elmo, got {encoder!r}")
 
 
-def load_judge(settings: Settings) -> Judge:
-    """What gives petitions their next-sentence score and their keywords, by BERT.
+def load_judge(settings: Settings, encoder: str) -> Judge:
+    """What gives petitions their next-sentence score and their keywords, by the BERT that has encoded them.
 
     Raises:
+        ConfigError: the setting names other weights than those of `encoder`, the name that the run's step gave.
         WeightsError: the weights lack the head that a score needs.
     """
     bert: BertEncoder = _load_bert(settings.bert_model, settings.accelerator)
+    if bert.name != encoder:
+        raise ConfigError(f"the run was encoded by {encoder}, but PETITIONS_BERT_MODEL is {bert.name}: encode again")
     tokenizer = Tokenizer()
 
     def judge(texts: Sequence[PetitionText]) -> tuple[list[Score], list[Keywords]]:

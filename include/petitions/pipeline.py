@@ -183,7 +183,7 @@ class Pipeline:
         with self._step(f"score {encoder}") as progress:
             progress.made_by = name = self._read_made_by(f"encode {encoder}")
             if encoder == "bert":
-                judge = judging.load_judge(self.settings)
+                judge = judging.load_judge(self.settings, name)
                 read = partial(scores.read_unscored, encoder=name, score="next_sentence", limit=CHUNK)
                 for chunk in self._chunks(read, progress):
                     found, words = judge(chunk)

@@ -100,6 +100,21 @@ def test_the_same_step_of_the_same_run_is_refused_while_it_is_at_work(pipeline, 
     assert pipeline.crawl() == N
 
 
+@pytest.mark.timeout(180)  # scores written under another name than is asked for would be asked for without end
+def test_weights_that_changed_between_encoding_and_scoring_are_refused_by_name(pipeline, engine):
+    pipeline.crawl()
+    pipeline.tokenize()
+    model_id = pipeline.fit_topics()
+    with engine.begin() as conn:
+        done = runs.StepResult(rows_in=0, rows_out=0, seconds=0, made_by="bert-small@000000000000")
+        runs.record_step(conn, pipeline.run_id, "encode bert", done)
+    with pytest.raises(
+        ConfigError, match="encoded by bert-small@000000000000, but PETITIONS_BERT_MODEL is bert-small@"
+    ):
+        pipeline.score(model_id, "bert")
+    assert read_all_rows(engine)["petition_score"] == []
+
+
 def test_a_run_that_was_not_checked_is_not_published(pipeline, engine):
     pipeline.crawl()
     pipeline.tokenize()

@@ -160,3 +160,5 @@ def test_fewer_keywords_of_a_new_text_leave_none_of_the_old(conn):
     assert upsert_keywords(conn, [keywords(PETITIONS[0].content_hash, "가", "나", "다")]) == Counts(inserted=3)
     assert upsert_keywords(conn, [keywords("another", "라")]) == Counts(updated=1, deleted=2)
     assert conn.execute(text("SELECT rank, word FROM petition_keyword")).all() == [(1, "라")]
+    assert upsert_keywords(conn, [keywords("a third")]) == Counts(deleted=1)
+    assert conn.execute(text("SELECT count(*) FROM petition_keyword")).scalar_one() == 0

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, delete, tuple_
 
 from petitions.errors import PermanentError
 from petitions.records import Source, Window
@@ -54,6 +54,10 @@ def upsert_scores(conn: Connection, scores: Iterable[Score]) -> Counts:
 
 def upsert_keywords(conn: Connection, keywords: Iterable[Keywords]) -> Counts:
     """Write keywords; words that an older text of a petition had, and this one lacks, are deleted."""
+    keywords = list(keywords)
+    key = tuple_(petition_keyword.c.petition_id, petition_keyword.c.encoder)
+    wordless = [(item.petition_id, item.encoder) for item in keywords if not item.words]
+    deleted = conn.execute(delete(petition_keyword).where(key.in_(wordless))).rowcount
     rows = [
         {
             "petition_id": item.petition_id,
@@ -66,7 +70,8 @@ def upsert_keywords(conn: Connection, keywords: Iterable[Keywords]) -> Counts:
         for item in keywords
         for rank, (word, probability) in enumerate(item.words, start=1)
     ]
-    return upsert(conn, petition_keyword, rows, compare=("content_hash",), replace_within=("petition_id", "encoder"))
+    written = upsert(conn, petition_keyword, rows, compare=("content_hash",), replace_within=("petition_id", "encoder"))
+    return written + Counts(deleted=deleted)
 
 
 def _score_row(item: Score) -> dict[str, object]:
