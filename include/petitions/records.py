@@ -71,6 +71,7 @@ class Petition:
     ends_on: date
     url: str
     is_moderated: bool = False
+    artifact: str = ""  # where the raw answer is kept, as "file#offset"
 
     @property
     def petition_id(self) -> str:
@@ -86,12 +87,13 @@ class Petition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hidden:
-    """A petition that its site answered for, but hides from the public."""
+    """A petition that its site hides from the public, or, where it has vanished, knows no longer."""
 
     source: Source
     source_id: str
     url: str
-    artifact: str  # where the raw answer is kept, as "file#offset"
+    artifact: str
+    is_vanished: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

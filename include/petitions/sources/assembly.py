@@ -86,6 +86,11 @@ class AssemblySite:
         """Ask for one petition with its purpose."""
         return Request(url=f"{self.base_url}/api/petits/{source_id}")
 
+    def find_petition(self, url: str) -> str | None:
+        """Read the petitId at the end of the address."""
+        petition_id = url.removeprefix(f"{self.base_url}/api/petits/")
+        return petition_id if _PETITION_ID.fullmatch(petition_id) else None
+
     def parse_detail(self, answer: bytes, url: str, source_id: str) -> Petition | HiddenPage:
         """Read one petition; `purpose` stays empty where the body begins with it.
 
@@ -124,6 +129,7 @@ class AssemblySite:
         return Entry(
             source_id=source_id,
             begins_on=parse_day(row.get("agreBeginDe"), f"{where}: key agreBeginDe"),
+            sorted_by=ends_on,
             status=_parse_status(row, where, ends_on, self.today),
         )
 

@@ -87,6 +87,11 @@ class BlueHouseSite:
             url=f"{self.base_url}/petitions/{source_id}", headers=(("Referer", f"{self.base_url}/petitions"),)
         )
 
+    def find_petition(self, url: str) -> str | None:
+        """Read the number at the end of the page's address."""
+        number = url.removeprefix(f"{self.base_url}/petitions/")
+        return number if _PETITION_ID.fullmatch(number) else None
+
     def parse_detail(self, answer: bytes, url: str, source_id: str) -> Petition | HiddenPage:
         """Read the page of a petition: open, ended, answered or hidden.
 
@@ -131,7 +136,8 @@ def _parse_row(row: object, where: str) -> Entry:
     source_id = str(row.get("id"))
     if not _PETITION_ID.fullmatch(source_id):
         raise ParseError(f"{where}: key id: expected a number, found {shorten(row.get('id'))}")
-    return Entry(source_id=source_id, begins_on=parse_day(row.get("created"), f"{where}: key created"))
+    begins_on = parse_day(row.get("created"), f"{where}: key created")
+    return Entry(source_id=source_id, begins_on=begins_on, sorted_by=begins_on)
 
 
 def _parse_left_column(answer: bytes, url: str) -> Tag:

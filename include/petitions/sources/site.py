@@ -24,10 +24,14 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One petition in a list answer. `status` is None where the list does not tell it apart."""
+    """One petition in a list answer. `status` is None where the list does not tell it apart.
+
+    `sorted_by` is the day that the list is asked to be sorted by, the latest first.
+    """
 
     source_id: str
     begins_on: date
+    sorted_by: date
     status: Status | None = None
 
 
@@ -84,6 +88,9 @@ class Site(Protocol):
 
     def detail_request(self, source_id: str) -> Request:
         """Ask for one petition."""
+
+    def find_petition(self, url: str) -> str | None:
+        """Tell which petition the URL of a detail request asks for; None where it is no such URL."""
 
     def parse_detail(self, answer: bytes, url: str, source_id: str) -> Petition | HiddenPage:
         """Read one petition."""

@@ -5,14 +5,31 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, Connection, Date, Table, and_, case, cast, exists, func, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Date,
+    Table,
+    and_,
+    case,
+    cast,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    update,
+)
 
 from petitions.records import Hidden, Petition, Reject, Source, Status, Window
-from petitions.store.tables import crawl_reject, petition, petition_agreement
+from petitions.store.crawl_tables import crawl_reject
+from petitions.store.tables import petition, petition_agreement
 from petitions.store.upsert import Counts, excluded, upsert
 
 _TIMES = ("first_seen_at", "last_seen_at", "changed_at")
-_FACTS = tuple(item.name for item in petition.columns if item.name not in _TIMES and not item.primary_key)
+# An answer that brings nothing new is not noted as the origin of the row: a second run writes nothing.
+_NOT_COMPARED = (*_TIMES, "artifact", "petition_id")
+_FACTS = tuple(item.name for item in petition.columns if item.name not in _NOT_COMPARED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,12 +57,6 @@ def shown_in_window(source: Source, window: Window) -> ColumnElement[bool]:
     return and_(in_window(source, window), petition.c.status != str(Status.HIDDEN))
 
 
-def read_known(conn: Connection, source: Source, window: Window) -> dict[str, Status]:
-    """Read the status of every stored petition of a window, hidden ones too, by the site's own id."""
-    rows = conn.execute(select(petition.c.source_id, petition.c.status).where(in_window(source, window)))
-    return {source_id: Status(status) for source_id, status in rows}
-
-
 def upsert_petitions(conn: Connection, petitions: Iterable[Petition], *, seen_at: datetime) -> Counts:
     """Write petitions as they were seen at a moment.
 
@@ -57,6 +68,7 @@ def upsert_petitions(conn: Connection, petitions: Iterable[Petition], *, seen_at
     """
     rows = [_row(item, seen_at) for item in petitions]
     is_changed = (petition.c.content_hash != excluded("content_hash")) | (petition.c.status != excluded("status"))
+    is_news = or_(*(petition.c[name].is_distinct_from(excluded(name)) for name in _FACTS))
     return upsert(
         conn,
         petition,
@@ -66,6 +78,7 @@ def upsert_petitions(conn: Connection, petitions: Iterable[Petition], *, seen_at
             "first_seen_at": petition.c.first_seen_at,
             "last_seen_at": func.greatest(petition.c.last_seen_at, excluded("last_seen_at")),
             "changed_at": case((is_changed, excluded("changed_at")), else_=petition.c.changed_at),
+            "artifact": case((is_news, excluded("artifact")), else_=petition.c.artifact),
         },
         stale=_utc_day(petition.c.last_seen_at) < _utc_day(excluded("last_seen_at")),
     )
@@ -84,17 +97,28 @@ def record_agreements(conn: Connection, petitions: Iterable[Petition], *, seen_o
 
 
 def mark_hidden(conn: Connection, hidden: Sequence[Hidden], *, seen_at: datetime) -> list[Hidden]:
-    """Mark stored petitions as hidden by their site; gives back those that were never stored."""
+    """Mark stored petitions as hidden by their site, or vanished from it; gives back those that were never stored."""
     by_id = {f"{item.source}:{item.source_id}": item for item in hidden}
-    if not by_id:
-        return []
-    conn.execute(
-        update(petition)
-        .where(petition.c.petition_id.in_(by_id), petition.c.status != str(Status.HIDDEN))
-        .values(status=str(Status.HIDDEN), last_seen_at=seen_at, changed_at=seen_at)
-    )
-    stored = set(conn.scalars(select(petition.c.petition_id).where(petition.c.petition_id.in_(by_id))))
-    return [item for petition_id, item in by_id.items() if petition_id not in stored]
+    stored: set[str] = set()
+    for is_vanished in (False, True):
+        artifacts = {key: item.artifact for key, item in by_id.items() if item.is_vanished == is_vanished}
+        if not artifacts:
+            continue
+        is_among = petition.c.petition_id.in_(artifacts)
+        is_news = (petition.c.status != str(Status.HIDDEN)) | (petition.c.is_vanished != is_vanished)
+        conn.execute(
+            update(petition)
+            .where(is_among, is_news | (_utc_day(petition.c.last_seen_at) < _utc_day(literal(seen_at))))
+            .values(
+                status=str(Status.HIDDEN),
+                is_vanished=is_vanished,
+                artifact=case((is_news, case(artifacts, value=petition.c.petition_id)), else_=petition.c.artifact),
+                last_seen_at=func.greatest(petition.c.last_seen_at, literal(seen_at)),
+                changed_at=case((is_news, literal(seen_at)), else_=petition.c.changed_at),
+            )
+        )
+        stored |= set(conn.scalars(select(petition.c.petition_id).where(is_among)))
+    return [item for key, item in by_id.items() if key not in stored]
 
 
 def insert_rejects(conn: Connection, rejects: Iterable[Reject], *, seen_at: datetime) -> Counts:
@@ -181,6 +205,8 @@ def _row(item: Petition, seen_at: datetime) -> dict[str, object]:
         "ends_on": item.ends_on,
         "url": item.url,
         "is_moderated": item.is_moderated,
+        "is_vanished": False,
+        "artifact": item.artifact,
         "content_hash": item.content_hash,
         "first_seen_at": seen_at,
         "last_seen_at": seen_at,

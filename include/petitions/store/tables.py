@@ -21,6 +21,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
@@ -42,6 +43,8 @@ metadata = MetaData(
     },
 )
 
+_VANISHED = "hidden since the site answers that there is no such petition; else its administrator hid it"
+_ARTIFACT = 'the raw answer that the row was read from: "file#offset" in the archive; empty for the sample'
 _FIT_OF_SCORE = "the fit of a topic_similarity, else empty; in the key, so that the next fit leaves it alone"
 Key = Text(collation="C")
 At = DateTime(timezone=True)
@@ -88,6 +91,8 @@ petition = Table(
     Column("ends_on", Date, nullable=False, comment="last day of agreement, Korean time"),
     Column("url", Text, nullable=False),
     Column("is_moderated", Boolean, nullable=False, comment="a moderator's notice stood in the text and was cut"),
+    Column("is_vanished", Boolean, nullable=False, server_default=false(), comment=_VANISHED),
+    Column("artifact", Text, nullable=False, server_default="", comment=_ARTIFACT),
     Column("content_hash", Text, nullable=False, comment="SHA-256 of title, purpose and body"),
     Column("first_seen_at", At, nullable=False),
     Column("last_seen_at", At, nullable=False, comment="moves once a UTC day, so that a second run writes nothing"),
@@ -99,7 +104,9 @@ petition = Table(
     _one_of("source", tuple(Source)),
     _one_of("status", tuple(Status)),
     _not_negative("n_agreements"),
+    CheckConstraint("NOT is_vanished OR status = 'hidden'", name="is_vanished"),
     Index(None, "source", "begins_on"),
+    Index(None, "source", "last_seen_at"),
     comment="One row is one petition as last seen. The petitioner's name is never stored.",
 )
 
@@ -111,19 +118,6 @@ petition_agreement = Table(
     Column("n_agreements", Integer, nullable=False),
     _not_negative("n_agreements"),
     comment="One row is the number of agreements of a petition on a day we looked.",
-)
-
-crawl_reject = Table(
-    "crawl_reject",
-    metadata,
-    Column("reject_id", Key, primary_key=True, comment="SHA-256 of source, url and reason"),
-    Column("source", Text, nullable=False),
-    Column("url", Text, nullable=False),
-    Column("reason", Text, nullable=False),
-    Column("artifact", Text, nullable=False, comment='where the raw bytes of the first such answer are: "file#offset"'),
-    Column("seen_at", At, nullable=False, comment="when it was first seen"),
-    _one_of("source", tuple(Source)),
-    comment="One row is one answer of a site that was no petition, and why.",
 )
 
 pipeline_run = Table(

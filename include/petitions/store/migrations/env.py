@@ -7,14 +7,15 @@ A new revision, over a database at the head (see CONTRIBUTING):
 from alembic import context
 from sqlalchemy import text
 
-from petitions.store.tables import SCHEMA, metadata
+from petitions.store.crawl_tables import crawl_progress
+from petitions.store.tables import SCHEMA
 
 connection = context.config.attributes["connection"]
 connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}"))
 connection.execute(text("CREATE EXTENSION IF NOT EXISTS vector WITH SCHEMA public"))
 context.configure(
     connection=connection,
-    target_metadata=metadata,
+    target_metadata=crawl_progress.metadata,
     version_table_schema=SCHEMA,
     include_schemas=True,
     include_name=lambda name, kind, _parents: kind != "schema" or name == SCHEMA,

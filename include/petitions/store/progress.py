@@ -1,0 +1,123 @@
+"""How far the crawl of a source over a window came, and which stored petitions it has to ask for.
+
+A crawl reads the lists of the site, then asks for the petitions that are `known` to be open, then for a sample of the
+`closed` ones. Each batch is stored together with its place (`write_place`), so that a killed crawl goes on from there.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import ColumnElement, Connection, and_, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from petitions.records import Source, Status, Window
+from petitions.store.crawl_tables import crawl_progress, crawl_reject
+from petitions.store.petitions import in_window
+from petitions.store.tables import petition
+
+KNOWN, CLOSED, DONE = "known", "closed", "done"
+GOES_ON_FOR = timedelta(hours=48)  # a crawl that was killed longer ago begins anew
+REJECTS_ASKED_AGAIN_FOR = timedelta(days=14)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a crawl is: a list of the site, KNOWN, CLOSED or DONE; how many pages; after which petition."""
+
+    stage: str = ""  # empty: at the very beginning
+    page: int = 0
+    after: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """When a crawl began, where it goes on, and before which day all that began in its window is stored already."""
+
+    started_at: datetime
+    place: Place
+    covered_until: date | None
+
+
+def begin_crawl(conn: Connection, source: Source, window: Window, *, at: datetime) -> Start:
+    """Begin a crawl, or go on with one over the same window that was killed.
+
+    What is covered is told by the crawls that came to their end: a petition that began in one's window, before that
+    crawl's own day, was in a list then and is stored.
+    """
+    row = conn.execute(select(crawl_progress).where(_is_of(source, window))).one_or_none()
+    if row is None or row.stage == DONE or row.started_at < at - GOES_ON_FOR:
+        begun = {"started_at": at, "stage": "", "page": 0, "after": ""}
+        key = {"source": str(source), "since": window.since, "until": window.until}
+        statement = insert(crawl_progress).values(**key, **begun)
+        conn.execute(statement.on_conflict_do_update(index_elements=list(key), set_=begun))
+        started_at, place = at, Place()
+    else:
+        started_at, place = row.started_at, Place(stage=row.stage, page=row.page, after=row.after)
+    covered = select(func.max(func.least(crawl_progress.c.until, crawl_progress.c.finished_on))).where(
+        crawl_progress.c.source == str(source), crawl_progress.c.since <= window.since
+    )
+    return Start(started_at=started_at, place=place, covered_until=conn.scalar(covered))
+
+
+def write_place(conn: Connection, source: Source, window: Window, place: Place) -> None:
+    """Record where a crawl is."""
+    values = {"stage": place.stage, "page": place.page, "after": place.after}
+    conn.execute(update(crawl_progress).where(_is_of(source, window)).values(values))
+
+
+def finish_crawl(conn: Connection, source: Source, window: Window, *, began_on: date) -> None:
+    """Record that a crawl, which began on a day in Korea, came to its end."""
+    values = {"stage": DONE, "page": 0, "after": "", "finished_on": began_on}
+    conn.execute(update(crawl_progress).where(_is_of(source, window)).values(values))
+
+
+def read_statuses(conn: Connection, source: Source, source_ids: Collection[str]) -> dict[str, Status]:
+    """Read the status of those petitions that are stored, hidden ones too, by the site's own id."""
+    known = select(petition.c.source_id, petition.c.status).where(
+        petition.c.source == str(source), petition.c.source_id.in_(source_ids)
+    )
+    return {source_id: Status(status) for source_id, status in conn.execute(known)}
+
+
+def read_open(
+    conn: Connection, source: Source, window: Window, *, not_since: datetime, after: str, limit: int
+) -> list[str]:
+    """Read which petitions are stored as open and were not seen since a moment, in the order of the site's ids.
+
+    Args:
+        conn: an open connection.
+        source: whose petitions.
+        window: begins_on is in it.
+        not_since: the start of the crawl.
+        after: only ids greater than this one.
+        limit: the most that is read.
+    """
+    is_due = and_(in_window(source, window), petition.c.status == str(Status.OPEN), petition.c.source_id > after)
+    due = select(petition.c.source_id).where(is_due, petition.c.last_seen_at < not_since)
+    return list(conn.scalars(due.order_by(petition.c.source_id).limit(limit)))
+
+
+def count_open(conn: Connection, source: Source, window: Window) -> int:
+    """Count the petitions of a window that are stored as open."""
+    is_open = and_(in_window(source, window), petition.c.status == str(Status.OPEN))
+    return conn.scalar(select(func.count()).where(is_open)) or 0
+
+
+def read_closed(conn: Connection, source: Source, window: Window, *, not_since: datetime, limit: int) -> list[str]:
+    """Read which petitions, no longer open or hidden, were not looked at for the longest time."""
+    is_due = and_(in_window(source, window), petition.c.status != str(Status.OPEN))
+    due = select(petition.c.source_id).where(is_due, petition.c.last_seen_at < not_since)
+    return list(conn.scalars(due.order_by(petition.c.last_seen_at, petition.c.petition_id).limit(limit)))
+
+
+def read_rejected(conn: Connection, source: Source, *, at: datetime, limit: int) -> list[str]:
+    """Read the URLs that brought no petition in the last days, the latest first."""
+    is_due = and_(crawl_reject.c.source == str(source), crawl_reject.c.seen_at >= at - REJECTS_ASKED_AGAIN_FOR)
+    due = select(crawl_reject.c.url).where(is_due).group_by(crawl_reject.c.url)
+    return list(conn.scalars(due.order_by(func.max(crawl_reject.c.seen_at).desc()).limit(limit)))
+
+
+def _is_of(source: Source, window: Window) -> ColumnElement[bool]:
+    progress = crawl_progress.c
+    return and_(progress.source == str(source), progress.since == window.since, progress.until == window.until)
