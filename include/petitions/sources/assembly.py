@@ -78,9 +78,9 @@ class AssemblySite:
             raise ParseError(faults[0])
         return Listing(entries=tuple(entries), faults=tuple(faults))
 
-    def is_last(self, listing: Listing) -> bool:
-        """Only the empty page ends the list: no order of the rows is relied on."""
-        return listing.is_empty
+    def is_last(self, listing: Listing, largest: int = 0) -> bool:
+        """An empty page, or one with fewer rows than another page had: no order of the rows is relied on."""
+        return listing.n_rows == 0 or listing.n_rows < largest
 
     def detail_request(self, source_id: str) -> Request:
         """Ask for one petition with its purpose."""

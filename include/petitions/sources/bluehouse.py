@@ -77,9 +77,10 @@ class BlueHouseSite:
             raise ParseError(faults[0])
         return Listing(entries=tuple(entries), faults=tuple(faults))
 
-    def is_last(self, listing: Listing) -> bool:
-        """An empty page, or one where every petition began before the window: the newest come first."""
-        return not listing.faults and all(entry.begins_on < self.window.since for entry in listing.entries)
+    def is_last(self, listing: Listing, largest: int = 0) -> bool:
+        """A page with fewer rows than another had, or none of the window or later: the newest come first."""
+        are_before = not listing.faults and all(entry.begins_on < self.window.since for entry in listing.entries)
+        return are_before or listing.n_rows < largest
 
     def detail_request(self, source_id: str) -> Request:
         """Ask for the page of one petition."""

@@ -43,9 +43,9 @@ class Listing:
     faults: tuple[str, ...] = ()
 
     @property
-    def is_empty(self) -> bool:
-        """True past the end of the list."""
-        return not self.entries and not self.faults
+    def n_rows(self) -> int:
+        """The rows of the page, petitions or not; 0 past the end of the list."""
+        return len(self.entries) + len(self.faults)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,8 +83,12 @@ class Site(Protocol):
     def parse_list(self, answer: bytes, url: str) -> Listing:
         """Read one page of a list."""
 
-    def is_last(self, listing: Listing) -> bool:
-        """Tell whether no page after this one can hold a petition of the window."""
+    def is_last(self, listing: Listing, largest: int = 0) -> bool:
+        """Tell whether no page after this one can hold a petition of the window.
+
+        `largest` is the most rows (`Listing.n_rows`) that a page of this site had in this crawl: a page with fewer is
+        the end of its list. A first page that is short proves nothing, since a site may cap the size of its pages.
+        """
 
     def detail_request(self, source_id: str) -> Request:
         """Ask for one petition."""
