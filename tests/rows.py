@@ -7,7 +7,7 @@ from petitions.store.tables import metadata
 # Moments, and names of archive files, which hold the moment of the crawl.
 DECIDED_BY_THE_CLOCK = {
     "first_seen_at", "last_seen_at", "changed_at", "seen_at", "seen_on", "fitted_at", "published_at", "checked_at",
-    "started_at", "finished_at", "steps",
+    "started_at", "finished_at", "steps", "free_at", "finished_on",
 }  # fmt: skip
 
 
@@ -16,7 +16,7 @@ def read_all_rows(engine: Engine) -> dict[str, list[str]]:
     found = {}
     with engine.connect() as conn:
         for table in metadata.sorted_tables:
-            left_out = DECIDED_BY_THE_CLOCK | ({"artifact"} if table.name == "crawl_reject" else set())
+            left_out = DECIDED_BY_THE_CLOCK | ({"artifact"} if table.name in ("crawl_reject", "petition") else set())
             columns = [column for column in table.columns if column.name not in left_out]
             found[table.name] = sorted(str(tuple(row)) for row in conn.execute(select(*columns)))
     return found

@@ -68,9 +68,10 @@ def open_pipeline(until: date | None, months: int, source: str | None, topics: i
 
 @main.command()
 @window_options
-def crawl(**window: Any) -> None:
+@click.option("--replay", is_flag=True, help="Read the archive of raw answers; ask no site.")
+def crawl(replay: bool, **window: Any) -> None:
     """Fetch what is new or may have changed in the window."""
-    click.echo(f"{open_pipeline(**window).crawl()} petitions written")
+    click.echo(f"{open_pipeline(**window).crawl(is_replay=replay)} petitions read")
 
 
 @main.command()

@@ -1,20 +1,172 @@
 """What a crawl brings, into the store: the glue between crawl, text and tables."""
 
-from collections.abc import Sequence
-from datetime import date, datetime
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import partial
+from itertools import islice
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 
-from petitions.errors import ParseError
-from petitions.records import Hidden, Petition, Reject
-from petitions.store.petitions import insert_rejects, mark_hidden, record_agreements, upsert_petitions
+from petitions.crawl.archive import Archive
+from petitions.crawl.asking import Asker
+from petitions.crawl.crawler import BATCH, Crawler
+from petitions.crawl.fetcher import Fetcher
+from petitions.crawl.limiter import Clock
+from petitions.crawl.policy import RetryPolicy
+from petitions.crawl.reading import Batch, Item
+from petitions.crawl.replay import replay
+from petitions.crawl.sites import open_site
+from petitions.errors import EmptyWindowError, ParseError
+from petitions.records import Hidden, Petition, Reject, Source, Status, Window, korean_day
+from petitions.settings import Settings
+from petitions.sources.sample import read_sample
+from petitions.store import progress
+from petitions.store.pace import SharedPace, hold_connections
+from petitions.store.petitions import insert_rejects, mark_hidden, read_texts, record_agreements, upsert_petitions
+from petitions.store.progress import Place, Start
 from petitions.store.upsert import Counts
+from petitions.store.volumes import check_volume
 from petitions.text.normalize import normalize_petition
 
 
-def write_batch(
-    conn: Connection, batch: Sequence[Petition | Hidden | Reject], *, seen_at: datetime, seen_on: date
-) -> Counts:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredLedger:
+    """What is stored of a source within a window, for a crawl that began at `start`."""
+
+    engine: Engine
+    source: Source
+    window: Window
+    start: Start
+
+    @property
+    def place(self) -> Place:
+        """Where the crawl goes on."""
+        return self.start.place
+
+    @property
+    def covered_until(self) -> date | None:
+        """All of the window that began before this day is stored."""
+        return self.start.covered_until
+
+    def read_statuses(self, source_ids: Collection[str]) -> Mapping[str, Status]:
+        """The status of those that are stored."""
+        with self.engine.connect() as conn:
+            return progress.read_statuses(conn, self.source, source_ids)
+
+    def count_open(self, today: date) -> int:
+        """How many are stored as open, and have not come to their last day."""
+        with self.engine.connect() as conn:
+            return progress.count_open(conn, self.source, self.window, today=today)
+
+    def read_open(self, after: str, limit: int) -> Sequence[str]:
+        """Those stored as open that this crawl has not seen."""
+        at = self.start.started_at
+        with self.engine.connect() as conn:
+            return progress.read_open(conn, self.source, self.window, not_since=at, after=after, limit=limit)
+
+    def read_closed(self, limit: int) -> Sequence[str]:
+        """Those stored as not open that this crawl has not seen, the longest unseen first."""
+        with self.engine.connect() as conn:
+            return progress.read_closed(conn, self.source, self.window, not_since=self.start.started_at, limit=limit)
+
+    def read_rejected(self, limit: int) -> Sequence[str]:
+        """URLs that lately brought no petition."""
+        with self.engine.connect() as conn:
+            return progress.read_rejected(conn, self.source, at=self.start.started_at, limit=limit)
+
+
+def crawl_site(
+    ledger: StoredLedger,
+    archive: Archive,
+    settings: Settings,
+    *,
+    now: Callable[[], datetime],
+    clock: Clock = time,
+) -> Iterator[Batch]:
+    """Crawl a site at the pace and over the connections that all processes share.
+
+    Args:
+        ledger: what is stored, and where the crawl begins.
+        archive: where the raw answers go.
+        settings: where the site is, and the most that it is asked.
+        now: the moment of each batch; its day is the day on which the site is read.
+        clock: what pauses wait by.
+
+    Raises:
+        FetchError, SiteChangedError, ConfigError: see Crawler.crawl.
+    """
+    open_on = partial(open_site, ledger.source, ledger.window, settings)
+    base_url = open_on(korean_day(now())).base_url
+    policy = RetryPolicy()
+    pace = SharedPace(ledger.engine, base_url, settings.requests_per_second, clock)
+    fetcher = Fetcher(base_url, contact=settings.contact, limiter=pace, policy=policy, clock=clock, now=now)
+    with (
+        hold_connections(ledger.engine, base_url, settings.connections) as connections,
+        closing(fetcher),
+        ThreadPoolExecutor(max_workers=connections, thread_name_prefix="crawl") as pool,
+    ):
+        asker = Asker(fetcher, pool, most_at_once=connections, policy=policy, clock=clock)
+        yield from Crawler(open_on, asker, archive, ledger, now=now).crawl()
+
+
+def gather(
+    engine: Engine,
+    archive: Archive,
+    source: Source,
+    window: Window,
+    settings: Settings,
+    *,
+    now: Callable[[], datetime],
+    clock: Clock = time,
+) -> Iterator[tuple[int, Counts]]:
+    """Crawl, and store batch by batch, each with the place that the crawl has come to.
+
+    Yields:
+        After each batch is stored: the number of its items, and what became of the rows of `petition`.
+
+    Raises:
+        FetchError, SiteChangedError, ConfigError: see Crawler.crawl; what came before is kept.
+        EmptyWindowError: the site has no petition in the window.
+    """
+    if source is Source.SAMPLE:
+        yield from store_batches(engine, _read_sample(window, now))
+    else:
+        with engine.begin() as conn:
+            start = progress.begin_crawl(conn, source, window, at=now())
+        ledger = StoredLedger(engine=engine, source=source, window=window, start=start)
+        yield from store_batches(engine, crawl_site(ledger, archive, settings, now=now, clock=clock), ledger)
+        with engine.connect() as conn:
+            until = min(window.until, korean_day(now()) + timedelta(days=1))
+            check_volume(conn, source, until, since=settings.volume_since)
+    _require_petitions(engine, source, window)
+
+
+def gather_again(
+    engine: Engine, archive: Archive, source: Source, window: Window, settings: Settings
+) -> Iterator[tuple[int, Counts]]:
+    """Store what the archive holds, without asking the site; see `gather`."""
+    yield from store_batches(engine, replay(source, window, archive, settings))
+    _require_petitions(engine, source, window)
+
+
+def store_batches(
+    engine: Engine, batches: Iterator[Batch], ledger: StoredLedger | None = None
+) -> Iterator[tuple[int, Counts]]:
+    """Store each batch in one transaction, with its place where a ledger is kept; see `gather`."""
+    for batch in batches:
+        with engine.begin() as conn:
+            written = write_batch(conn, batch.items, seen_at=batch.seen_at, seen_on=korean_day(batch.seen_at))
+            if ledger:
+                began_on = korean_day(ledger.start.started_at)
+                progress.write_place(conn, ledger.source, ledger.window, batch.place, began_on=began_on)
+        yield len(batch.items), written
+
+
+def write_batch(conn: Connection, batch: Sequence[Item], *, seen_at: datetime, seen_on: date) -> Counts:
     """Normalize and write one batch, in the caller's transaction.
 
     A petition whose text cannot be normalized, and a hidden one that was never stored, become rejects.
@@ -35,11 +187,24 @@ def write_batch(
         if isinstance(item, Petition):
             try:
                 petitions.append(normalize_petition(item))
-            except ParseError as error:  # a petition does not say where in the archive it is; its URL does
-                rejects.append(Reject(source=item.source, url=item.url, reason=str(error), artifact=""))
+            except ParseError as error:
+                rejects.append(Reject(source=item.source, url=item.url, reason=str(error), artifact=item.artifact))
     written = upsert_petitions(conn, petitions, seen_at=seen_at)
     record_agreements(conn, petitions, seen_on=seen_on)
     for item in mark_hidden(conn, hidden, seen_at=seen_at):
-        rejects.append(Reject(source=item.source, url=item.url, reason="hidden", artifact=item.artifact))
+        reason = "the site knows no such petition" if item.is_vanished else "hidden"
+        rejects.append(Reject(source=item.source, url=item.url, reason=reason, artifact=item.artifact))
     insert_rejects(conn, rejects, seen_at=seen_at)
     return written
+
+
+def _read_sample(window: Window, now: Callable[[], datetime]) -> Iterator[Batch]:
+    petitions = read_sample(window)
+    while items := list[Item](islice(petitions, BATCH)):
+        yield Batch(items=items, seen_at=now())
+
+
+def _require_petitions(engine: Engine, source: Source, window: Window) -> None:
+    with engine.connect() as conn:
+        if not read_texts(conn, source, window, limit=1):
+            raise EmptyWindowError(f"{source} has no petition that begins from {window.since} to before {window.until}")

@@ -12,7 +12,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from functools import partial
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Engine, text
 
@@ -20,12 +19,11 @@ from petitions.errors import (
     CheckFailedError,
     ConfigError,
     DatabaseDownError,
-    EmptyWindowError,
     TransientError,
 )
-from petitions.records import Source, Window
+from petitions.records import Source, Window, korean_day
 from petitions.settings import Settings
-from petitions.store import petitions, publishing, runs, scores, tokens, vectors
+from petitions.store import publishing, runs, scores, tokens, vectors
 from petitions.store.artifacts import ArtifactStore
 from petitions.store.checks import run_checks
 from petitions.store.database import open_engine, require_schema
@@ -38,7 +36,6 @@ ENCODERS = tuple(SCORES)
 STEPS_PUBLISHED = tuple(f"encode {encoder}" for encoder in ENCODERS)  # what the first one made is searched
 CHUNK = 256  # petitions in one transaction of encode and score: a killed step loses the work on so many at most
 TOKENIZE_CHUNK = 2_000  # large enough for the tokenizer to use all cores
-SEOUL = ZoneInfo("Asia/Seoul")  # days are Korean days
 
 
 def now() -> datetime:
@@ -48,7 +45,7 @@ def now() -> datetime:
 
 def today_in_seoul(clock: Callable[[], datetime] = now) -> date:
     """The day that it is in Korea."""
-    return clock().astimezone(SEOUL).date()
+    return korean_day(clock())
 
 
 @dataclass(slots=True)
@@ -99,32 +96,24 @@ class Pipeline:
         self.publish(model_id)
         return model_id
 
-    def crawl(self) -> int:
-        """Fetch what is new or may have changed; returns the petitions that were read.
+    def crawl(self, *, is_replay: bool = False) -> int:
+        """Fetch what is new or may have changed; returns the petitions and other answers that were read.
+
+        Args:
+            is_replay: read the archive of raw answers instead of the site.
 
         Raises:
             FetchError, SiteChangedError: the site; what came before is kept.
             EmptyWindowError: the site has no petition in the window.
         """
         from petitions.crawl.archive import Archive
-        from petitions.crawl.crawler import crawl
-        from petitions.gathering import write_batch
+        from petitions.gathering import gather, gather_again
 
         with self._step("crawl") as progress:
-            with self.engine.connect() as conn:
-                known = petitions.read_known(conn, self.source, self.window)
-            archive, today = Archive(self.artifacts), today_in_seoul(self.clock)
-            for batch in crawl(
-                self.source, self.window, known=known, settings=self.settings, archive=archive, today=today
-            ):
-                progress.rows_in += len(batch)
-                with self.engine.begin() as conn:
-                    written = write_batch(conn, batch, seen_at=self.clock(), seen_on=today)
+            parts = (self.engine, Archive(self.artifacts), self.source, self.window, self.settings)
+            for n_items, written in gather_again(*parts) if is_replay else gather(*parts, now=self.clock):
+                progress.rows_in += n_items
                 progress.rows_out += written.inserted + written.updated
-            with self.engine.connect() as conn:
-                if not petitions.read_texts(conn, self.source, self.window, limit=1):
-                    since, until = self.window.since, self.window.until
-                    raise EmptyWindowError(f"{self.source} has no petition that begins from {since} to before {until}")
         return progress.rows_in
 
     def tokenize(self) -> int:

@@ -2,12 +2,20 @@
 
 import hashlib
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
+from zoneinfo import ZoneInfo
 
 from dateutil.relativedelta import relativedelta
 
 from petitions.errors import ConfigError
+
+SEOUL = ZoneInfo("Asia/Seoul")  # days are Korean days
+
+
+def korean_day(moment: datetime) -> date:
+    """The day that it is in Korea at a moment."""
+    return moment.astimezone(SEOUL).date()
 
 
 class Source(StrEnum):

@@ -1,24 +1,22 @@
-"""Crawls of invented sites: what single bad answers, bad lists and restarts come to."""
+"""Crawls of invented sites: what is asked for, and what single bad answers, bad lists and restarts come to."""
 
 import json
-from contextlib import closing
+import re
 from datetime import date
 
 import pytest
-from site_server import FastClock, Page, serve
+from memory_ledger import MemoryLedger, crawl_batches
+from site_server import Page, serve
 
 from invented_pages import assembly_row, bluehouse_list, bluehouse_page, hidden_page
 from petitions.crawl.archive import Archive
-from petitions.crawl.crawler import Crawler, crawl
-from petitions.crawl.fetcher import Fetcher
-from petitions.crawl.limiter import Limiter
 from petitions.crawl.policy import RetryPolicy
-from petitions.errors import FetchError, ParseError, SiteChangedError
-from petitions.records import Hidden, Petition, Reject, Source, Status, Window
-from petitions.settings import Settings
+from petitions.errors import FetchError, SiteChangedError
+from petitions.records import Hidden, Petition, Reject, Status, Window
 from petitions.sources.assembly import AssemblySite
 from petitions.sources.bluehouse import BlueHouseSite
 from petitions.store.artifacts import ArtifactStore
+from petitions.store.progress import DONE, KNOWN, Place
 
 WINDOW = Window(since=date(2019, 8, 1), until=date(2019, 9, 1))
 POLICY = RetryPolicy(tries=3, parse_tries=3, timeout_s=5.0)
@@ -29,18 +27,13 @@ def archive(tmp_path):
     return Archive(ArtifactStore(str(tmp_path)))
 
 
-def crawl_site(site, archive, known=None):
-    clock = FastClock()
-    limiter = Limiter(1e6, clock)
-    with closing(Fetcher(site.base_url, contact="", limiter=limiter, policy=POLICY, clock=clock)) as fetcher:
-        crawler = Crawler(site, fetcher, archive, policy=POLICY, connections=2, clock=clock)
-        for batch in crawler.crawl(known or {}):
-            assert 1 <= len(batch) <= 100
-            yield from batch
+def crawl_site(site, archive, ledger=None):
+    for batch in crawl_batches(site, archive, ledger, policy=POLICY):
+        yield from batch.items
 
 
-def crawl_bluehouse(server, archive, known=None):
-    return crawl_site(BlueHouseSite(base_url=server.url, window=WINDOW), archive, known)
+def crawl_bluehouse(server, archive, ledger=None):
+    return crawl_site(BlueHouseSite(base_url=server.url, window=WINDOW), archive, ledger)
 
 
 def answer_bluehouse(open_ids, pages=None, ended_ids=()):
@@ -56,19 +49,96 @@ def answer_bluehouse(open_ids, pages=None, ended_ids=()):
     return answer
 
 
+def answer_long_lists(days, ended_days=()):
+    """A site whose lists hold seven petitions a page; each list is a row of days, and an id its place in it."""
+
+    def answer(path, nth):
+        if not path.startswith("/api/"):
+            return Page(bluehouse_page())
+        rows = [(f"{9000 - place}", day) for place, day in enumerate(days)]
+        if "only=1" not in path:
+            rows = [(f"{5000 - place}", day) for place, day in enumerate(ended_days)]
+        page = int(re.search(r"page=(\d+)", path)[1])
+        few = rows[7 * page - 7 : 7 * page]
+        items = [{"id": number, "created": day} for number, day in few]
+        return Page(json.dumps({"status": "ok", "item": items}).encode())
+
+    return answer
+
+
+def asked_pages(server, only="1"):
+    return [int(re.search(r"page=(\d+)", path)[1]) for path, _ in server.asked if f"only={only}" in path]
+
+
 def test_petitions_come_once_though_both_lists_name_them(archive):
     with serve(answer_bluehouse(["1", "2", "3"], ended_ids=["3", "4"])) as server:
         items = list(crawl_bluehouse(server, archive))
     assert [item.source_id for item in items] == ["1", "2", "3", "4"]
     assert items[0].url == f"{server.url}/petitions/1"
+    assert archive.read_answer(items[0].artifact).body == bluehouse_page()
 
 
-def test_only_new_and_open_petitions_are_asked_for_again(archive):
-    known = {"1": Status.OPEN, "2": Status.ENDED, "3": Status.ANSWERED, "4": Status.HIDDEN}
+def test_new_and_open_petitions_are_asked_for_and_of_the_others_a_sample(archive):
+    ledger = MemoryLedger({"1": Status.OPEN, "2": Status.ENDED, "3": Status.ANSWERED, "4": Status.HIDDEN})
     with serve(answer_bluehouse(["1", "2", "3", "4", "5"])) as server:
-        items = list(crawl_bluehouse(server, archive, known))
-    assert [item.source_id for item in items] == ["1", "5"]
-    assert server.count("/petitions/") == 2
+        items = list(crawl_bluehouse(server, archive, ledger))
+    assert [item.source_id for item in items] == ["5", "1", "2"]
+    assert server.count("/petitions/") == 3
+    assert ledger.place.stage == DONE
+
+
+def test_a_list_is_read_to_three_pages_of_what_is_known_and_covered(archive):
+    days = ["2019-08-31"] * 3 + ["2019-08-30"] * 60
+    known = {f"{9000 - place}": Status.OPEN for place in range(3, 63)}
+    with serve(answer_long_lists(days)) as server:
+        list(crawl_bluehouse(server, archive, MemoryLedger(dict(known), covered_until=date(2019, 8, 31))))
+        assert asked_pages(server) in ([1, 2, 3, 4], [1, 2, 3, 4, 5])  # two at once where there was news
+        for covered_until in (None, date(2019, 8, 30)):
+            server.asked.clear()
+            list(crawl_bluehouse(server, archive, MemoryLedger(dict(known), covered_until=covered_until)))
+            assert max(asked_pages(server)) >= 9
+
+
+def test_a_list_that_is_not_sorted_is_read_to_its_end(archive):
+    days = ["2019-08-20", *["2019-08-30"] * 40, *["2019-07-01"] * 7, "2019-08-30"]
+    known = {f"{9000 - place}": Status.OPEN for place in range(len(days) - 1)}
+    with serve(answer_long_lists(days)) as server:
+        items = list(crawl_bluehouse(server, archive, MemoryLedger(known, covered_until=date(2019, 9, 1))))
+    assert f"{9000 - len(days) + 1}" in [item.source_id for item in items]
+
+
+def test_a_killed_crawl_goes_on_at_its_page_and_asks_for_nothing_again(archive):
+    with serve(answer_long_lists(["2019-08-30"] * 500)) as server:
+        ledger = MemoryLedger()
+        site = BlueHouseSite(base_url=server.url, window=WINDOW)
+        for _batch in crawl_batches(site, archive, ledger, policy=POLICY):
+            if len(ledger.statuses) > 250:
+                break
+        assert ledger.place.page >= 28
+        n_stored, page = len(ledger.statuses), ledger.place.page
+        server.asked.clear()
+        list(crawl_batches(site, archive, ledger, policy=POLICY))
+    assert len(ledger.statuses) == 500
+    assert server.count("/petitions/") == 500 - n_stored
+    assert asked_pages(server)[:2] == [page, page + 1]
+
+
+def test_a_crawl_that_goes_on_steps_back_where_the_list_has_moved(archive):
+    days = ["2019-08-30"] * 100
+    ledger = MemoryLedger({f"{9000 - place}": Status.ENDED for place in range(70)}, place=Place(stage="open", page=13))
+    with serve(answer_long_lists(days)) as server:
+        list(crawl_bluehouse(server, archive, ledger))
+    assert len(ledger.statuses) == 100
+    assert asked_pages(server)[:4] == [13, 12, 10, 11]
+
+
+def test_a_killed_crawl_goes_on_with_the_open_petitions_it_has_not_seen(archive):
+    known = {f"{number}": Status.OPEN for number in range(100, 300)}
+    with serve(answer_bluehouse([])) as server:
+        ledger = MemoryLedger(known, place=Place(stage=KNOWN, after="249"))
+        items = list(crawl_bluehouse(server, archive, ledger))
+    assert [item.source_id for item in items] == [f"{number}" for number in range(250, 300)]
+    assert not server.count("/api/")
 
 
 def test_an_ended_petition_is_asked_for_again_when_the_list_says_that_it_was_answered(archive):
@@ -81,25 +151,60 @@ def test_an_ended_petition_is_asked_for_again_when_the_list_says_that_it_was_ans
             return Page(json.dumps([row] if "pageIndex=1&" in path else []).encode())
         return Page(json.dumps(row).encode())
 
-    for status, n_items in ((Status.ENDED, 1), (Status.ANSWERED, 0)):
+    for status, n_asked in (
+        (Status.ENDED, 1),
+        (Status.ANSWERED, 1),
+    ):  # the second as the sample, once the lists are read
         with serve(answer) as server:
             site = AssemblySite(base_url=server.url, window=WINDOW, today=date(2019, 9, 1))
-            items = list(crawl_site(site, archive, {row["petitId"]: status}))
-        assert [item.status for item in items] == [Status.ANSWERED] * n_items
+            batches = list(crawl_batches(site, archive, MemoryLedger({row["petitId"]: status}), policy=POLICY))
+        (asked,) = (batch for batch in batches if batch.items)
+        assert asked.items[0].status is Status.ANSWERED
+        assert asked.place.stage == ("open" if status is Status.ENDED else "closed")
+        assert server.count("/api/petits/") == n_asked
 
 
-def test_hidden_and_missing_pages_are_told_apart_and_kept(archive):
+def test_hidden_and_vanished_petitions_are_told_apart_and_kept(archive):
     pages = {"1": Page(hidden_page()), "2": Page(b"<html></html>", status=404)}
     with serve(answer_bluehouse(["1", "2", "3"], pages)) as server:
-        hidden, missing, petition = crawl_bluehouse(server, archive)
+        hidden, vanished, petition = crawl_bluehouse(server, archive)
     assert isinstance(hidden, Hidden)
-    assert hidden.source_id == "1"
+    assert (hidden.source_id, hidden.is_vanished) == ("1", False)
     assert archive.read_answer(hidden.artifact).body == hidden_page()
-    assert isinstance(missing, Reject)
-    assert missing.reason.startswith("missing")
-    assert archive.read_answer(missing.artifact).status == 404
+    assert isinstance(vanished, Hidden)
+    assert (vanished.source_id, vanished.is_vanished) == ("2", True)
+    assert archive.read_answer(vanished.artifact).status == 404
     assert isinstance(petition, Petition)
-    assert server.count("/petitions/2") == 1
+
+
+def test_petitions_that_vanish_all_at_once_are_a_site_that_has_changed(archive):
+    known = {f"{number}": Status.OPEN for number in range(100, 140)}
+    gone = {number: Page(b"", status=404) for number in known}
+    with serve(answer_bluehouse(["1"], gone)) as server:
+        ledger = MemoryLedger(dict(known))
+        with pytest.raises(SiteChangedError, match="the site knows no such petition"):
+            list(crawl_bluehouse(server, archive, ledger))
+    assert {ledger.statuses[number] for number in known} == {Status.OPEN}
+
+
+def test_an_empty_list_is_not_believed_while_petitions_are_open(archive):
+    known = {f"{number}": Status.OPEN for number in range(10)}
+    with (
+        serve(answer_bluehouse([])) as server,
+        pytest.raises(SiteChangedError, match="the list is empty, but 10 petitions"),
+    ):
+        list(crawl_bluehouse(server, archive, MemoryLedger(known)))
+
+
+def test_what_brought_no_petition_lately_is_tried_again_and_does_not_count(archive):
+    known = {f"{number}": Status.OPEN for number in range(100, 160)}
+    bad = {f"{number}": Page(bluehouse_page(title="")) for number in range(1, 9)}
+    with serve(answer_bluehouse([*known], bad)) as server:
+        urls = [f"{server.url}/petitions/{number}" for number in range(1, 10)]
+        ledger = MemoryLedger(dict(known), rejected=[*urls[3:], f"{server.url}/api/petitions/list"])
+        items = list(crawl_bluehouse(server, archive, ledger))
+    assert [item.source_id for item in items if item.url == urls[8]] == ["9"]
+    assert sum(isinstance(item, Reject) for item in items) == 5
 
 
 def test_garbage_is_asked_for_again_before_it_counts(archive):
@@ -137,10 +242,9 @@ def test_two_bad_pages_of_a_hundred_are_borne_and_three_stop_the_crawl(archive):
     assert archive.read_answer(message.rpartition(" ")[2].rstrip(")")).status == 200
 
 
-def test_a_few_petitions_that_are_all_bad_stop_the_crawl_too(archive):
-    ids = [str(number) for number in range(10)]
-    pages = {number: Page(b"<html>") for number in ids}
-    with serve(answer_bluehouse(ids, pages)) as server, pytest.raises(SiteChangedError, match="10 of 10"):
+def test_a_few_petitions_that_are_all_bad_stop_the_crawl_before_they_are_stored(archive):
+    pages = {str(number): Page(b"<html>") for number in range(10)}
+    with serve(answer_bluehouse([*pages], pages)) as server, pytest.raises(SiteChangedError, match="/petitions/9"):
         list(crawl_bluehouse(server, archive))
 
 
@@ -161,46 +265,27 @@ def test_a_list_that_never_ends_stops_the_crawl(archive):
         list(crawl_bluehouse(server, archive))
 
 
-def test_a_site_that_stops_answering_stops_the_crawl_and_the_message_says_what_is_missing(archive):
+def test_a_site_that_stops_answering_stops_the_crawl_and_what_came_is_kept(archive):
     ids = [str(number) for number in range(150)]
     items = []
-    missing = r"/petitions/120: no answer in 3 tries.*; 30 of 150 petitions"
+    missing = r"/petitions/120: no answer in 3 tries.*; at least 30 petitions are still to be read"
     with serve(answer_bluehouse(ids, {"120": Page(status=500)})) as server, pytest.raises(FetchError, match=missing):
         for item in crawl_bluehouse(server, archive):
             items.append(item)
-    assert len(items) == 100
+    assert len(items) == 120
+
+
+def test_a_list_that_stops_answering_is_named_with_its_page(archive):
+    def answer(path, nth):
+        return Page(status=503) if "page=2" in path else Page(bluehouse_list(*"1234567"))
+
+    with serve(answer) as server, pytest.raises(FetchError, match="the list open is not read from page 2 on"):
+        list(crawl_bluehouse(server, archive))
 
 
 def test_petitions_outside_the_window_are_not_asked_for(archive):
-    def answer(path, nth):
-        if not path.startswith("/api/"):
-            return Page(bluehouse_page())
-        days = {"1": "2019-09-01", "2": "2019-08-31", "3": "2019-08-01", "4": "2019-07-31"}
-        page = path.partition("page=")[2][0]
-        return Page(bluehouse_list(page, created=days[page]))
-
-    with serve(answer) as server:
-        assert [item.source_id for item in crawl_bluehouse(server, archive)] == ["2", "3"]
-    assert server.count("/api/") == 8
-
-
-def test_the_public_function_crawls_by_the_settings(archive):
-    with serve(answer_bluehouse(["1"])) as server:
-        settings = Settings(bluehouse_url=f"{server.url}/", requests_per_second=1000, contact="ops@site.test")
-        (batch,) = crawl(
-            Source.BLUEHOUSE, WINDOW, known={}, settings=settings, archive=archive, today=date(2019, 9, 1)
-        )  # fmt: skip
-    assert [item.url for item in batch] == [f"{server.url}/petitions/1"]
-
-
-def test_the_sample_needs_no_network_and_comes_in_batches(archive, monkeypatch, tmp_path):
-    row = {"category": "기타", "theme": "x", "days_before": 1, "n_agreements": 1, "title": "제목", "body": "본문"}
-    lines = [json.dumps({"id": f"a-{number}", **row}) for number in range(120)]
-    (tmp_path / "sample_data").mkdir()
-    (tmp_path / "sample_data" / "part-a.jsonl").write_text("\n".join(lines))
-    monkeypatch.setattr("petitions.sources.sample.files", lambda package: tmp_path)
-    arguments = {"known": {}, "settings": Settings(), "archive": archive, "today": date(2019, 9, 1)}
-    assert [len(batch) for batch in crawl(Source.SAMPLE, WINDOW, **arguments)] == [100, 20]
-    (tmp_path / "sample_data" / "part-b.jsonl").write_text("{")
-    with pytest.raises(ParseError, match="part-b.jsonl line 1"):
-        list(crawl(Source.SAMPLE, WINDOW, **arguments))
+    days = ["2019-09-01"] * 7 + ["2019-08-31"] * 7 + ["2019-08-01"] * 7 + ["2019-07-31"] * 30
+    with serve(answer_long_lists(days, days)) as server:
+        items = list(crawl_bluehouse(server, archive))
+    assert len(items) == 28
+    assert max(asked_pages(server)) <= 5

@@ -10,7 +10,6 @@ from petitions.records import Hidden, Reject, Source, Status
 from petitions.store.petitions import (
     insert_rejects,
     mark_hidden,
-    read_known,
     read_texts,
     record_agreements,
     upsert_petitions,
@@ -103,16 +102,6 @@ def test_a_body_of_a_megabyte_is_stored(conn):
     assert len(read_row(conn)["body"]) == 1_000_000
 
 
-def test_known_petitions_are_those_that_begin_in_the_window(conn):
-    first, last, outside = make_petitions(3)
-    first = replace(first, begins_on=WINDOW.since)
-    last = replace(last, begins_on=date(2024, 6, 30), status=Status.ENDED, ends_on=date(2024, 7, 30))
-    outside = replace(outside, begins_on=WINDOW.until, ends_on=date(2024, 7, 30))
-    write(conn, first, last, outside)
-    assert read_known(conn, Source.SAMPLE, WINDOW) == {"a-001": Status.OPEN, "a-002": Status.ENDED}
-    assert read_known(conn, Source.ASSEMBLY, WINDOW) == {}
-
-
 def test_agreements_are_kept_by_day_and_the_last_look_of_a_day_counts(conn):
     write(conn, PETITION)
     more = replace(PETITION, n_agreements=20)
@@ -132,6 +121,26 @@ def test_a_hidden_petition_keeps_its_row_and_one_never_stored_is_given_back(conn
     assert mark_hidden(conn, [HIDDEN], seen_at=LATER) == []
     assert mark_hidden(conn, [], seen_at=LATER) == []
     assert read_row(conn) == row
+
+
+def test_a_vanished_petition_is_marked_so_and_comes_back_when_the_site_shows_it(conn):
+    write(conn, PETITION)
+    mark_hidden(conn, [replace(HIDDEN, is_vanished=True)], seen_at=TUESDAY)
+    assert (read_row(conn)["status"], read_row(conn)["is_vanished"]) == ("hidden", True)
+    assert read_row(conn)["artifact"] == HIDDEN.artifact
+    mark_hidden(conn, [HIDDEN], seen_at=LATER)
+    assert (read_row(conn)["is_vanished"], read_row(conn)["changed_at"]) == (False, LATER)
+    write(conn, replace(PETITION, artifact="raw/2#0"), seen_at=LATER)
+    row = read_row(conn)
+    assert (row["status"], row["is_vanished"], row["artifact"]) == ("open", False, "raw/2#0")
+
+
+def test_a_row_names_the_raw_answer_that_last_brought_something_new(conn):
+    write(conn, replace(PETITION, artifact="raw/1#0"))
+    write(conn, replace(PETITION, artifact="raw/2#0"), seen_at=TUESDAY)
+    assert (read_row(conn)["artifact"], read_row(conn)["last_seen_at"]) == ("raw/1#0", TUESDAY)
+    write(conn, replace(PETITION, artifact="raw/3#0", n_agreements=77), seen_at=TUESDAY)
+    assert read_row(conn)["artifact"] == "raw/3#0"
 
 
 def test_a_reject_seen_again_stays_one_row(conn):

@@ -1,247 +1,262 @@
-"""The crawl of one source over one window: lists first, then each petition, in batches that are safe in the archive.
+"""The crawl of one source over one window, in batches that are safe in the archive before anybody stores them.
+
+First the lists of the site, and the details of each petition in them that is not stored yet; then the stored petitions
+that are open; then a small sample of the others, those first that were not looked at for the longest time, to notice
+that one was hidden or edited. A list is read no further than to where all is known, and was covered by an earlier
+crawl. Each batch names the place that the crawl has come to, from which a killed one goes on.
 
 A fault of the site never makes a petition hidden, missing or empty: it is asked for again until there is an answer,
-or the crawl stops with a FetchError. An answer that is no petition after all tries is a Reject; more than 2 % of them,
-or a list that has another shape, stop the crawl with a SiteChangedError. Raw answers are kept in both cases.
+or the crawl stops with a FetchError. An answer that is no petition after all tries is a Reject; too many of them, or
+a list that has another shape, stop the crawl with a SiteChangedError. Raw answers are kept in both cases.
 """
 
 import logging
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
-from dataclasses import dataclass
-from datetime import date
-from itertools import count, islice
-from typing import Generic, TypeVar
-
-from tenacity import Retrying, retry_if_result, stop_after_attempt
-from tenacity.wait import wait_exponential_jitter
+import math
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import date, datetime
+from functools import partial
+from typing import Protocol
 
 from petitions.crawl.answer import Answer
-from petitions.crawl.archive import Archive, ArchiveBatch
-from petitions.crawl.fetcher import Fetcher
-from petitions.crawl.limiter import Clock, Limiter
-from petitions.crawl.policy import MAX_BODY_BYTES, RetryPolicy
+from petitions.crawl.archive import Archive
+from petitions.crawl.asking import Asker
+from petitions.crawl.haul import Haul
+from petitions.crawl.pages import PageReader
+from petitions.crawl.reading import (
+    FEWEST_BAD,
+    Batch,
+    Item,
+    is_bad,
+    name_fault,
+    parse_answer,
+    read_detail,
+    read_faults,
+)
 from petitions.errors import FetchError, ParseError, SiteChangedError
-from petitions.records import Hidden, Petition, Reject, Source, Status, Window
-from petitions.settings import Settings
-from petitions.sources.assembly import AssemblySite
-from petitions.sources.bluehouse import BlueHouseSite
-from petitions.sources.sample import read_sample
-from petitions.sources.site import Entry, HiddenPage, Listing, Request, Site
+from petitions.records import Status, korean_day
+from petitions.sources.site import Entry, Listing, Site
+from petitions.store.progress import CLOSED, DONE, KNOWN, Place
 
 logger = logging.getLogger(__name__)
 
 BATCH = 100
 MOST_BAD_SHARE, FEWEST_FOR_SHARE = 0.02, 50
 FEWEST_FOR_HALF = 10
-MOST_REPEATED_PAGES = 20  # of a list, in a row, without a petition that was not there before
-
-Item = Petition | Hidden | Reject
-T = TypeVar("T")
-
-
-def crawl(
-    source: Source,
-    window: Window,
-    *,
-    known: Mapping[str, Status],
-    settings: Settings,
-    archive: Archive,
-    today: date,
-) -> Iterator[list[Item]]:
-    """Read the petitions of a source that begin in the window, in batches of about 100.
-
-    A batch comes out after the raw answers that it was read from are safe in the archive. `known` maps the source_id
-    of what is stored to its status: what has ended is not asked for again, unless the list itself tells another status.
-
-    Raises:
-        FetchError: the site did not answer in the tries that the policy allows; the message says what is missing.
-        SiteChangedError: too many answers are no petitions, or a list has another shape.
-        ConfigError: the site's robots.txt forbids what is asked.
-    """
-    if source is Source.SAMPLE:
-        petitions = read_sample(window)
-        while batch := list(islice(petitions, BATCH)):
-            yield list[Item](batch)
-        return
-    policy = RetryPolicy()
-    site = open_site(source, window, settings, today)
-    limiter = Limiter(settings.requests_per_second, time)
-    with closing(Fetcher(site.base_url, contact=settings.contact, limiter=limiter, policy=policy)) as fetcher:
-        yield from Crawler(site, fetcher, archive, policy=policy, connections=settings.connections).crawl(known)
+QUIET_PAGES = 3  # of a list, in a row, with nothing to ask for: a petition that surfaces late is met above them
+SAMPLE_SHARE = 0.05  # of the open petitions: so many of the closed ones are looked at again
+MOST_REJECTED = FEWEST_BAD - 1  # of what brought no petition lately is tried again
+FEWEST_OPEN = 10  # stored open petitions that an empty list belies
 
 
-def open_site(source: Source, window: Window, settings: Settings, today: date) -> Site:
-    """Choose what to ask and how to read it."""
-    if source is Source.ASSEMBLY:
-        return AssemblySite(base_url=settings.assembly_url.rstrip("/"), window=window, today=today)
-    return BlueHouseSite(base_url=settings.bluehouse_url.rstrip("/"), window=window)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Outcome(Generic[T]):
-    """An answer and what the parser found in it."""
-
-    answer: Answer
-    found: T | ParseError
+class Ledger(Protocol):
+    """What the crawl has to know of what is stored: of its source, within its window."""
 
     @property
-    def may_heal(self) -> bool:
-        """True where asking again may give what this answer should have been."""
-        return isinstance(self.found, ParseError) and self.answer.status == 200 and not self.answer.is_cut
+    def place(self) -> Place:
+        """Where to begin: the place of a crawl that was killed."""
+
+    @property
+    def covered_until(self) -> date | None:
+        """All petitions of the window that began before this day were in a list once, and are stored."""
+
+    def read_statuses(self, source_ids: Collection[str]) -> Mapping[str, Status]:
+        """The status of those that are stored."""
+
+    def count_open(self, today: date) -> int:
+        """How many are stored as open, and have not come to their last day."""
+
+    def read_open(self, after: str, limit: int) -> Sequence[str]:
+        """Those stored as open and not seen by this crawl, in the order of their ids, greater than `after`."""
+
+    def read_closed(self, limit: int) -> Sequence[str]:
+        """Those stored as not open and not seen by this crawl, the longest unseen first."""
+
+    def read_rejected(self, limit: int) -> Sequence[str]:
+        """URLs that lately brought no petition."""
 
 
 class Crawler:
-    """Crawls one site; all that it asks for goes through the fetcher, all that it gets into the archive."""
+    """Crawls one site once; all that it asks for goes through the fetcher, all that it gets into the archive."""
 
     def __init__(
         self,
-        site: Site,
-        fetcher: Fetcher,
+        open_site: Callable[[date], Site],
+        asker: Asker,
         archive: Archive,
+        ledger: Ledger,
         *,
-        policy: RetryPolicy,
-        connections: int,
-        clock: Clock = time,
+        now: Callable[[], datetime],
     ) -> None:
-        self._site, self._fetcher, self._archive = site, fetcher, archive
-        self._policy, self._connections, self._clock = policy, connections, clock
+        """Prepare a crawl.
 
-    def crawl(self, known: Mapping[str, Status]) -> Iterator[list[Item]]:
-        """Read the lists, then each petition of the window that is new or may have changed; see `crawl`."""
-        started = self._clock.monotonic()
-        entries, rejects = self._read_lists()
-        if rejects:
-            yield list[Item](rejects)
-        self._check_share(len(rejects), len(entries) + len(rejects), rejects)
-        due = [entry for entry in entries if _is_due(entry, known)]
-        bad: list[Reject] = []
-        with ThreadPoolExecutor(max_workers=self._connections, thread_name_prefix="crawl") as pool:
-            for first in range(0, len(due), BATCH):
-                items = self._read_details(pool, due, first)
-                bad += [item for item in items if isinstance(item, Reject)]
-                yield items
-                self._check_share(len(bad), len(due), bad)
-        seconds = self._clock.monotonic() - started
-        counts = len(entries), len(due), len(bad) + len(rejects)
-        logger.info(
-            "%s: %d petitions in the window, %d asked for, %d rejects, %.1f s", self._site.source, *counts, seconds
-        )
+        Args:
+            open_site: the site as of a day in Korea.
+            asker: what asks it.
+            archive: where the raw answers go.
+            ledger: what is stored.
+            now: the moment of each batch.
+        """
+        self._open_site, self._asker, self._archive, self._ledger = open_site, asker, archive, ledger
+        self._now = now
+        self._largest = 0  # most rows of a page of a list
+        self._n_asked, self._bad, self._bad_ids = 0, list[Item](), set[str]()
+        self._begin_haul()
 
-    def _read_lists(self) -> tuple[list[Entry], list[Reject]]:
-        entries: dict[str, Entry] = {}
-        rejects: list[Reject] = []
-        for query in self._site.queries:
-            for listing, url, reference in self._read_list(query):
-                for entry in listing.entries:
-                    if entry.begins_on in self._site.window:
-                        entries.setdefault(entry.source_id, entry)
-                rejects += [self._reject(url, fault, reference) for fault in listing.faults]
-        return list(entries.values()), rejects
+    def crawl(self) -> Iterator[Batch]:
+        """Go through lists, known and closed petitions from the place where the ledger stands; see the module.
 
-    def _read_list(self, query: str) -> Iterator[tuple[Listing, str, str]]:
-        """Read a list page by page up to its end; with each page its URL and its place in the archive."""
-        seen: set[str] = set()
-        n_repeated = 0
-        for first in count(1, BATCH):
-            with self._open_batch() as batch:
-                for page in range(first, first + BATCH):
-                    listing, url, reference = self._read_page(query, page, batch)
-                    if self._site.is_last(listing):
-                        yield listing, url, reference
-                        return
-                    ids = {entry.source_id for entry in listing.entries}
-                    n_repeated = n_repeated + 1 if ids <= seen else 0
-                    if n_repeated >= MOST_REPEATED_PAGES:
-                        raise SiteChangedError(
-                            f"{url}: {n_repeated} pages up to {page} of the list {query} bring nothing new"
-                        )
-                    seen |= ids
-                    yield listing, url, reference
+        Raises:
+            FetchError: the site did not answer in the tries that the policy allows; the message says what is missing.
+            SiteChangedError: too many answers are no petitions, or a list has another shape.
+            ConfigError: the site's robots.txt forbids what is asked.
+        """
+        stages = [*self._site.queries, KNOWN, CLOSED]
+        begin = self._ledger.place
+        try:
+            for stage in stages[stages.index(begin.stage) if begin.stage else 0 :]:
+                place = begin if stage == begin.stage else Place(stage=stage)
+                yield from {KNOWN: self._crawl_known, CLOSED: self._crawl_closed}.get(stage, self._crawl_list)(place)
+            yield self._land(Place(stage=DONE))
+        finally:
+            self._haul.close()
+        logger.info("%s: asked for %d petitions, %d of them bad", self._site.source, self._n_asked, len(self._bad))
 
-    def _read_page(self, query: str, page: int, batch: ArchiveBatch) -> tuple[Listing, str, str]:
-        request = self._site.list_request(query, page)
-        outcome = self._ask(request, self._site.parse_list)
-        reference = batch.add(outcome.answer)
-        if isinstance(outcome.found, ParseError):
-            raise SiteChangedError(f"{outcome.found} (list {query}, page {page}; raw answer: {reference})")
-        return outcome.found, request.url, reference
-
-    def _read_details(self, pool: ThreadPoolExecutor, due: Sequence[Entry], first: int) -> list[Item]:
-        items: list[Item] = []
-        with self._open_batch() as batch:
-            try:
-                for outcome in pool.map(self._ask_detail, due[first : first + BATCH]):
-                    items.append(self._settle(outcome, batch.add(outcome.answer)))
-            except FetchError as error:
-                n_missing = len(due) - first - len(items)
-                raise FetchError(f"{error}; {n_missing} of {len(due)} petitions are still to be read") from error
-        return items
-
-    def _ask_detail(self, entry: Entry) -> _Outcome[Petition | HiddenPage]:
-        def parse(body: bytes, url: str) -> Petition | HiddenPage:
-            return self._site.parse_detail(body, url, entry.source_id)
-
-        return self._ask(self._site.detail_request(entry.source_id), parse)
-
-    def _settle(self, outcome: _Outcome[Petition | HiddenPage], reference: str) -> Item:
-        found, url = outcome.found, outcome.answer.url
-        if isinstance(found, ParseError):
-            return self._reject(url, str(found), reference)
-        if isinstance(found, HiddenPage):
-            return Hidden(source=self._site.source, source_id=found.source_id, url=url, artifact=reference)
-        return found
-
-    def _ask(self, request: Request, parse: Callable[[bytes, str], T]) -> _Outcome[T]:
-        """Ask until the answer can be read, as often as the policy allows; gives the last outcome."""
-
-        def ask_once() -> _Outcome[T]:
-            answer = self._fetcher.fetch(request)
-            try:
-                return _Outcome(answer=answer, found=_parse(answer, parse))
-            except ParseError as error:
-                return _Outcome(answer=answer, found=error)
-
-        policy = self._policy
-        retrying = Retrying(
-            stop=stop_after_attempt(policy.parse_tries),
-            wait=wait_exponential_jitter(policy.first_pause_s, policy.longest_pause_s, jitter=policy.first_pause_s),
-            sleep=self._clock.sleep,
-            retry=retry_if_result(lambda outcome: outcome.may_heal),
-            retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,
-        )
-        outcome: _Outcome[T] = retrying(ask_once)
-        return outcome
-
-    def _open_batch(self) -> ArchiveBatch:
-        return self._archive.open_batch(self._site.source, self._site.window.until)
-
-    def _reject(self, url: str, reason: str, reference: str) -> Reject:
-        return Reject(source=self._site.source, url=url, reason=reason, artifact=reference)
-
-    def _check_share(self, n_bad: int, n_all: int, rejects: Sequence[Reject]) -> None:
-        """Stop where more are bad than single bad pages explain: 2 %, or half of a few; never for a handful."""
-        most = MOST_BAD_SHARE * n_all if n_all >= FEWEST_FOR_SHARE else n_all / 2
-        if n_all < FEWEST_FOR_HALF:
-            return
-        if n_bad > most:
-            last = rejects[-1]
-            raise SiteChangedError(
-                f"{n_bad} of {n_all} answers are no petitions, at most {most:.0f} may be; "
-                f"the last one: {last.reason} (raw answer: {last.artifact})"
+    def _crawl_list(self, place: Place) -> Iterator[Batch]:
+        """Read one list down to what is covered, and ask for what is new in it."""
+        place = replace(place, page=self._find_page(place))
+        reader = PageReader(partial(self._ask_pages, place.stage), self._asker.most_at_once)
+        n_quiet, due = 0, dict[str, Entry]()
+        for number, answer, listing in reader.read_from(place.page + 1):
+            self._note_page(answer, listing)
+            news = self._find_due(listing)
+            due |= news
+            is_quiet = not news and not listing.faults and self._precedes(listing, self._ledger.covered_until)
+            n_quiet = n_quiet + 1 if is_quiet and reader.is_sorted else 0
+            reader.is_hurried = bool(news)
+            is_end = (
+                n_quiet == QUIET_PAGES
+                or self._site.is_last(listing, self._largest)
+                or (reader.is_sorted and self._precedes(listing, self._site.window.since))
             )
+            if is_end or len(due) >= BATCH:
+                reached = replace(place, page=number)
+                yield from self._ask_details(list(due), before=place, after=reached)
+                place, due = reached, {}
+            if is_end:
+                return
+
+    def _crawl_known(self, place: Place) -> Iterator[Batch]:
+        """Ask for what is stored as open: agreements, status, edits, and what became of it."""
+        while due := self._ledger.read_open(place.after, BATCH):
+            reached = replace(place, after=due[-1])
+            yield from self._ask_details(due, before=place, after=reached)
+            place = reached
+
+    def _crawl_closed(self, place: Place) -> Iterator[Batch]:
+        """Ask for a few of the others, and again for a few that brought no petition."""
+        n_open = self._ledger.count_open(korean_day(self._now()))
+        yield from self._ask_details(self._ledger.read_closed(math.ceil(SAMPLE_SHARE * n_open) or 1), place, place)
+        self._check_share()
+        urls = self._ledger.read_rejected(MOST_REJECTED)
+        ids = {source_id for url in urls if (source_id := self._site.find_petition(url))} - self._bad_ids
+        yield from self._ask_details(sorted(ids - self._ledger.read_statuses(ids).keys()), place, place)
+
+    def _find_page(self, place: Place) -> int:
+        """How many pages need not be read again: a list may have moved since, so the last of them must hold no news."""
+        page, step = place.page, 1
+        while page:
+            (answer, listing) = next(iter(self._ask_pages(place.stage, [page])))
+            self._note_page(answer, listing)
+            if listing.entries and not self._find_due(listing):
+                return page
+            page, step = max(0, page - step), step * 2
+        return 0
+
+    def _find_due(self, listing: Listing) -> dict[str, Entry]:
+        """The petitions of the window that are not stored, or not with the status that the list tells."""
+        inside = {entry.source_id: entry for entry in listing.entries if entry.begins_on in self._site.window}
+        known = self._ledger.read_statuses(inside)
+        return {
+            source_id: entry
+            for source_id, entry in inside.items()
+            if source_id not in self._bad_ids and _is_due(entry, known.get(source_id))
+        }
+
+    def _precedes(self, listing: Listing, day: date | None) -> bool:
+        return day is not None and bool(listing.entries) and all(entry.sorted_by < day for entry in listing.entries)
+
+    def _note_page(self, answer: Answer, listing: Listing) -> None:
+        self._haul.add(answer, read_faults(self._site, answer, listing))
+        self._largest = max(self._largest, listing.n_rows)
+
+    def _ask_pages(self, query: str, numbers: Sequence[int]) -> Iterator[tuple[Answer, Listing]]:
+        requests = [self._site.list_request(query, number) for number in numbers]
+        try:
+            pages = self._asker.ask_all(requests, [self._read_page] * len(requests))
+            for number, (answer, found) in zip(numbers, pages, strict=True):
+                if isinstance(found, ParseError):
+                    reference = self._haul.refer(self._haul.add(answer))
+                    raise SiteChangedError(f"{found} (list {query}, page {number}; raw answer: {reference})")
+                if number == 1 and query == self._site.queries[0] and not found.n_rows:
+                    self._refuse_empty(answer.url)
+                yield answer, found
+        except FetchError as error:
+            raise FetchError(f"{error}; the list {query} is not read from page {numbers[0]} on") from error
+
+    def _refuse_empty(self, url: str) -> None:
+        n_open = self._ledger.count_open(korean_day(self._now()))
+        if n_open >= FEWEST_OPEN:
+            raise SiteChangedError(f"{url}: the list is empty, but {n_open} petitions are stored as open")
+
+    def _ask_details(self, ids: Sequence[str], before: Place, after: Place) -> Iterator[Batch]:
+        """Ask for petitions, batch by batch; only with the last one the place is reached."""
+        for first in range(0, len(ids), BATCH):
+            few = ids[first : first + BATCH]
+            n_read = 0
+            try:
+                requests = [self._site.detail_request(source_id) for source_id in few]
+                readers = [partial(read_detail, self._site, source_id=source_id) for source_id in few]
+                for source_id, (answer, item) in zip(few, self._asker.ask_all(requests, readers), strict=True):
+                    self._haul.add(answer, [item])
+                    n_read += 1
+                    if is_bad(item):
+                        self._bad_ids.add(source_id)
+            except FetchError as error:
+                yield self._land(before)
+                n_missing = len(ids) - first - n_read
+                raise FetchError(f"{error}; at least {n_missing} petitions are still to be read") from error
+            yield self._land(after if first + BATCH >= len(ids) else before)
+        if not ids:
+            yield self._land(after)
+
+    def _read_page(self, answer: Answer) -> Listing | ParseError:
+        try:
+            return parse_answer(answer, self._site.parse_list)
+        except ParseError as error:
+            return error
+
+    def _begin_haul(self) -> None:
+        """Begin an archive file; the site is that of the day on which it begins."""
+        at = self._now()
+        self._site = self._open_site(korean_day(at))
+        self._haul = Haul(self._archive, self._site.source, at=at)
+
+    def _land(self, place: Place) -> Batch:
+        batch = self._haul.land(place)
+        self._n_asked += len(batch.items)
+        self._bad += [item for item in batch.items if is_bad(item)]
+        self._begin_haul()
+        return batch
+
+    def _check_share(self) -> None:
+        """Stop where more are bad than single bad pages explain: 2 %, or half of a few; never for a handful."""
+        n_bad, n_all = len(self._bad), self._n_asked
+        most = MOST_BAD_SHARE * n_all if n_all >= FEWEST_FOR_SHARE else n_all / 2
+        if n_all >= FEWEST_FOR_HALF and n_bad > most:
+            last = name_fault(self._bad[-1])
+            raise SiteChangedError(f"{n_bad} of {n_all} answers are no petitions, at most {most:.0f} may be; {last}")
 
 
-def _parse(answer: Answer, parse: Callable[[bytes, str], T]) -> T:
-    if answer.status != 200:
-        raise ParseError(f"missing: {answer.url} answered with status {answer.status}")
-    if answer.is_cut:
-        raise ParseError(f"{answer.url}: the answer goes on past {MAX_BODY_BYTES} bytes")
-    return parse(answer.body, answer.url)
-
-
-def _is_due(entry: Entry, known: Mapping[str, Status]) -> bool:
-    status = known.get(entry.source_id)
-    return status in (None, Status.OPEN) or entry.status not in (None, status)
+def _is_due(entry: Entry, status: Status | None) -> bool:
+    return status is None or (status is not Status.OPEN and entry.status not in (None, status))

@@ -9,11 +9,11 @@ from petitions.crawl.answer import Answer
 from petitions.crawl.policy import MAX_BODY_BYTES
 from petitions.errors import ParseError
 from petitions.records import Hidden, Petition, Reject
-from petitions.sources.site import HiddenPage, Site
+from petitions.sources.site import HiddenPage, Listing, Site
 from petitions.store.progress import Place
 
 GONE = (404, 410)
-FEWEST_BAD, MOST_BAD = 10, 0.25  # of one batch
+FEWEST_BAD, MOST_BAD = 10, 0.25  # of one batch: more are not single bad pages
 
 Item = Petition | Hidden | Reject
 T = TypeVar("T")
@@ -41,18 +41,23 @@ def parse_answer(answer: Answer, parse: Callable[[bytes, str], T]) -> T:
     return parse(answer.body, answer.url)
 
 
-def read_detail(site: Site, answer: Answer, source_id: str, reference: str) -> Item:
+def read_detail(site: Site, answer: Answer, source_id: str, reference: str = "") -> Item:
     """Read the answer to a detail request; `reference` is its place in the archive."""
-    about = {"source": site.source, "url": answer.url, "artifact": reference}
+    url = answer.url
     if answer.status in GONE:
-        return Hidden(source_id=source_id, is_vanished=True, **about)  # type: ignore[arg-type]
+        return Hidden(source=site.source, source_id=source_id, url=url, artifact=reference, is_vanished=True)
     try:
-        found = parse_answer(answer, lambda body, url: site.parse_detail(body, url, source_id))
+        found = parse_answer(answer, lambda body, where: site.parse_detail(body, where, source_id))
     except ParseError as error:
-        return Reject(reason=str(error), **about)  # type: ignore[arg-type]
+        return Reject(source=site.source, url=url, reason=str(error), artifact=reference)
     if isinstance(found, HiddenPage):
-        return Hidden(source_id=source_id, **about)  # type: ignore[arg-type]
+        return Hidden(source=site.source, source_id=source_id, url=url, artifact=reference)
     return replace(found, artifact=reference)
+
+
+def read_faults(site: Site, answer: Answer, listing: Listing, reference: str = "") -> list[Item]:
+    """Make a reject of each row of a list that is no petition."""
+    return [Reject(source=site.source, url=answer.url, reason=fault, artifact=reference) for fault in listing.faults]
 
 
 def is_bad(item: Item) -> bool:
@@ -60,7 +65,13 @@ def is_bad(item: Item) -> bool:
     return isinstance(item, Reject) or (isinstance(item, Hidden) and item.is_vanished)
 
 
-def find_mass(items: Sequence[Item]) -> Reject | Hidden | None:
+def name_fault(item: Item) -> str:
+    """What is wrong with a bad item, and where its raw answer is."""
+    reason = item.reason if isinstance(item, Reject) else f"{item.url}: the site knows no such petition"
+    return f"{reason} (raw answer: {item.artifact})"
+
+
+def find_mass(items: Sequence[Item]) -> Item | None:
     """One of the bad items of a batch where they are too many to be single pages: then the site has changed."""
-    bad = [item for item in items if isinstance(item, Reject | Hidden) and is_bad(item)]
+    bad = [item for item in items if is_bad(item)]
     return bad[-1] if len(bad) >= FEWEST_BAD and len(bad) > MOST_BAD * len(items) else None

@@ -55,20 +55,18 @@ def begin_crawl(conn: Connection, source: Source, window: Window, *, at: datetim
     else:
         started_at, place = row.started_at, Place(stage=row.stage, page=row.page, after=row.after)
     covered = select(func.max(func.least(crawl_progress.c.until, crawl_progress.c.finished_on))).where(
-        crawl_progress.c.source == str(source), crawl_progress.c.since <= window.since
+        crawl_progress.c.source == str(source),
+        crawl_progress.c.since <= window.since,
+        crawl_progress.c.finished_on.is_not(None),
     )
     return Start(started_at=started_at, place=place, covered_until=conn.scalar(covered))
 
 
-def write_place(conn: Connection, source: Source, window: Window, place: Place) -> None:
-    """Record where a crawl is."""
-    values = {"stage": place.stage, "page": place.page, "after": place.after}
-    conn.execute(update(crawl_progress).where(_is_of(source, window)).values(values))
-
-
-def finish_crawl(conn: Connection, source: Source, window: Window, *, began_on: date) -> None:
-    """Record that a crawl, which began on a day in Korea, came to its end."""
-    values = {"stage": DONE, "page": 0, "after": "", "finished_on": began_on}
+def write_place(conn: Connection, source: Source, window: Window, place: Place, *, began_on: date) -> None:
+    """Record where a crawl is that began on a day in Korea; where it is DONE, all that began before is covered."""
+    values: dict[str, object] = {"stage": place.stage, "page": place.page, "after": place.after}
+    if place.stage == DONE:
+        values["finished_on"] = began_on
     conn.execute(update(crawl_progress).where(_is_of(source, window)).values(values))
 
 
@@ -98,9 +96,9 @@ def read_open(
     return list(conn.scalars(due.order_by(petition.c.source_id).limit(limit)))
 
 
-def count_open(conn: Connection, source: Source, window: Window) -> int:
-    """Count the petitions of a window that are stored as open."""
-    is_open = and_(in_window(source, window), petition.c.status == str(Status.OPEN))
+def count_open(conn: Connection, source: Source, window: Window, *, today: date) -> int:
+    """Count the petitions of a window that are stored as open and have not come to their last day."""
+    is_open = and_(in_window(source, window), petition.c.status == str(Status.OPEN), petition.c.ends_on >= today)
     return conn.scalar(select(func.count()).where(is_open)) or 0
 
 
@@ -112,10 +110,12 @@ def read_closed(conn: Connection, source: Source, window: Window, *, not_since: 
 
 
 def read_rejected(conn: Connection, source: Source, *, at: datetime, limit: int) -> list[str]:
-    """Read the URLs that brought no petition in the last days, the latest first."""
+    """Read URLs that brought no petition in the last days; from day to day others come first."""
     is_due = and_(crawl_reject.c.source == str(source), crawl_reject.c.seen_at >= at - REJECTS_ASKED_AGAIN_FOR)
-    due = select(crawl_reject.c.url).where(is_due).group_by(crawl_reject.c.url)
-    return list(conn.scalars(due.order_by(func.max(crawl_reject.c.seen_at).desc()).limit(limit)))
+    turn = func.md5(crawl_reject.c.url + f"{at:%F}")
+    return list(
+        conn.scalars(select(crawl_reject.c.url).where(is_due).group_by(crawl_reject.c.url).order_by(turn).limit(limit))
+    )
 
 
 def _is_of(source: Source, window: Window) -> ColumnElement[bool]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import psycopg
 from pgvector.psycopg import register_vector
 from pgvector.sqlalchemy import VECTOR
+from psycopg import sql
 from sqlalchemy import (
     Boolean,
     ColumnElement,
@@ -146,11 +147,15 @@ def _copy(conn: Connection, target: Table, rows: Iterable[Sequence[object]]) -> 
     driver = conn.connection.driver_connection
     if not isinstance(driver, psycopg.Connection):
         raise PermanentError(f"the store needs psycopg 3, got {type(driver).__module__}")
+    names = sql.SQL(", ").join(
+        sql.Identifier(item.name) for item in target.columns
+    )  # a database may have another order
+    statement = sql.SQL("COPY pg_temp.stage ({}) FROM STDIN (FORMAT BINARY)").format(names)
     kinds = [item.type.compile(dialect=_DIALECT).lower().split(" collate")[0] for item in target.columns]
     try:
         if any(isinstance(item.type, VECTOR) for item in target.columns):
             register_vector(driver)
-        with driver.cursor() as cursor, cursor.copy("COPY pg_temp.stage FROM STDIN (FORMAT BINARY)") as copy:
+        with driver.cursor() as cursor, cursor.copy(statement) as copy:
             copy.set_types(kinds)
             for row in rows:
                 _refuse_unstorable(target, row)

@@ -1,0 +1,50 @@
+"""What a crawl gathers between two safe points: answers on their way into one archive file, and what they brought."""
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from datetime import datetime
+
+from petitions.crawl.answer import Answer
+from petitions.crawl.archive import Archive
+from petitions.crawl.reading import Batch, Item, find_mass, name_fault
+from petitions.errors import SiteChangedError
+from petitions.records import Source
+from petitions.store.progress import Place
+
+
+class Haul:
+    """Close it in any case: an error keeps the answers in the archive. `land` also gives what was read from them."""
+
+    def __init__(self, archive: Archive, source: Source, *, at: datetime) -> None:
+        self._exit = ExitStack()
+        self._file = self._exit.enter_context(archive.open_batch(source, at=at))
+        self._brought: list[tuple[int, Sequence[Item]]] = []
+
+    def close(self) -> None:
+        """Write the archive file, if there was an answer."""
+        self._exit.close()
+
+    def add(self, answer: Answer, items: Sequence[Item] = ()) -> int:
+        """Keep an answer, and what was read from it; gives its number, for `refer`."""
+        number = self._file.add(answer)
+        self._brought.append((number, items))
+        return number
+
+    def refer(self, number: int) -> str:
+        """Close the file and name the place of an answer in the archive."""
+        self.close()
+        return self._file.reference(number)
+
+    def land(self, place: Place) -> Batch:
+        """Close the file and give what its answers brought.
+
+        Raises:
+            SiteChangedError: too many of the answers are no petitions; the message names the last one.
+        """
+        self.close()
+        items = [replace(item, artifact=self._file.reference(number)) for number, few in self._brought for item in few]
+        bad = find_mass(items)
+        if bad is not None:
+            raise SiteChangedError(f"the site has changed: {name_fault(bad)}")
+        return Batch(items=items, seen_at=self._file.seen_at, place=place)

@@ -1,0 +1,45 @@
+"""The pages of one list of a site, in order: how many at once, and where the list ends."""
+
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+from petitions.crawl.answer import Answer
+from petitions.errors import SiteChangedError
+from petitions.sources.site import Listing
+
+MOST_REPEATED_PAGES = 20  # in a row with the petitions of the page before
+
+
+class AskPages(Protocol):
+    """Asks for some pages of a list at once."""
+
+    def __call__(self, numbers: Sequence[int], /) -> Iterator[tuple[Answer, Listing]]:
+        """The answers in the order of the numbers, and what was read from them."""
+
+
+class PageReader:
+    """Reads a list page by page; several at once while `is_hurried`, so that little is asked for past its end."""
+
+    def __init__(self, ask: AskPages, most_at_once: int) -> None:
+        self._ask, self._most_at_once = ask, most_at_once
+        self.is_hurried = False
+        self.is_sorted = True  # as far as it was read, and so fit to be left before its end
+
+    def read_from(self, first: int) -> Iterator[tuple[int, Answer, Listing]]:
+        """Read pages from number `first` on, without end.
+
+        Raises:
+            SiteChangedError: the same page comes again and again.
+        """
+        number, n_repeated, before = first, 0, Listing(entries=())
+        while True:
+            numbers = range(number, number + (self._most_at_once if self.is_hurried else 1))
+            for number, (answer, listing) in zip(numbers, self._ask(numbers), strict=True):
+                n_repeated = n_repeated + 1 if listing.entries == before.entries else 0
+                if n_repeated >= MOST_REPEATED_PAGES:
+                    raise SiteChangedError(f"{answer.url}: {n_repeated} pages up to {number} bring nothing new")
+                days = [entry.sorted_by for entry in (*before.entries[-1:], *listing.entries)]
+                self.is_sorted &= days == sorted(days, reverse=True)
+                before = listing
+                yield number, answer, listing
+            number = numbers.stop
