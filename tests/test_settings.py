@@ -1,3 +1,5 @@
+from datetime import date
+
 import pytest
 
 from petitions.errors import ConfigError
@@ -16,6 +18,12 @@ def test_values_are_read_by_the_type_of_their_field():
 
 def test_an_empty_value_means_the_default():
     assert Settings.from_env({"PETITIONS_TOPICS": ""}).topics == 9
+    assert Settings.from_env({"PETITIONS_VOLUME_SINCE": ""}).volume_since is None
+
+
+def test_the_day_of_a_new_level_is_read_as_a_date_and_may_lie_ahead():
+    assert Settings.from_env({"PETITIONS_VOLUME_SINCE": "2019-04-01"}).volume_since == date(2019, 4, 1)
+    assert Settings.from_env({"PETITIONS_VOLUME_SINCE": "2999-01-01"}).volume_since == date(2999, 1, 1)
 
 
 @pytest.mark.parametrize(
@@ -24,6 +32,8 @@ def test_an_empty_value_means_the_default():
         ("PETITIONS_TOPIC", "9", "unknown setting PETITIONS_TOPIC"),
         ("PETITIONS_TOPICS", "nine", "PETITIONS_TOPICS must be a number, got 'nine'"),
         ("PETITIONS_TOPICS", "1", "PETITIONS_TOPICS must be 2 to 200, got 1"),
+        ("PETITIONS_VOLUME_SINCE", "2019-04-31", "PETITIONS_VOLUME_SINCE must be a date such as 2019-04-01, got "),
+        ("PETITIONS_VOLUME_SINCE", "April", "PETITIONS_VOLUME_SINCE must be a date such as 2019-04-01, got 'April'"),
         ("PETITIONS_SOURCE", "senate", "PETITIONS_SOURCE must be one of assembly, bluehouse, sample, got 'senate'"),
         ("PETITIONS_CONNECTIONS", "0", "PETITIONS_CONNECTIONS must be 1 to 64, got 0"),
         ("PETITIONS_REQUESTS_PER_SECOND", "nan", "PETITIONS_REQUESTS_PER_SECOND must be 0.01 to 10000, got nan"),

@@ -1,8 +1,9 @@
 """Settings from the environment (PETITIONS_*), read here alone; a name that is not known is refused."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from datetime import date
 from pathlib import Path
 
 from petitions.errors import ConfigError
@@ -13,6 +14,11 @@ MODELS = Path(__file__).parent / "models"
 ACCELERATORS = ("auto", "tpu", "gpu", "cpu")
 CHOICES = {"source": tuple(Source), "accelerator": ACCELERATORS, "cpu_engine": ("auto", "tensorflow")}
 RANGES = {"requests_per_second": (0.01, 10_000), "connections": (1, 64), "topics": (2, 200)}
+READERS: dict[object, tuple[Callable[[str], object], str]] = {  # by the type of a field; the others are texts
+    int: (int, "a number"),
+    float: (float, "a number"),
+    date | None: (date.fromisoformat, "a date such as 2019-04-01"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +38,7 @@ class Settings:
     cpu_engine: str = "auto"
     accelerator: str = "auto"
     topics: int = 9
+    volume_since: date | None = None  # weeks before it are not compared: the day from which a new level is accepted
 
     def __post_init__(self) -> None:
         for name, choices in CHOICES.items():
@@ -52,7 +59,7 @@ class Settings:
             ConfigError: an unknown name, or a value that cannot be.
         """
         known = {_variable(item.name): item for item in fields(cls)}
-        values: dict[str, str | int | float] = {}
+        values: dict[str, object] = {}
         for name, text in environ.items():
             if not name.startswith(PREFIX):
                 continue
@@ -61,11 +68,11 @@ class Settings:
             if not text:
                 continue
             item = known[name]
-            kind = {"int": int, "float": float}.get(getattr(item.type, "__name__", str(item.type)), str)
+            read, what = READERS.get(item.type, (str, "a text"))
             try:
-                values[item.name] = kind(text)
+                values[item.name] = read(text)
             except ValueError:
-                raise ConfigError(f"{name} must be a number, got {text!r}") from None
+                raise ConfigError(f"{name} must be {what}, got {text!r}") from None
         return cls(**values)  # type: ignore[arg-type]
 
 
