@@ -92,7 +92,7 @@ def test_a_list_is_read_to_three_pages_of_what_is_known_and_covered(archive):
     known = {f"{9000 - place}": Status.OPEN for place in range(3, 63)}
     with serve(answer_long_lists(days)) as server:
         list(crawl_bluehouse(server, archive, MemoryLedger(dict(known), covered_until=date(2019, 8, 31))))
-        assert asked_pages(server) in ([1, 2, 3, 4], [1, 2, 3, 4, 5])  # two at once where there was news
+        assert sorted(asked_pages(server)) in ([1, 2, 3, 4], [1, 2, 3, 4, 5])  # two at once where there was news
         for covered_until in (None, date(2019, 8, 30)):
             server.asked.clear()
             list(crawl_bluehouse(server, archive, MemoryLedger(dict(known), covered_until=covered_until)))
@@ -160,7 +160,7 @@ def test_an_ended_petition_is_asked_for_again_when_the_list_says_that_it_was_ans
             batches = list(crawl_batches(site, archive, MemoryLedger({row["petitId"]: status}), policy=POLICY))
         (asked,) = (batch for batch in batches if batch.items)
         assert asked.items[0].status is Status.ANSWERED
-        assert asked.place.stage == ("open" if status is Status.ENDED else "closed")
+        assert asked.place.stage == ("open" if status is Status.ENDED else "sample")
         assert server.count("/api/petits/") == n_asked
 
 

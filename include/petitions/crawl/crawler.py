@@ -36,7 +36,7 @@ from petitions.crawl.reading import (
 from petitions.errors import FetchError, ParseError, SiteChangedError
 from petitions.records import Status, korean_day
 from petitions.sources.site import Entry, Listing, Site
-from petitions.store.progress import CLOSED, DONE, KNOWN, Place
+from petitions.store.progress import SAMPLE, DONE, KNOWN, Place
 
 logger = logging.getLogger(__name__)
 
@@ -111,12 +111,12 @@ class Crawler:
             SiteChangedError: too many answers are no petitions, or a list has another shape.
             ConfigError: the site's robots.txt forbids what is asked.
         """
-        stages = [*self._site.queries, KNOWN, CLOSED]
+        stages = [*self._site.queries, KNOWN, SAMPLE]
         begin = self._ledger.place
         try:
             for stage in stages[stages.index(begin.stage) if begin.stage else 0 :]:
                 place = begin if stage == begin.stage else Place(stage=stage)
-                yield from {KNOWN: self._crawl_known, CLOSED: self._crawl_closed}.get(stage, self._crawl_list)(place)
+                yield from {KNOWN: self._crawl_known, SAMPLE: self._crawl_sample}.get(stage, self._crawl_list)(place)
             yield self._land(Place(stage=DONE))
         finally:
             self._haul.close()
@@ -153,7 +153,7 @@ class Crawler:
             yield from self._ask_details(due, before=place, after=reached)
             place = reached
 
-    def _crawl_closed(self, place: Place) -> Iterator[Batch]:
+    def _crawl_sample(self, place: Place) -> Iterator[Batch]:
         """Ask for a few of the others, and again for a few that brought no petition."""
         n_open = self._ledger.count_open(korean_day(self._now()))
         yield from self._ask_details(self._ledger.read_closed(math.ceil(SAMPLE_SHARE * n_open) or 1), place, place)

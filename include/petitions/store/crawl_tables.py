@@ -24,7 +24,7 @@ crawl_progress = Table(
     Column("since", Date, primary_key=True),
     Column("until", Date, primary_key=True, comment="first day after the window"),
     Column("started_at", DateTime(timezone=True), nullable=False, comment="of the crawl that is told of here"),
-    Column("stage", Text, nullable=False, comment='a list of the site, "known", "closed", or "done"'),
+    Column("stage", Text, nullable=False, comment='a list of the site, "known", "sample" or "done"'),
     Column("page", Integer, nullable=False, comment="pages of that list whose petitions are all stored"),
     Column("after", Text, nullable=False, comment="in the stage known: the last petition that was asked for"),
     Column("finished_on", Date, comment="day on which the latest crawl that came to its end began, in Korea"),

@@ -1,7 +1,7 @@
 """How far the crawl of a source over a window came, and which stored petitions it has to ask for.
 
-A crawl reads the lists of the site, then asks for the petitions that are `known` to be open, then for a sample of the
-`closed` ones. Each batch is stored together with its place (`write_place`), so that a killed crawl goes on from there.
+A crawl reads the lists of the site, then asks for the petitions that are stored as open (KNOWN), then for a few of the
+others (SAMPLE). Each batch is stored together with its place (`write_place`), so that a killed crawl goes on from there.
 """
 
 from collections.abc import Collection
@@ -16,14 +16,14 @@ from petitions.store.crawl_tables import crawl_progress, crawl_reject
 from petitions.store.petitions import in_window
 from petitions.store.tables import petition
 
-KNOWN, CLOSED, DONE = "known", "closed", "done"
+KNOWN, SAMPLE, DONE = "known", "sample", "done"
 GOES_ON_FOR = timedelta(hours=48)  # a crawl that was killed longer ago begins anew
 REJECTS_ASKED_AGAIN_FOR = timedelta(days=14)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where a crawl is: a list of the site, KNOWN, CLOSED or DONE; how many pages; after which petition."""
+    """Where a crawl is: a list of the site, KNOWN, SAMPLE or DONE; how many pages; after which petition."""
 
     stage: str = ""  # empty: at the very beginning
     page: int = 0

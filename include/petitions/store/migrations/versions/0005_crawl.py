@@ -46,7 +46,7 @@ def upgrade() -> None:
         sa.Column(
             "started_at", sa.DateTime(timezone=True), nullable=False, comment="of the crawl that is told of here"
         ),
-        sa.Column("stage", sa.Text, nullable=False, comment='a list of the site, "known", "closed", or "done"'),
+        sa.Column("stage", sa.Text, nullable=False, comment='a list of the site, "known", "sample" or "done"'),
         sa.Column("page", sa.Integer, nullable=False, comment="pages of that list whose petitions are all stored"),
         sa.Column("after", sa.Text, nullable=False, comment="in the stage known: the last petition that was asked for"),
         sa.Column("finished_on", sa.Date, comment="day on which the latest crawl that came to its end began, in Korea"),
