@@ -6,6 +6,7 @@ put whole objects anyway.
 
 import os
 import tempfile
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
 import fsspec
@@ -60,9 +61,18 @@ class ArtifactStore:
 
     def list(self, prefix: str = "") -> list[str]:
         """Name all files in the folder `prefix`, sorted; none where there is no such folder."""
-        found = self._files.find(self._locate(prefix) if prefix else self._root)
-        names = [name.removeprefix(self._root).lstrip("/") for name in found]
-        return sorted(name for name in names if not PurePosixPath(name).name.startswith(_UNFINISHED))
+        return [*self.sizes(prefix)]
+
+    def sizes(self, prefix: str = "") -> dict[str, int]:
+        """Tell the bytes of each file in the folder `prefix`, in the order of the names."""
+        found = self._files.find(self._locate(prefix) if prefix else self._root, detail=True)
+        sizes = {name.removeprefix(self._root).lstrip("/"): int(about["size"]) for name, about in found.items()}
+        return {name: sizes[name] for name in sorted(sizes) if not PurePosixPath(name).name.startswith(_UNFINISHED)}
+
+    def delete(self, path: str) -> None:
+        """Delete a file; that there is none of that name is fine, as object stores have it."""
+        with suppress(FileNotFoundError):
+            self._files.rm_file(self._locate(path))
 
     def _locate(self, path: str) -> str:
         parts = path.split("/")
