@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from petitions import answers, tour, weights
+from petitions import answers, archives, tour, weights
 from petitions.errors import ConfigError, PetitionsError
 from petitions.records import Source
 from petitions.settings import Settings
@@ -192,5 +192,5 @@ def psql(arguments: tuple[str, ...]) -> None:
     main.add_command(command)
 
 
-for command in (*answers.COMMANDS, *weights.COMMANDS, tour.tour, tour.doctor):
+for command in (*answers.COMMANDS, *archives.COMMANDS, *weights.COMMANDS, tour.tour, tour.doctor):
     main.add_command(command)

@@ -114,4 +114,5 @@ def _examine_site(settings: Settings) -> str:
         answer = requests.get(f"{url}/robots.txt", timeout=5, headers={"User-Agent": USER_AGENT}, allow_redirects=False)
     except requests.RequestException as error:
         raise FetchError(f"{url} does not answer: {type(error).__name__}") from error
-    return f"{url} answers ({answer.status_code})"
+    reach = "" if settings.contact else "; PETITIONS_CONTACT is empty: those who run the site cannot reach you"
+    return f"{url} answers ({answer.status_code}){reach}"

@@ -7,7 +7,7 @@ PetitionsError
   PermanentError        will not heal by trying again: Airflow fails the task at once
     ConfigError         a setting, an argument or a date that cannot be
     ParseError          an answer that is not what the site used to say
-    SiteChangedError    too many of a crawl's answers could not be parsed
+    SiteChangedError    a crawl's answers, or their number, are not what they used to be
     SchemaError         the database schema is not the one this code knows
     EmptyWindowError    no petition in the window
     WeightsError        a checkpoint that lacks what is asked of it
@@ -44,7 +44,7 @@ class ParseError(PermanentError):
 
 
 class SiteChangedError(PermanentError):
-    """Too many answers of a crawl could not be parsed: the site has changed its shape."""
+    """Too many answers of a crawl could not be parsed, or it brought far fewer or more petitions than usual."""
 
 
 class SchemaError(PermanentError):

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from functools import partial
 from itertools import islice
 
@@ -25,7 +25,7 @@ from petitions.records import Hidden, Petition, Reject, Source, Status, Window, 
 from petitions.settings import Settings
 from petitions.sources.sample import read_sample
 from petitions.store import progress
-from petitions.store.pace import SharedPace, hold_connections
+from petitions.store.pace import SharedPace
 from petitions.store.petitions import insert_rejects, mark_hidden, read_texts, record_agreements, upsert_petitions
 from petitions.store.progress import Place, Start
 from petitions.store.upsert import Counts
@@ -102,10 +102,10 @@ def crawl_site(
     open_on = partial(open_site, ledger.source, ledger.window, settings)
     base_url = open_on(korean_day(now())).base_url
     policy = RetryPolicy()
-    pace = SharedPace(ledger.engine, base_url, settings.requests_per_second, clock)
+    pace = SharedPace(ledger.engine, base_url, settings.requests_per_second, settings.connections, clock)
     fetcher = Fetcher(base_url, contact=settings.contact, limiter=pace, policy=policy, clock=clock, now=now)
     with (
-        hold_connections(ledger.engine, base_url, settings.connections) as connections,
+        pace.hold_connections() as connections,
         closing(fetcher),
         ThreadPoolExecutor(max_workers=connections, thread_name_prefix="crawl") as pool,
     ):
@@ -139,9 +139,12 @@ def gather(
             start = progress.begin_crawl(conn, source, window, at=now())
         ledger = StoredLedger(engine=engine, source=source, window=window, start=start)
         yield from store_batches(engine, crawl_site(ledger, archive, settings, now=now, clock=clock), ledger)
-        with engine.connect() as conn:
-            until = min(window.until, korean_day(now()) + timedelta(days=1))
-            check_volume(conn, source, until, since=settings.volume_since)
+        with engine.connect() as conn:  # of days that are over; what begins before the window may never have been read
+            until, since = (
+                min(window.until, korean_day(now())),
+                max(window.since, settings.volume_since or window.since),
+            )
+            check_volume(conn, source, until, since)
     _require_petitions(engine, source, window)
 
 
