@@ -1,5 +1,6 @@
-"""A small HTTP server for answers of a test's own, and a clock that runs fast."""
+"""Small servers for answers of a test's own, and a clock that runs fast."""
 
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -41,25 +42,33 @@ class SiteServer:
 
     url: str
     asked: list[tuple[str, dict[str, str]]]
+    times: list[float] = field(default_factory=list)  # of time.monotonic(), when each request came
+    n_connections: int = 0
 
     def count(self, path: str) -> int:
         return sum(asked.startswith(path) for asked, _ in self.asked)
 
 
 @contextmanager
-def serve(answer: Callable[[str, int], Page], robots: str = "") -> Iterator[SiteServer]:
+def serve(answer: Callable[[str, int], Page], robots: str | Page = "") -> Iterator[SiteServer]:
     """Answer each request by `answer(path with query and posted form, how often it was asked for before)`."""
+    rules = robots if isinstance(robots, Page) else Page(robots.encode())
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
         wbufsize = -1  # head and body in one piece
 
+        def setup(self) -> None:
+            server.n_connections += 1
+            super().setup()
+
         def do_GET(self) -> None:
+            server.times.append(time.monotonic())
             posted = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
             path = f"{self.path}?{posted}" if posted else self.path
             nth = sum(asked == path for asked, _ in server.asked)
             server.asked.append((path, dict(self.headers)))
-            page = Page(robots.encode()) if path == "/robots.txt" else answer(path, nth)
+            page = rules if path == "/robots.txt" else answer(path, nth)
             self.send_response(page.status)
             self.send_header("Content-Length", str(len(page.body) if page.promised is None else page.promised))
             for name, value in page.headers.items():
@@ -83,3 +92,36 @@ def serve(answer: Callable[[str, int], Page], robots: str = "") -> Iterator[Site
     finally:
         http.shutdown()
         http.server_close()
+
+
+@contextmanager
+def serve_without_end(first: bytes, again: bytes, pause_s: float = 0.0) -> Iterator[str]:
+    """Answer whatever comes with some bytes and then with others for ever, one lot a pause; gives the URL."""
+    is_over = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def answer(connection: socket.socket) -> None:
+            try:
+                connection.recv(65_536)
+                connection.sendall(first)
+                while not is_over.wait(pause_s):
+                    connection.sendall(again)
+            except OSError:
+                pass
+            finally:
+                connection.close()
+
+        def accept() -> None:
+            while not is_over.is_set():
+                try:
+                    connection, _ = listener.accept()
+                except OSError:
+                    return
+                threading.Thread(target=answer, args=(connection,), daemon=True).start()
+
+        threading.Thread(target=accept, daemon=True).start()
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            is_over.set()
+            listener.shutdown(socket.SHUT_RDWR)

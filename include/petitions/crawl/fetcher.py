@@ -1,19 +1,22 @@
 """Requests to one site: in, a Request; out, the Answer with its bytes, after as many tries as the policy allows.
 
 Tries and pauses are tenacity's, since one pause here depends on the answer (Retry-After, a block), is shared by all
-threads through the limiter, and must be told to the operator; urllib3's Retry can do none of the three.
+threads and processes through the pace, and must be told to the operator; urllib3's Retry can do none of the three.
 
-An answer counts as a fault and is asked for again: no connection, a timeout, a body shorter than its Content-Length,
-403 (both sites' block), 408, 429, 5xx, an interstitial page that comes twice. 404 and 410 are answers.
+An answer counts as a fault and is asked for again: no connection, a timeout, a body that is not whole, 403 (both
+sites' block), 408, 429, 5xx, an interstitial page that comes twice. 404 and 410 are answers once a second try, after
+a pause, says the same: a site that is being deployed must not make a petition vanish.
 """
 
 import logging
 import re
 import threading
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import quote, urljoin
 
 import requests
 import urllib3
@@ -22,19 +25,23 @@ from tenacity import RetryCallState, RetryError, Retrying, retry_if_exception_ty
 from tenacity.wait import wait_exponential_jitter
 
 from petitions.crawl.answer import Answer
-from petitions.crawl.limiter import Clock, Limiter
-from petitions.crawl.policy import MAX_BODY_BYTES, RetryPolicy
+from petitions.crawl.limiter import Pace
+from petitions.crawl.policy import RetryPolicy
+from petitions.crawl.transport import BoundedSession
 from petitions.errors import ConfigError, FetchError
 from petitions.sources.site import Request
+from petitions.store.spacing import Clock
 
 logger = logging.getLogger(__name__)
 
 PRODUCT = "petition-topics"
 USER_AGENT = "Mozilla/5.0 (compatible; petition-topics/0.1{contact})"  # the Assembly answers 400 without "Mozilla/5.0"
 MOST_HOPS = 3
-ROBOTS_TRIES = 3
-_CHUNK_BYTES = 65_536
-_ANSWERED = frozenset({200, 404, 410})
+GONE = frozenset({404, 410})
+ROBOTS_BYTES = 512_000  # what is read of robots.txt; RFC 9309, 2.5 asks for 500 KiB at least
+ROBOTS_BLOCKS = 3  # a robots.txt that answers so often with 403 is one that we may not see
+LONGEST_CRAWL_DELAY_S = 3600.0
+_ANSWERED = GONE | {200}
 _TRANSIENT = frozenset({408, 429})
 _INTERSTITIAL_BYTES = 300
 _INTERSTITIAL = re.compile(rb"window\.location\.href\s*=\s*[\"'][^\"']*[?&]wscckey=([\w-]+)[\"']")
@@ -43,9 +50,29 @@ _INTERSTITIAL = re.compile(rb"window\.location\.href\s*=\s*[\"'][^\"']*[?&]wscck
 class _Fault(Exception):
     """One try that failed: why, whether the site blocks us, and for how long it wants to be left alone."""
 
-    def __init__(self, reason: str, *, is_block: bool = False, retry_after_s: float = 0.0) -> None:
+    def __init__(self, reason: str, *, is_block: bool = False, rest_s: float = 0.0) -> None:
         super().__init__(reason)
-        self.is_block, self.retry_after_s = is_block, retry_after_s
+        self.is_block, self.rest_s = is_block, rest_s
+
+
+class _BlockCount:
+    """How many times in a row the site blocked us, whichever thread met it.
+
+    Requests that were on their way when a block began meet it too; they tell nothing new, good or bad.
+    """
+
+    def __init__(self) -> None:
+        self.n_in_row, self._latest_at, self._lock = 0, 0.0, threading.Lock()
+
+    def note(self, sent_at: float, is_block: bool) -> bool:
+        """Take in the answer to a request that was sent at that time.monotonic(); False where it tells nothing."""
+        with self._lock:
+            if sent_at < self._latest_at:
+                return False
+            self.n_in_row = self.n_in_row + 1 if is_block else 0
+            if is_block:
+                self._latest_at = time.monotonic()
+            return True
 
 
 def name_user_agent(contact: str) -> str:
@@ -60,52 +87,61 @@ def name_user_agent(contact: str) -> str:
 
 
 class Fetcher:
-    """Asks one site, from any number of threads, each over a connection of its own; close it after use."""
+    """Asks one site, from any number of threads; opens no more connections than there are callers at once.
+
+    Close it after use.
+    """
 
     def __init__(
         self,
         base_url: str,
         *,
         contact: str,
-        limiter: Limiter,
+        limiter: Pace,
         policy: RetryPolicy,
         clock: Clock = time,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self._base_url, self._limiter, self._policy, self._clock = base_url, limiter, policy, clock
+        self._base_url, self._pace, self._policy, self._clock, self._now = base_url, limiter, policy, clock, now
         self._user_agent = name_user_agent(contact)
-        self._local, self._sessions_lock, self._robots_lock = threading.local(), threading.Lock(), threading.Lock()
-        self._sessions: list[requests.Session] = []
+        self._idle: list[BoundedSession] = []
+        self._robots_lock = threading.Lock()
         self._robots: Protego | None = None
+        self._blocks = _BlockCount()
         self._wait_fault = wait_exponential_jitter(
             policy.first_pause_s, policy.longest_pause_s, jitter=policy.first_pause_s
         )
 
     def fetch(self, request: Request) -> Answer:
-        """Ask until there is an answer: status 200, 404 or 410.
+        """Ask until there is an answer: status 200, or 404 or 410 several times in a row.
 
         Raises:
             FetchError: the last of the allowed tries failed too, another status, or a redirect to another host.
-            ConfigError: the site's robots.txt forbids the URL.
+            ConfigError: the site's robots.txt forbids the URL, or asks for a pace that no crawl can keep.
         """
         with self._robots_lock:  # the first thread reads the rules, the others wait for them
             if self._robots is None:
                 self._robots = self._read_robots()
         self._check_robots(request.url)
-        answer = self._retry(request, self._policy.tries)
+        answer = self._retry(request, self._policy.block_tries)
+        for _ in range(self._policy.gone_tries - 1):
+            if answer.status not in GONE:
+                break
+            self._clock.sleep(self._policy.gone_pause_s)
+            answer = self._retry(request, self._policy.block_tries)
         if answer.status not in _ANSWERED:
             raise FetchError(f"{request.url}: answered with status {answer.status}")
         return answer
 
     def close(self) -> None:
-        """Close all connections."""
-        with self._sessions_lock:
-            for session in self._sessions:
-                session.close()
-            self._sessions.clear()
+        """Close all connections; no thread may be fetching any more."""
+        while self._idle:
+            self._idle.pop().close()
 
-    def _retry(self, request: Request, tries: int) -> Answer:
+    def _retry(self, request: Request, most_blocks: int) -> Answer:
+        stop_after_tries = stop_after_attempt(self._policy.tries)
         retrying = Retrying(
-            stop=stop_after_attempt(tries),
+            stop=lambda state: stop_after_tries(state) or self._blocks.n_in_row >= most_blocks,
             wait=self._pause_s,
             sleep=self._clock.sleep,
             retry=retry_if_exception_type(_Fault),
@@ -113,20 +149,15 @@ class Fetcher:
         try:
             return retrying(self._try, request)
         except RetryError as error:
-            fault = error.last_attempt.exception()
-            raise FetchError(f"{request.url}: no answer in {tries} tries, the last one: {fault}") from fault
+            fault, n_tries = error.last_attempt.exception(), error.last_attempt.attempt_number
+            raise FetchError(f"{request.url}: no answer in {n_tries} tries, the last one: {fault}") from fault
 
     def _pause_s(self, state: RetryCallState) -> float:
-        """Seconds to wait after a fault; where the site asked for a rest, all threads wait."""
+        """Seconds to wait after a fault, less those that the pace holds everybody anyway."""
         fault = state.outcome.exception() if state.outcome else None
-        pause = self._wait_fault(state)
-        if isinstance(fault, _Fault):
-            if fault.is_block:
-                pause = min(self._policy.block_pause_s * 2 ** (state.attempt_number - 1), self._policy.longest_block_s)
-            pause = max(pause, min(fault.retry_after_s, self._policy.longest_block_s))
-            if fault.is_block or fault.retry_after_s:
-                self._limiter.hold(pause)
-        logger.info("try %d failed (%s), next in %.1f s", state.attempt_number, fault, pause)
+        rest_s = fault.rest_s if isinstance(fault, _Fault) else 0.0
+        pause = max(0.0, self._wait_fault(state) - rest_s)
+        logger.info("try %d failed (%s), next in %.1f s", state.attempt_number, fault, pause + rest_s)
         return pause
 
     def _try(self, request: Request) -> Answer:
@@ -140,31 +171,47 @@ class Fetcher:
             if key:
                 is_keyed, url = True, f"{url}{'&' if '?' in url else '?'}wscckey={quote(key)}"
             elif 300 <= answer.status < 400:
-                url = self._check_redirect(request.url, urljoin(url, answer.header("Location")))
+                url = urljoin(url, answer.header("Location"))
+                self._check_robots(url)
             else:
                 return answer
         raise _Fault(f"more than {MOST_HOPS} redirects")
 
     def _send(self, request: Request, url: str) -> Answer:
-        self._limiter.wait()
-        headers = {"User-Agent": self._user_agent, **dict(request.headers)}
+        """Wait for the turn, send, and tell the pace how it went; the network knows no injected clock."""
+        self._pace.wait()
+        if self._blocks.n_in_row >= self._policy.block_tries:  # another thread gave up: the site is left alone
+            raise _Fault("blocked", is_block=True)
+        sent_at = time.monotonic()
         try:
-            with self._session().request(
-                request.method,
-                url,
-                data=request.form or None,
-                headers=headers,
-                timeout=self._policy.timeout_s,
-                stream=True,
-                allow_redirects=False,
-            ) as response:
-                body, is_cut = self._read_body(response)
+            answer = self._exchange(request, url)
+        except _Fault as fault:
+            self._rest(fault, sent_at)
+            raise
+        if answer.status == 200 and self._blocks.note(sent_at, is_block=False):
+            self._pace.note(time.monotonic() - sent_at, is_fault=False)  # other statuses tell nothing of the load
+        return answer
+
+    def _rest(self, fault: _Fault, sent_at: float) -> None:
+        """Make everybody leave the site alone for as long as a fault asks for."""
+        self._pace.note(time.monotonic() - sent_at, is_fault=True)
+        if fault.is_block and self._blocks.note(sent_at, is_block=True):
+            fault.rest_s = max(fault.rest_s, self._policy.block_pause_s * 2 ** (self._blocks.n_in_row - 1))
+        fault.rest_s = min(fault.rest_s, self._policy.longest_block_s)
+        if fault.rest_s:
+            self._pace.hold(fault.rest_s)
+
+    def _exchange(self, request: Request, url: str) -> Answer:
+        sent = requests.Request(request.method, url, headers=dict(request.headers), data=request.form)
+        try:
+            with self._take_session() as session:
+                response, body, is_cut = session.exchange(sent, self._policy.timeout_s)
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
             raise _Fault(f"{type(error).__name__} at {url}") from error
         status = response.status_code
         if status == 403 or status in _TRANSIENT or status >= 500:
-            retry_after_s = self._read_retry_after(response.headers.get("Retry-After", ""))
-            raise _Fault(f"status {status}", is_block=status == 403, retry_after_s=retry_after_s)
+            rest_s = self._read_retry_after(response.headers.get("Retry-After", ""))
+            raise _Fault(f"status {status}", is_block=status == 403, rest_s=rest_s)
         return Answer(
             url=request.url,
             form=request.form,
@@ -172,71 +219,59 @@ class Fetcher:
             headers=tuple(response.headers.items()),
             body=body,
             is_cut=is_cut,
-            fetched_at=datetime.fromtimestamp(self._clock.time(), UTC),
+            fetched_at=self._now(),
         )
-
-    def _read_body(self, response: requests.Response) -> tuple[bytes, bool]:
-        """Read the decompressed body, up to a size and a time: a drop a second must not hold a thread for ever."""
-        chunks, size = [], 0
-        deadline = time.monotonic() + self._policy.timeout_s * 2  # the network knows no injected clock
-        while chunk := response.raw.read1(_CHUNK_BYTES, decode_content=True):
-            chunks.append(chunk)
-            size += len(chunk)
-            if size > MAX_BODY_BYTES:
-                return b"".join(chunks)[:MAX_BODY_BYTES], True
-            if time.monotonic() > deadline:
-                raise _Fault(f"the body took over {self._policy.timeout_s * 2:.0f} s")
-        return b"".join(chunks), False
 
     def _read_retry_after(self, value: str) -> float:
         """Seconds of a Retry-After header, given as seconds or as an HTTP date; 0 where there is none to be read."""
-        if value.strip().isdigit():
+        if value.strip().isdecimal():
             return float(value)
         try:
             return max(0.0, parsedate_to_datetime(value).timestamp() - self._clock.time())
-        except ValueError:
+        except (ValueError, OverflowError):
             return 0.0
-
-    def _check_redirect(self, url: str, target: str) -> str:
-        if _name_host(target) != _name_host(url):
-            raise FetchError(f"{url}: redirects to another host, {urlsplit(target).netloc}")
-        self._check_robots(target)
-        return target
 
     def _check_robots(self, url: str) -> None:
         if self._robots is not None and not self._robots.can_fetch(url, PRODUCT):
             raise ConfigError(f"{urljoin(url, '/robots.txt')} forbids {url}")
 
     def _read_robots(self) -> Protego:
-        """Read the site's rules; a site that has none, or hides them, allows all (RFC 9309, 2.3.1.3)."""
+        """Read the site's rules; a site that has none, or hides them, allows all (RFC 9309, 2.3.1.3).
+
+        One whose rules cannot be had, because it fails, allows nothing (2.3.1.4): then there is a FetchError.
+        """
         url = urljoin(self._base_url, "/robots.txt")
         try:
-            answer = self._retry(Request(url=url), ROBOTS_TRIES)
+            answer = self._retry(Request(url=url), ROBOTS_BLOCKS)
         except FetchError as error:
             if not isinstance(error.__cause__, _Fault) or not error.__cause__.is_block:
                 raise
             logger.warning("%s is forbidden to us; taken as a site without rules", url)
+            self._blocks = _BlockCount()
             return Protego.parse("")
-        rules = Protego.parse(answer.body.decode("utf-8", "replace") if answer.status == 200 else "")
-        self._limiter.slow_down(float(rules.crawl_delay(PRODUCT) or 0.0))
+        text = answer.body[:ROBOTS_BYTES].decode("utf-8", "replace") if answer.status == 200 else ""
+        rules = Protego.parse(text)
+        delay_s = float(rules.crawl_delay(PRODUCT) or 0.0)
+        if delay_s > LONGEST_CRAWL_DELAY_S:
+            raise ConfigError(f"{url} asks for {delay_s:g} s between requests, over {LONGEST_CRAWL_DELAY_S:g}")
+        if delay_s:
+            self._pace.slow_down(delay_s)
         return rules
 
-    def _session(self) -> requests.Session:
-        session: requests.Session | None = getattr(self._local, "session", None)
-        if session is None:
-            session = self._local.session = requests.Session()
-            with self._sessions_lock:
-                self._sessions.append(session)
-        return session
+    @contextmanager
+    def _take_session(self) -> Iterator[BoundedSession]:
+        """A session that nobody else uses now: the one used last, whose connection is the warmest."""
+        try:
+            session = self._idle.pop()
+        except IndexError:
+            session = BoundedSession(self._base_url, self._user_agent)
+        try:
+            yield session
+        finally:
+            self._idle.append(session)
 
 
 def _find_interstitial_key(answer: Answer) -> str:
     """The key that a page of a few bytes wants to be asked again with, or nothing."""
     found = _INTERSTITIAL.search(answer.body) if len(answer.body) < _INTERSTITIAL_BYTES else None
     return found.group(1).decode() if found else ""
-
-
-def _name_host(url: str) -> tuple[str | None, int | None]:
-    """Host and port; http and https of one host count as the same."""
-    parts = urlsplit(url)
-    return parts.hostname, None if parts.port in (80, 443) else parts.port

@@ -1,33 +1,35 @@
-"""The pace of a crawl: one limiter, shared by all threads that ask one site."""
+"""The pace of a crawl: one for all threads that ask a site. `petitions.store.pace` has one for all processes."""
 
 import threading
 from typing import Protocol
 
-# Requests are spaced a little wider than asked for, so that what the network shifts does not squeeze one more
-# into a second at the server.
-SLACK = 1.05
+from petitions.store.spacing import Clock as Clock
+from petitions.store.spacing import Spacing
 
 
-class Clock(Protocol):
-    """What the crawl reads and waits by; the module `time` is one."""
+class Pace(Protocol):
+    """Who asks a site waits here before each request, and tells here how it went."""
 
-    def monotonic(self, /) -> float:
-        """Seconds that never run backwards."""
+    def wait(self) -> None:
+        """Block until the next request may be sent."""
 
-    def time(self, /) -> float:
-        """Seconds since 1970."""
+    def hold(self, seconds: float) -> None:
+        """Let no request pass for so long: the site asked for a rest."""
 
-    def sleep(self, seconds: float, /) -> None:
-        """Wait."""
+    def slow_down(self, spacing_s: float) -> None:
+        """Space requests at least so widely from now on (Crawl-delay)."""
+
+    def note(self, seconds: float, is_fault: bool) -> None:
+        """Take in how long a try took and how it ended, to be slower where the site suffers."""
 
 
 class Limiter:
-    """Lets requests pass one at a time, evenly spaced; time that went unused is never made up for."""
+    """The pace of one process: requests pass one at a time; time that went unused is never made up for."""
 
     def __init__(self, requests_per_second: float, clock: Clock) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._spacing_s = SLACK / requests_per_second
+        self._spacing = Spacing(requests_per_second)
         self._free_at = clock.monotonic()
 
     def wait(self) -> None:
@@ -35,18 +37,25 @@ class Limiter:
         while True:
             with self._lock:
                 now = self._clock.monotonic()
-                pause = self._free_at - now
-                if pause <= 0:
-                    self._free_at = now + self._spacing_s
+                left = self._free_at - now
+                if left <= 0:
+                    self._free_at = now + self._spacing.seconds
                     return
-            self._clock.sleep(pause)
+            self._clock.sleep(left)
 
     def hold(self, seconds: float) -> None:
         """Let no request of any thread pass for so long: the site asked for a rest."""
         with self._lock:
+            self._spacing.note_rest(seconds)
             self._free_at = max(self._free_at, self._clock.monotonic() + seconds)
 
     def slow_down(self, spacing_s: float) -> None:
-        """Space requests at least so widely from now on (Crawl-delay)."""
+        """Space requests at least so widely from now on (Crawl-delay), the next one too."""
         with self._lock:
-            self._spacing_s = max(self._spacing_s, spacing_s)
+            self._spacing.slow_down(spacing_s)
+            self._free_at = max(self._free_at, self._clock.monotonic() + spacing_s)
+
+    def note(self, seconds: float, is_fault: bool) -> None:
+        """Take in how long a try took and how it ended."""
+        with self._lock:
+            self._spacing.note(seconds, is_fault)
