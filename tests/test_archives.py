@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy import select, text
 
-from petitions.archives import COMMANDS, escape
+from petitions.archives import escape
 from petitions.cli import main
 from petitions.crawl.answer import Answer
 from petitions.crawl.archive import Archive
@@ -32,8 +32,6 @@ def run(monkeypatch, tmp_path):
     for name in ("PETITIONS_SOURCE", "PETITIONS_DATABASE_URL"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("PETITIONS_ARTIFACTS", str(tmp_path))
-    for command in COMMANDS:
-        main.add_command(command)
     return lambda *arguments: CliRunner().invoke(main, ["archive", *arguments])
 
 

@@ -189,8 +189,6 @@ def psql(arguments: tuple[str, ...]) -> None:
 
     sys.exit(run_psql(Settings.from_env().database_url, arguments))
 
-    main.add_command(command)
-
 
 for command in (*answers.COMMANDS, *archives.COMMANDS, *weights.COMMANDS, tour.tour, tour.doctor):
     main.add_command(command)
