@@ -14,8 +14,8 @@ URL = "https://site.test/petitions/581762"
 SITE = BlueHouseSite(base_url="https://site.test", window=Window(since=date(2019, 8, 1), until=date(2019, 9, 1)))
 
 
-def read(page: bytes) -> Petition:
-    petition = SITE.parse_detail(page, URL, "581762")
+def read(page: bytes, source_id: str = "581762") -> Petition:
+    petition = SITE.parse_detail(page, URL, source_id)
     assert isinstance(petition, Petition)
     return petition
 
@@ -113,7 +113,7 @@ def test_a_list_of_another_shape_is_refused(answer):
 
 @pytest.mark.skipif(not SAVED.exists(), reason=f"{SAVED} is absent: the saved pages of the site stand there")
 def test_the_two_saved_pages_of_the_real_site_parse():
-    petition = read((SAVED / "detail_594884_in_progress_2020-12.html").read_bytes())
+    petition = read((SAVED / "detail_594884_in_progress_2020-12.html").read_bytes(), "594884")
     assert (petition.category, petition.status, petition.n_agreements) == ("교통/건축/국토", Status.OPEN, 132)
     assert (petition.begins_on, petition.ends_on) == (date(2020, 12, 21), date(2021, 1, 20))
     assert petition.body.startswith("부산에서")

@@ -19,7 +19,7 @@ from urllib.parse import urlencode
 from petitions.errors import ParseError
 from petitions.records import Petition, Source, Status, Window
 from petitions.sources.categories import ASSEMBLY_REALMS
-from petitions.sources.fields import parse_count, parse_day, parse_json, parse_text, shorten
+from petitions.sources.fields import check_rows, parse_count, parse_day, parse_json, parse_text, parse_title, shorten
 from petitions.sources.site import Entry, HiddenPage, Listing, Request
 
 PAGE_SIZE = 100
@@ -69,7 +69,7 @@ class AssemblySite:
         if not isinstance(rows, list):
             raise ParseError(f"{url}: expected an array, found {type(rows).__name__}")
         entries, faults = [], []
-        for number, row in enumerate(rows):
+        for number, row in enumerate(check_rows(rows, url)):
             try:
                 entries.append(self._parse_row(row, f"{url}: row {number}"))
             except ParseError as error:
@@ -109,7 +109,7 @@ class AssemblySite:
         return Petition(
             source=Source.ASSEMBLY,
             source_id=source_id,
-            title=" ".join(parse_text(row.get("petitSj"), f"{url}: key petitSj").split()),
+            title=parse_title(row.get("petitSj"), f"{url}: key petitSj"),
             purpose="" if body.startswith(purpose) else purpose,
             body=body,
             category=_parse_realm(row, url),
@@ -151,7 +151,7 @@ def _parse_realm(row: Mapping[str, object], url: str) -> str:
 
 
 def _parse_status(row: Mapping[str, object], where: str, ends_on: date, today: date) -> Status:
-    state, result = str(row.get("sttusCode")), str(row.get("resultCode"))
+    state, result = (code if isinstance(code := row.get(key), str) else "" for key in ("sttusCode", "resultCode"))
     if state == "AGRE_PROGRS":
         return Status.OPEN
     if state != "PETIT_END" and state not in _FORMED:

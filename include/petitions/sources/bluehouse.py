@@ -6,18 +6,20 @@ other petitions and is not read.
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
+from itertools import islice
 from typing import ClassVar
 
-from bs4 import BeautifulSoup, Tag
+from bs4 import Tag
 from bs4.element import NavigableString
-from bs4.exceptions import ParserRejectedMarkup
-from bs4.filter import SoupStrainer
 
 from petitions.errors import ParseError
 from petitions.records import Petition, Source, Status, Window
 from petitions.sources.categories import BLUEHOUSE_CATEGORIES
-from petitions.sources.fields import parse_count, parse_day, parse_json, shorten
+from petitions.sources.fields import check_rows, check_title, parse_count, parse_day, parse_json, shorten
+from petitions.sources.page import read_column
 from petitions.sources.site import Entry, HiddenPage, Listing, Request
 
 _ONLY = {"open": "1", "ended": "2"}
@@ -35,8 +37,8 @@ _HIDDEN_WORD = "비공개"  # the sentence around it drifted from 2019 to 2020
 _LINE_BREAKS = frozenset({"br", "p", "div", "li", "tr"})
 _PETITION_ID = re.compile(r"\d{1,12}", re.ASCII)
 _WHITE_SPACE = re.compile(r"[ \t\r\n\f]+")
-_LEFT_COLUMN = re.compile(r"(?:^|\s)petitionsView_left(?:\s|$)")  # a strainer sees all classes as one string
-_END_OF_PAGE = re.compile(rb"</html>\s*\Z", re.IGNORECASE)
+_OWN_ID = re.compile(r"/petitions/(\d{1,12})(?![^?#])", re.ASCII)
+_MOST_HEADS = 10  # real pages have one to three
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,10 +67,10 @@ class BlueHouseSite:
         """
         page = parse_json(answer, url)
         if not isinstance(page, dict) or page.get("status") != "ok" or not isinstance(page.get("item"), list):
-            keys = shorten(sorted(page)) if isinstance(page, dict) else type(page).__name__
-            raise ParseError(f"{url}: expected keys status (ok) and item (an array), found {keys}")
+            keys = " ".join(islice(page, 5)) if isinstance(page, dict) else type(page).__name__
+            raise ParseError(f"{url}: expected keys status (ok) and item (an array), found {shorten(keys)}")
         entries, faults = [], []
-        for number, row in enumerate(page["item"]):
+        for number, row in enumerate(check_rows(page["item"], url)):
             try:
                 entries.append(_parse_row(row, f"{url}: item {number}"))
             except ParseError as error:
@@ -99,31 +101,26 @@ class BlueHouseSite:
         Raises:
             ParseError: a part of the page is missing or is not what the site used to say.
         """
-        left = _parse_left_column(answer, url)
-        notice = left.select_one(".wvcontents")
+        left, own_url = read_column(answer, url, "petitionsView_left")
+        own_id = _OWN_ID.search(own_url)
+        if own_id and own_id.group(1) != source_id:
+            raise ParseError(f"{url}: meta og:url: expected petition {source_id}, found {own_id.group(1)}")
+        notice = left.find(class_="wvcontents")
         if notice is not None:
             if _HIDDEN_WORD not in notice.get_text():  # the same frame may hold any notice of the site
                 raise ParseError(f"{url}: .wvcontents: expected a notice with {_HIDDEN_WORD}, found another one")
             return HiddenPage(source_id=source_id)
         info = _parse_info(left, url)
-        category = info.get("카테고리", "")
-        if category not in _CATEGORIES:
-            raise ParseError(
-                f"{url}: .petitionsView_info_list 카테고리: expected a known category, found {shorten(category)}"
-            )
-        begins_on = parse_day(info.get("청원시작"), f"{url}: .petitionsView_info_list 청원시작")
-        ends_on = parse_day(info.get("청원마감"), f"{url}: .petitionsView_info_list 청원마감")
-        if ends_on < begins_on:
-            raise ParseError(f"{url}: .petitionsView_info_list 청원마감: {ends_on} is before the begin, {begins_on}")
+        begins_on, ends_on = _parse_period(info, url)
         return Petition(
             source=Source.BLUEHOUSE,
             source_id=source_id,
-            title=" ".join(_select_text(left, ".petitionsView_title", url).split()),
+            title=check_title(_select_text(left, url, ".petitionsView_title"), f"{url}: .petitionsView_title"),
             body=_parse_body(left, url),
-            category=category,
-            status=_parse_status(_select_text(left, ".petitionsView_progress h4", url), url),
+            category=_parse_category(info, url),
+            status=_parse_status(_select_text(left, url, ".petitionsView_progress", "h4"), url),
             n_agreements=parse_count(
-                _select_text(left, ".petitionsView_count .counter", url), f"{url}: .petitionsView_count .counter"
+                _select_text(left, url, ".petitionsView_count", ".counter"), f"{url}: .petitionsView_count .counter"
             ),
             begins_on=begins_on,
             ends_on=ends_on,
@@ -134,32 +131,24 @@ class BlueHouseSite:
 def _parse_row(row: object, where: str) -> Entry:
     if not isinstance(row, dict):
         raise ParseError(f"{where}: expected an object, found {type(row).__name__}")
-    source_id = str(row.get("id"))
+    number = row.get("id")
+    source_id = str(number) if isinstance(number, str | int) else ""
     if not _PETITION_ID.fullmatch(source_id):
-        raise ParseError(f"{where}: key id: expected a number, found {shorten(row.get('id'))}")
+        raise ParseError(f"{where}: key id: expected a number, found {shorten(number)}")
     begins_on = parse_day(row.get("created"), f"{where}: key created")
     return Entry(source_id=source_id, begins_on=begins_on, sorted_by=begins_on)
 
 
-def _parse_left_column(answer: bytes, url: str) -> Tag:
-    if not _END_OF_PAGE.search(answer[-200:]):  # lxml would read a page that was cut as a shorter petition
-        raise ParseError(f"{url}: expected a page up to </html>, found {len(answer)} bytes without it")
-    try:
-        soup = BeautifulSoup(answer.decode(), "lxml", parse_only=SoupStrainer("div", class_=_LEFT_COLUMN))
-    except (UnicodeDecodeError, ParserRejectedMarkup) as error:
-        raise ParseError(f"{url}: expected HTML in UTF-8, found bytes that are not ({type(error).__name__})") from None
-    left = soup.select_one(".petitionsView_left")
-    if left is None:
-        raise ParseError(f"{url}: .petitionsView_left: found nothing")
-    return left
+# Below, one step after the other: a selector of two steps would climb from each match to the root again.
 
 
 def _parse_info(left: Tag, url: str) -> dict[str, str]:
     """Read the labelled facts: the label is the inner <p> of a line, the value is what stands beside it."""
     info = {}
-    for line in left.select(".petitionsView_info_list > li"):
+    lines = left.find(class_="petitionsView_info_list")
+    for line in lines.find_all("li", recursive=False) if lines is not None else ():
         label = line.find("p")
-        if isinstance(label, Tag):
+        if label is not None:
             name = label.extract().get_text(strip=True)
             info[name] = line.get_text(strip=True)
     if not info:
@@ -167,12 +156,31 @@ def _parse_info(left: Tag, url: str) -> dict[str, str]:
     return info
 
 
+def _parse_category(info: Mapping[str, str], url: str) -> str:
+    category = info.get("카테고리", "")
+    if category not in _CATEGORIES:
+        raise ParseError(
+            f"{url}: .petitionsView_info_list 카테고리: expected a known category, found {shorten(category)}"
+        )
+    return category
+
+
+def _parse_period(info: Mapping[str, str], url: str) -> tuple[date, date]:
+    begins_on = parse_day(info.get("청원시작"), f"{url}: .petitionsView_info_list 청원시작")
+    ends_on = parse_day(info.get("청원마감"), f"{url}: .petitionsView_info_list 청원마감")
+    if ends_on < begins_on:
+        raise ParseError(f"{url}: .petitionsView_info_list 청원마감: {ends_on} is before the begin, {begins_on}")
+    return begins_on, ends_on
+
+
 def _parse_body(left: Tag, url: str) -> str:
     """Read the View_write under the head of the petition; an answered page has the answer's video in one before it."""
-    for head in left.select(".petitionsView_write .petitionsView_writeHead"):
+    written = left.find(class_="petitionsView_write")
+    heads = written.find_all(class_="petitionsView_writeHead", limit=_MOST_HEADS) if written is not None else ()
+    for head in heads:
         if head.get_text(strip=True) in _BODY_HEADS:
             block = head.find_next_sibling(class_="View_write")
-            text = _read_text(block) if isinstance(block, Tag) else ""
+            text = _read_text(block) if block is not None else ""
             if text:
                 return text
     raise ParseError(f"{url}: .View_write under {' or '.join(sorted(_BODY_HEADS))}: found no text")
@@ -184,11 +192,13 @@ def _parse_status(word: str, url: str) -> Status:
     return _STATUS[word]
 
 
-def _select_text(left: Tag, selector: str, url: str) -> str:
-    node = left.select_one(selector)
+def _select_text(left: Tag, url: str, *selectors: str) -> str:
+    node: Tag | None = left
+    for selector in selectors:
+        node = node.select_one(selector) if node is not None else None
     text = node.get_text(" ").strip() if node is not None else ""
     if not text:
-        raise ParseError(f"{url}: {selector}: found nothing")
+        raise ParseError(f"{url}: {' '.join(selectors)}: found nothing")
     return text
 
 
@@ -198,6 +208,6 @@ def _read_text(block: Tag) -> str:
     for node in block.descendants:
         if isinstance(node, Tag):
             parts.append("\n" if node.name in _LINE_BREAKS else "")
-        elif type(node) is NavigableString:  # its subclasses are comments, scripts and styles
+        elif isinstance(node, NavigableString):
             parts.append(_WHITE_SPACE.sub(" ", node))
     return "\n".join(line.strip(" ") for line in "".join(parts).split("\n")).strip()
