@@ -36,7 +36,7 @@ from petitions.crawl.reading import (
 from petitions.errors import FetchError, ParseError, SiteChangedError
 from petitions.records import Status, korean_day
 from petitions.sources.site import Entry, Listing, Site
-from petitions.store.progress import SAMPLE, DONE, KNOWN, Place
+from petitions.store.progress import DONE, KNOWN, SAMPLE, Place
 
 logger = logging.getLogger(__name__)
 

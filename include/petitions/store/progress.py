@@ -1,7 +1,7 @@
 """How far the crawl of a source over a window came, and which stored petitions it has to ask for.
 
 A crawl reads the lists of the site, then asks for the petitions that are stored as open (KNOWN), then for a few of the
-others (SAMPLE). Each batch is stored together with its place (`write_place`), so that a killed crawl goes on from there.
+others (SAMPLE). Each batch is stored together with its place (`write_place`), from which a killed crawl goes on.
 """
 
 from collections.abc import Collection
