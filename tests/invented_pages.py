@@ -22,14 +22,16 @@ def bluehouse_page(
     end: str = "2019-08-31",
     head: str = "청원내용",
     is_answered: bool = False,
+    own_url: str = "",
 ) -> bytes:
-    """A petition's page."""
+    """A petition's page; the real ones tell their own address in og:url."""
+    meta = f'<meta property="og:url" content="{own_url}">' if own_url else ""
     written = HEAD.format(head) + f'<div class="View_write" style="x">\n\t\t\t{body}\t\t\t</div>\n'
     if is_answered:
         video = '<div class="View_write"><iframe src="https://example.org/v"></iframe></div>\n'
         written = HEAD.format("청원답변") + video + written + HEAD.format("답변원고") + "<div>답변입니다.</div>"
-    text = f"""<!DOCTYPE html><html><head><meta charset="utf-8"><title>x</title></head><body><section id="cont_view">
-<div class="petitionsView_left cs"><div class="petitionsView_left_pg">
+    text = f"""<!DOCTYPE html><html><head><meta charset="utf-8">{meta}<title>x</title></head><body>
+<section id="cont_view"><div class="petitionsView_left cs"><div class="petitionsView_left_pg">
 <div class="petitionsView_progress"><h4>{word}</h4></div>
 <h3 class="petitionsView_title wv">{title}</h3>
 <h2 class="petitionsView_count">참여인원 : [ <span class="counter">{count}</span>명 ]</h2>
@@ -45,9 +47,10 @@ def bluehouse_page(
     return text.encode()
 
 
-def hidden_page(notice: str = "청원 요건에 위배되어 관리자에 의해 비공개된 청원입니다.") -> bytes:
+def hidden_page(notice: str = "청원 요건에 위배되어 관리자에 의해 비공개된 청원입니다.", own_url: str = "") -> bytes:
     """The page of a petition that the administrator hides."""
-    text = '<html><body><div class="petitionsView_left"><div class="wvcontainer"><div class="wvcontents">'
+    text = f'<html><head><meta property="og:url" content="{own_url}"></head><body>'
+    text += '<div class="petitionsView_left"><div class="wvcontainer"><div class="wvcontents">'
     return f"{text}<h3>[ 알림 ]</h3><span>{notice}</span></div></div></div></body></html>".encode()
 
 

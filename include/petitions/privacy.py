@@ -13,13 +13,17 @@ import re
 
 PHONE, EMAIL, RESIDENT = "[전화번호]", "[이메일]", "[주민등록번호]"
 _PETITIONER_KEY = "petrNm"
+_MOST_BRACKETS = 100_000  # of JSON that is taken apart: real answers have some hundreds, a million take seconds
 _WEIGHTS = (2, 3, 4, 5, 6, 7, 8, 9, 2, 3, 4, 5)
 
 _HYPHENS = r"-\u2010-\u2015"
 _GAP = rf"[{_HYPHENS}.·\s)]{{0,2}}"
-_BEFORE, _AFTER = rf"(?<![\dA-F])(?<!\d[{_HYPHENS}])", rf"(?![\dA-F])(?![{_HYPHENS}]\d)"
+# A pattern begins with the signs that it may begin with and looks back after them: so the search skips all else.
+_ALONE = rf"(?<![\dA-F].)(?<!\d[{_HYPHENS}].)"
+_AFTER = rf"(?![\dA-F])(?![{_HYPHENS}]\d)"
 _RESIDENT_NUMBER = re.compile(
-    rf"{_BEFORE}(\d{{2}}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01]))(\s?[{_HYPHENS}]\s?)?([1-8](?:\d{{6}}|[*xX]{{6}})){_AFTER}",
+    rf"(\d{_ALONE}\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01]))(\s?[{_HYPHENS}]\s?)?"
+    rf"([1-8](?:\d{{6}}|[*xX]{{6}})){_AFTER}",
     re.ASCII,
 )
 # A run of address signs is tried once, from its begin: a body of 5 MB without blanks must not take seconds.
@@ -29,8 +33,9 @@ _EMAIL_ADDRESS = re.compile(
 # Mobile, Seoul, provinces, internet, free and lifelong numbers; then the numbers that companies have all over the
 # country, named one by one since "1592-1598" is a war.
 _PHONE_NUMBER = re.compile(
-    rf"{_BEFORE}(?:(?:\+?82{_GAP}\(?0?\)?|\(?0)(?:1[016789]|2|[3-6][1-5]|70|80|50\d?)\)?{_GAP}\d{{3,4}}{_GAP}\d{{4}}"
-    rf"|1(?:5(?:22|33|44|66|77|88|99)|6(?:00|11|33|44|55|60|61|66|68|70|77|88|99)|8(?:00|11|22|33|55|66|77|99))"
+    rf"[+(018]{_ALONE}(?:(?:(?:(?<=8)|(?<=\+)8)2{_GAP}\(?0?\)?|(?:(?<=0)|(?<=\()0))"
+    rf"(?:1[016789]|2|[3-6][1-5]|70|80|50\d?)\)?{_GAP}\d{{3,4}}{_GAP}\d{{4}}"
+    rf"|(?<=1)(?:5(?:22|33|44|66|77|88|99)|6(?:00|11|33|44|55|60|61|66|68|70|77|88|99)|8(?:00|11|22|33|55|66|77|99))"
     rf"[{_HYPHENS}.]\d{{4}}){_AFTER}",
     re.ASCII,
 )
@@ -40,16 +45,18 @@ _PETITIONER = re.compile(rf'("{_PETITIONER_KEY}"\s*:\s*)"(?:[^"\\]|\\.)*(?:"|\Z)
 def mask_text(text: str) -> str:
     """Replace resident numbers, e-mail addresses and Korean phone numbers by their masks."""
     text = _RESIDENT_NUMBER.sub(_mask_resident, text)
-    text = _EMAIL_ADDRESS.sub(EMAIL, text)
+    if "@" in text or "\uff20" in text:
+        text = _EMAIL_ADDRESS.sub(EMAIL, text)
     return _PHONE_NUMBER.sub(PHONE, text)
 
 
 def mask_bytes(answer: bytes) -> bytes:
     """Mask a raw answer of a site: a JSON answer text by text, so that it stays JSON; any other as it stands.
 
-    Bytes that are no UTF-8 are kept as they are.
+    Bytes that are no UTF-8 are kept as they are. JSON of very many parts, which no site sends, is masked as it stands.
     """
-    if answer.lstrip()[:1] in (b"{", b"["):
+    n_brackets = answer.count(b"[") + answer.count(b"{")
+    if answer.lstrip()[:1] in (b"{", b"[") and n_brackets <= _MOST_BRACKETS:
         try:
             masked = json.dumps(_mask_value(json.loads(answer)), ensure_ascii=False)
         except (ValueError, RecursionError):  # looks like JSON and is none, such as an answer that was cut

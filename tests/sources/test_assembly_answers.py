@@ -117,3 +117,86 @@ def test_the_closed_query_reaches_past_the_window_since_its_days_are_about_the_e
     query = parse_qs(urlsplit(SITE.list_request("closed", 2).url).query)
     assert (query["pageIndex"], query["beginDate"], query["endDate"]) == (["2"], ["20240401"], ["20241029"])
     assert "beginDate" not in parse_qs(urlsplit(SITE.list_request("open", 1).url).query)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"petitSj": "가" * 501}, "key petitSj: a title of 501 characters is over the limit of 500"),
+        ({"petitCn": "가" * 200_001}, "key petitCn: a text of 200001 characters is over the limit of 200000"),
+        ({"petitCn": "<b" * 20 + ">" * 20}, "key petitCn: a text holds tags within tags"),
+        ({"petitCn": "\x00<br>\ud800"}, "key petitCn: expected text, found nothing"),
+        ({"agreBeginDe": "1999-12-31 00:00:00"}, "key agreBeginDe: expected a day of 2000 to 2100, found 1999-12-31"),
+        ({"agreEndDe": "2101-01-01 00:00:00"}, "key agreEndDe: expected a day of 2000 to 2100, found 2101-01-01"),
+        ({"agreEndDe": "2024-05-01"}, "key agreEndDe: 2024-05-01 is before the begin, 2024-06-01"),
+        ({"agreCo": ["x" * 99]}, "key agreCo: expected a count, found list"),
+        ({"agreCo": 1.5}, "key agreCo: expected a count, found 1.5"),
+        ({"petitRealmCode": "N" * 99}, f"found '{'N' * 36}..."),
+    ],
+)
+def test_a_message_tells_what_was_expected_and_what_was_found(changes, said):
+    with pytest.raises(ParseError) as caught:
+        read(**changes)
+    assert said in str(caught.value)
+
+
+def test_no_title_or_body_stands_in_a_message():
+    for key in ("petitId", "petitCn", "petitSj", "petitRealmCode", "agreCo", "sttusCode", "agreBeginDe"):
+        with pytest.raises(ParseError) as caught:
+            read(**{key: None})
+        assert "가로등" not in str(caught.value)
+        assert "밤길" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "markup",
+    [
+        "<!-- x -->",
+        "<!-- <b>x</b> --><script>alert(1)</script>",
+        "<script src='x'></script>",
+        "<style>b { color: red }</style>",
+        "<iframe src=https://x.test></iframe><img/onerror=x()>",
+        "<<b>img src=x onerror=x()>",
+    ],
+)
+def test_markup_never_becomes_text(markup):
+    text = read(petitSj=f"가로등{markup}", petitCn=f"밤길{markup}").body
+    for sign in ("<script", "<style", "<img", "<iframe", "<!--", "alert", "color"):
+        assert sign not in text
+
+
+def test_entities_are_decoded_once():
+    assert read(petitCn="&amp;lt;script&amp;gt; &lt;b&gt;").body == "&lt;script&gt; <b>"
+
+
+def test_halves_of_a_pair_and_nul_go_and_a_whole_pair_stays():
+    answer = json.dumps(assembly_row()).encode().replace(b'"petitCn": "', b'"petitCn": "a\\ud800\\u0000\\ud83d\\ude00')
+    petition = SITE.parse_detail(answer, URL, ID)
+    assert isinstance(petition, Petition)
+    assert petition.body.startswith("a\U0001f600")
+
+
+def test_counts_may_hold_thousands_commas():
+    assert read(agreCo="1,192,049").n_agreements == 1_192_049
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        json.dumps(assembly_row()).encode("utf-16"),
+        b"\xef\xbb\xbf" + json.dumps(assembly_row()).encode(),
+        b'{"petitId": ' + b"[" * 900 + b"]" * 900 + b"}",
+        b'{"sttusCode": ' + b"[" * 900 + b"]" * 900 + b"}",
+        b"[" + b"{}," * 100_001 + b"{}]",
+    ],
+)
+def test_answers_beyond_all_real_ones_are_refused(answer):
+    with pytest.raises(ParseError, match="https://site.test"):
+        SITE.parse_detail(answer, URL, ID)
+    with pytest.raises(ParseError, match="https://site.test"):
+        SITE.parse_list(answer, URL)
+
+
+def test_a_list_of_more_rows_than_any_page_is_refused():
+    with pytest.raises(ParseError, match="a list of 10001 rows is over the limit of 10000"):
+        SITE.parse_list(b"[" + b"1," * 10_000 + b"1]", URL)

@@ -120,3 +120,134 @@ def test_the_two_saved_pages_of_the_real_site_parse():
     assert petition.body.endswith("청원합니다.")
     hidden = SITE.parse_detail((SAVED / "detail_594198_hidden_2020-12.html").read_bytes(), URL, "594198")
     assert hidden == HiddenPage(source_id="594198")
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"title": "가" * 501}, ".petitionsView_title: a title of 501 characters is over the limit of 500"),
+        ({"begin": "1999-12-31"}, "청원시작: expected a day of 2000 to 2100, found 1999-12-31"),
+        ({"end": "2101-01-01"}, "청원마감: expected a day of 2000 to 2100, found 2101-01-01"),
+        ({"end": "2019-07-01"}, "청원마감: 2019-07-01 is before the begin, 2019-08-01"),
+        ({"count": "1,23"}, ".petitionsView_count .counter: expected a count, found '1,23'"),
+        ({"count": "9" * 60}, f".petitionsView_count .counter: expected a count, found '{'9' * 36}..."),
+        ({"count": ""}, ".petitionsView_count .counter: found nothing"),
+        ({"category": ""}, "카테고리: expected a known category, found ''"),
+        ({"word": ""}, ".petitionsView_progress h4: found nothing"),
+        ({"begin": ""}, "청원시작: expected YYYY-MM-DD, found ''"),
+    ],
+)
+def test_a_message_tells_what_was_expected_and_what_was_found(changes, said):
+    with pytest.raises(ParseError) as caught:
+        read(bluehouse_page(**changes))
+    assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("part", "named"),
+    [
+        ("petitionsView_left cs", ".petitionsView_left: found nothing"),
+        ("petitionsView_progress", ".petitionsView_progress h4: found nothing"),
+        ("petitionsView_title wv", ".petitionsView_title: found nothing"),
+        ("counter", ".petitionsView_count .counter: found nothing"),
+        ("petitionsView_info_list", ".petitionsView_info_list: found nothing"),
+        ("petitionsView_writeHead", ".View_write under"),
+        ("View_write", ".View_write under"),
+    ],
+)
+def test_a_class_with_another_name_is_named(part, named):
+    page = bluehouse_page().replace(f'class="{part}"'.encode(), b'class="renamed"')
+    with pytest.raises(ParseError) as caught:
+        read(page)
+    assert str(caught.value).startswith(f"{URL}: {named}")
+
+
+def test_no_title_or_body_stands_in_a_message():
+    for changes in ({"count": "x"}, {"category": "x"}, {"word": "x"}, {"begin": "x"}, {"title": TITLE * 40}):
+        with pytest.raises(ParseError) as caught:
+            read(bluehouse_page(**changes))
+        assert TITLE not in str(caught.value)
+        assert "가로등" not in str(caught.value)
+
+
+@pytest.mark.parametrize("make", [bluehouse_page, hidden_page])
+def test_a_page_about_another_petition_is_refused_and_its_own_is_read(make):
+    with pytest.raises(ParseError, match="meta og:url: expected petition 581762, found 581763"):
+        SITE.parse_detail(make(own_url="https://site.test/petitions/581763?x=1"), URL, "581762")
+    for own_url in ("https://www1.site.test/petitions/581762", "https://site.test/", ""):
+        SITE.parse_detail(make(own_url=own_url), URL, "581762")
+
+
+@pytest.mark.parametrize(
+    "notice",
+    [
+        # of 2019, then of 2020
+        "청원 요건에 위배되어 관리자에 의해 비공개된 청원입니다.",
+        "사전동의 100명 이상의 요건을 충족하였으나, <br>청원 요건에 위배되어 관리자에 의해 비공개된 청원입니다.",
+    ],
+)
+def test_both_known_sentences_of_a_hidden_page_mean_hidden(notice):
+    assert SITE.parse_detail(hidden_page(notice), URL, "581762") == HiddenPage(source_id="581762")
+
+
+def test_nothing_of_the_right_column_is_read():
+    page = bluehouse_page().decode()
+    left, _, right = page.partition('<div class="petitionsView_left cs">')
+    aside = '<div class="right"><div class="wvcontents">비공개</div><h3 class="petitionsView_title">남</h3></div>'
+    petition = read(f'{left}{aside}<div class="petitionsView_left cs">{right}'.encode())
+    assert (petition.title, petition.body) == (TITLE, BODY_TEXT)
+    assert SITE.find_petition(petition.url) == "581762"
+
+
+@pytest.mark.parametrize(
+    "markup",
+    [
+        "<!-- x --><script>alert(1)</script>",
+        "<style>b { color: red }</style>",
+        '<iframe src="https://x.test"><b>x</b></iframe>',
+        "<noscript><b>x</b></noscript>",
+        '<svg onload="x()"><style><b>x</b></style></svg>',
+        "<textarea><b>x</b></textarea><xmp><b>x</b></xmp>",
+        "<![CDATA[x]]><?x x ?>",
+        '<a href="javascript:x()" title="&lt;b&gt;"></a><img src=x onerror="x()"><b<i></b<i>',
+        "<b<script></b>",
+    ],
+)
+def test_markup_of_a_page_never_becomes_text(markup):
+    petition = read(bluehouse_page(title=f"가로등{markup}", body=f"밤길이{markup} 어둡습니다."))
+    assert petition.body == "밤길이 어둡습니다."
+    assert petition.title == "가로등"
+
+
+def test_what_a_page_shows_as_text_stays_text_and_is_decoded_once():
+    written = "&lt;b&gt;밤길&lt;/b&gt; &amp;lt;script&amp;gt; <개정 2018. 4. 17.> a &lt; b"
+    assert read(bluehouse_page(body=written)).body == "<b>밤길</b> &lt;script&gt; <개정 2018. 4. 17.> a < b"
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("<b>" * 10_001, "tags, over the limit of 10000"),
+        ("<div>" * 200 + "x", "nested deeper than 100"),
+        ("가" * 200_001, "over the limit of 200000 characters"),
+        ("가\0", "expected HTML in UTF-8"),
+    ],
+)
+def test_a_page_beyond_all_real_ones_is_refused_before_it_is_built(body, said):
+    with pytest.raises(ParseError, match=said):
+        read(bluehouse_page(body=body))
+
+
+def test_a_tag_with_very_many_attributes_is_read_at_once():
+    attributes = " ".join(f"a{number}" for number in range(300_000))  # lxml builds a tree of it in minutes
+    assert read(bluehouse_page(body=f"밤길<b {attributes}>이</b>")).body == "밤길이"
+
+
+def test_a_list_row_may_hold_thousands_commas_and_a_number_that_is_no_id():
+    (entry,) = SITE.parse_list(bluehouse_list("581762"), URL).entries
+    assert (entry.source_id, entry.begins_on) == ("581762", date(2019, 8, 1))
+
+
+def test_a_list_with_wrong_keys_names_them():
+    with pytest.raises(ParseError, match=r"expected keys status \(ok\) and item \(an array\), found 'state items'"):
+        SITE.parse_list(b'{"state": "ok", "items": []}', URL)

@@ -67,8 +67,8 @@ class BlueHouseSite:
         """
         page = parse_json(answer, url)
         if not isinstance(page, dict) or page.get("status") != "ok" or not isinstance(page.get("item"), list):
-            keys = " ".join(islice(page, 5)) if isinstance(page, dict) else type(page).__name__
-            raise ParseError(f"{url}: expected keys status (ok) and item (an array), found {shorten(keys)}")
+            keys = shorten(" ".join(islice(page, 5))) if isinstance(page, dict) else type(page).__name__
+            raise ParseError(f"{url}: expected keys status (ok) and item (an array), found {keys}")
         entries, faults = [], []
         for number, row in enumerate(check_rows(page["item"], url)):
             try:
@@ -79,7 +79,7 @@ class BlueHouseSite:
             raise ParseError(faults[0])
         return Listing(entries=tuple(entries), faults=tuple(faults))
 
-    def is_last(self, listing: Listing, largest: int = 0) -> bool:
+    def is_last(self, listing: Listing, largest: int) -> bool:
         """A page with fewer rows than another had, or none of the window or later: the newest come first."""
         are_before = not listing.faults and all(entry.begins_on < self.window.since for entry in listing.entries)
         return are_before or listing.n_rows < largest

@@ -16,6 +16,7 @@ MOST_AGREEMENTS = 1_000_000_000
 MOST_TITLE_CHARACTERS = 500
 MOST_CHARACTERS = 200_000
 MOST_ROWS = 10_000
+MOST_BRACKETS = 100_000  # that open a list or an object, in texts too; a real list page of 100 rows has some 500
 MOST_PASSES = 10  # of taking tags out: "<<b>b>" holds one in another
 FIRST_YEAR, LAST_YEAR = 2000, 2100
 
@@ -105,8 +106,11 @@ def parse_json(answer: bytes, url: str) -> object:
     """Read a JSON answer.
 
     Raises:
-        ParseError: it is no JSON in UTF-8.
+        ParseError: it is no JSON in UTF-8, or one of more lists and objects than any answer has.
     """
+    n_brackets = answer.count(b"[") + answer.count(b"{")
+    if n_brackets > MOST_BRACKETS:
+        raise ParseError(f"{url}: JSON with {n_brackets} opening brackets is over the limit of {MOST_BRACKETS}")
     try:
         value: object = json.loads(answer.decode())  # of bytes it would take UTF-16 too, which no mask knows
     except (ValueError, RecursionError) as error:  # ValueError: no UTF-8, no JSON, a number of 5,000 digits

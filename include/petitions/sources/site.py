@@ -83,7 +83,7 @@ class Site(Protocol):
     def parse_list(self, answer: bytes, url: str) -> Listing:
         """Read one page of a list."""
 
-    def is_last(self, listing: Listing, largest: int = 0) -> bool:
+    def is_last(self, listing: Listing, largest: int) -> bool:
         """Tell whether no page after this one can hold a petition of the window.
 
         `largest` is the most rows (`Listing.n_rows`) that a page of this site had in this crawl: a page with fewer is
