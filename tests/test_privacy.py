@@ -48,6 +48,15 @@ def test_resident_numbers_are_masked_with_a_hyphen_or_a_right_check_digit():
     assert mask_text("801301-1234567") == "801301-1234567"
 
 
+@pytest.mark.parametrize(
+    "text", ["a@b.test1a@b.test", "a@b.AA800101-1234567", "800101-1******010-1234-5678", "800101-1******800101-1234567"]
+)
+def test_what_stands_at_the_end_of_something_masked_is_masked_at_once(text):
+    masked = mask_text(text)
+    assert mask_text(masked) == masked
+    assert not any(sign in masked for sign in ("@", "1234", "5678", "*"))
+
+
 def test_masking_twice_changes_nothing():
     once = mask_text("010-1234-5678 a@b.test 800101-1234567")
     assert mask_text(once) == once == f"{PHONE} {EMAIL} {RESIDENT}"

@@ -187,6 +187,30 @@ def test_petitions_that_vanish_all_at_once_are_a_site_that_has_changed(archive):
     assert {ledger.statuses[number] for number in known} == {Status.OPEN}
 
 
+@pytest.mark.parametrize(("n_open", "n_gone", "is_mass"), [(40, 2, False), (3, 2, False), (3, 3, True), (8, 5, True)])
+def test_a_few_petitions_may_vanish_but_not_most_of_them(archive, n_open, n_gone, is_mass):
+    known = [f"{number}" for number in range(100, 100 + n_open)]
+    gone = {number: Page(b"", status=404) for number in known[:n_gone]}
+    with serve(answer_bluehouse([], gone, ended_ids=known)) as server:
+        ledger = MemoryLedger(dict.fromkeys(known, Status.OPEN), place=Place(stage=KNOWN))
+        try:
+            list(crawl_bluehouse(server, archive, ledger))
+        except SiteChangedError:
+            assert is_mass
+    hidden = [number for number in known if ledger.statuses[number] is Status.HIDDEN]
+    assert hidden == ([] if is_mass else known[:n_gone])
+
+
+def test_a_night_with_little_news_reads_few_pages_past_it(archive):
+    days = ["2019-08-31"] * 3 + ["2019-08-30"] * 200
+    known = {f"{9000 - place}": Status.OPEN for place in range(3, 203)}
+    with serve(answer_long_lists(days)) as server:
+        site = BlueHouseSite(base_url=server.url, window=WINDOW)
+        ledger = MemoryLedger(known, covered_until=date(2019, 8, 31))
+        list(crawl_batches(site, archive, ledger, policy=POLICY, connections=16))
+    assert sorted(asked_pages(server)) == [1, 2, 3, 4]
+
+
 def test_an_empty_list_is_not_believed_while_petitions_are_open(archive):
     known = {f"{number}": Status.OPEN for number in range(10)}
     with (

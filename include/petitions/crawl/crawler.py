@@ -34,7 +34,7 @@ from petitions.crawl.reading import (
     read_faults,
 )
 from petitions.errors import FetchError, ParseError, SiteChangedError
-from petitions.records import Status, korean_day
+from petitions.records import Reject, Status, korean_day
 from petitions.sources.site import Entry, Listing, Site
 from petitions.store.progress import DONE, KNOWN, SAMPLE, Place
 
@@ -133,7 +133,7 @@ class Crawler:
             due |= news
             is_quiet = not news and not listing.faults and self._precedes(listing, self._ledger.covered_until)
             n_quiet = n_quiet + 1 if is_quiet and reader.is_sorted else 0
-            reader.is_hurried = bool(news)
+            reader.is_hurried = len(news) > len(listing.entries) / 2
             is_end = (
                 n_quiet == QUIET_PAGES
                 or self._site.is_last(listing, self._largest)
@@ -245,7 +245,7 @@ class Crawler:
     def _land(self, place: Place) -> Batch:
         batch = self._haul.land(place)
         self._n_asked += len(batch.items)
-        self._bad += [item for item in batch.items if is_bad(item)]
+        self._bad += [item for item in batch.items if isinstance(item, Reject)]
         self._begin_haul()
         return batch
 

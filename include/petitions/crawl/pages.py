@@ -18,7 +18,7 @@ class AskPages(Protocol):
 
 
 class PageReader:
-    """Reads a list page by page; several at once while `is_hurried`, so that little is asked for past its end."""
+    """Reads a list page by page; twice as many at once each time while `is_hurried`, so that few are asked in vain."""
 
     def __init__(self, ask: AskPages, most_at_once: int) -> None:
         self._ask, self._most_at_once = ask, most_at_once
@@ -31,9 +31,10 @@ class PageReader:
         Raises:
             SiteChangedError: the same page comes again and again.
         """
-        number, n_repeated, before = first, 0, Listing(entries=())
+        number, n_at_once, n_repeated, before = first, 1, 0, Listing(entries=())
         while True:
-            numbers = range(number, number + (self._most_at_once if self.is_hurried else 1))
+            n_at_once = min(2 * n_at_once, self._most_at_once) if self.is_hurried else 1
+            numbers = range(number, number + n_at_once)
             for number, (answer, listing) in zip(numbers, self._ask(numbers), strict=True):
                 n_repeated = n_repeated + 1 if listing.entries == before.entries else 0
                 if n_repeated >= MOST_REPEATED_PAGES:

@@ -14,6 +14,7 @@ from petitions.store.progress import Place
 
 GONE = (404, 410)
 FEWEST_BAD, MOST_BAD = 10, 0.25  # of one batch: more are not single bad pages
+FEWEST_GONE = 3
 
 Item = Petition | Hidden | Reject
 T = TypeVar("T")
@@ -72,6 +73,12 @@ def name_fault(item: Item) -> str:
 
 
 def find_mass(items: Sequence[Item]) -> Item | None:
-    """One of the bad items of a batch where they are too many to be single pages: then the site has changed."""
+    """One of the bad items of a batch where they are too many to be single pages: then the site has changed.
+
+    Of petitions that are not there any more a few are enough, if they are most of the batch.
+    """
     bad = [item for item in items if is_bad(item)]
-    return bad[-1] if len(bad) >= FEWEST_BAD and len(bad) > MOST_BAD * len(items) else None
+    gone = [item for item in bad if isinstance(item, Hidden)]
+    if len(bad) >= FEWEST_BAD and len(bad) > MOST_BAD * len(items):
+        return bad[-1]
+    return gone[-1] if len(gone) >= FEWEST_GONE and len(gone) > len(items) / 2 else None
