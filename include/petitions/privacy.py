@@ -10,11 +10,13 @@ answer with one hold one. Digits and the hex digits of an id do: "EB0100001234E0
 
 import json
 import re
+from operator import mul
 
 PHONE, EMAIL, RESIDENT = "[전화번호]", "[이메일]", "[주민등록번호]"
 _PETITIONER_KEY = "petrNm"
 _MOST_BRACKETS = 100_000  # of JSON that is taken apart: real answers have some hundreds, a million take seconds
 _WEIGHTS = (2, 3, 4, 5, 6, 7, 8, 9, 2, 3, 4, 5)
+_ZEROS = ord("0") * sum(_WEIGHTS)  # a hostile page may hold 400,000 of them: the check is made of their codes
 
 _HYPHENS = r"-\u2010-\u2015"
 _GAP = rf"[{_HYPHENS}.·\s)]{{0,2}}"
@@ -30,7 +32,7 @@ _RESIDENT_NUMBER = re.compile(
 # Several in one match: the second of "a@b.test1a@b.test" begins where no other may.
 _EMAIL_ADDRESS = re.compile(
     r"(?<![A-Za-z0-9._%+-])"
-    r"(?:[A-Za-z0-9._%+-]++\s?[@\uff20]\s?[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){0,3}\.[A-Za-z]{2,10})+"
+    r"(?:[A-Za-z0-9._%+-]++\s?[@\uff20]\s?[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){0,3}\.[A-Za-z]{2,10})++"
 )
 # Mobile, Seoul, provinces, internet, free and lifelong numbers; then the numbers that companies have all over the
 # country, named one by one since "1592-1598" is a war.
@@ -41,21 +43,11 @@ _PHONE_NUMBER = re.compile(
     rf"[{_HYPHENS}.]\d{{4}}){_AFTER}",
     re.ASCII,
 )
-_MOST_PASSES = 5  # a mask may uncover a number that stood against what it hides, as in "a@b.te8001011234567"
 _PETITIONER = re.compile(rf'("{_PETITIONER_KEY}"\s*:\s*)"(?:[^"\\]|\\.)*(?:"|\Z)')  # the answer may be cut
 
 
 def mask_text(text: str) -> str:
     """Replace resident numbers, e-mail addresses and Korean phone numbers by their masks."""
-    for _ in range(_MOST_PASSES):
-        masked = _mask_once(text)
-        if masked == text:
-            break
-        text = masked
-    return text
-
-
-def _mask_once(text: str) -> str:
     # In this order, since a mask may uncover what stands beside it: "a@b.AA800101-1234567" holds a number after it.
     if "@" in text or "\uff20" in text:
         text = _EMAIL_ADDRESS.sub(EMAIL, text)
@@ -94,6 +86,6 @@ def _mask_resident(match: re.Match[str]) -> str:
     birth, hyphen, rest = match.groups()
     if hyphen or not rest.isdigit():
         return RESIDENT
-    digits = [int(digit) for digit in birth + rest]
-    check = (11 - sum(weight * digit for weight, digit in zip(_WEIGHTS, digits, strict=False)) % 11) % 10
-    return RESIDENT if check == digits[12] else match.group()
+    *digits, last = (birth + rest).encode()
+    check = (11 - (sum(map(mul, _WEIGHTS, digits)) - _ZEROS) % 11) % 10
+    return RESIDENT if check == last - ord("0") else match.group()
