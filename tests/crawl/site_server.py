@@ -26,6 +26,21 @@ class FastClock:
         time.sleep(seconds / self.speed)
 
 
+class StillClock(FastClock):
+    """Moves on by what is slept alone: for one thread, and whatever else this machine does."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.at = 0.0
+
+    def monotonic(self) -> float:
+        return self.at
+
+    def sleep(self, seconds: float) -> None:
+        self.pauses.append(seconds)
+        self.at += seconds
+
+
 @dataclass(frozen=True)
 class Page:
     """One answer. `promised` is the Content-Length, where it is not the body's."""

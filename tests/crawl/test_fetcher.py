@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import pytest
 import requests
-from site_server import FastClock, Page, serve, serve_without_end
+from site_server import FastClock, Page, StillClock, serve, serve_without_end
 
 from petitions.crawl.fetcher import ROBOTS_BYTES, Fetcher, name_user_agent
 from petitions.crawl.limiter import Limiter
@@ -81,7 +81,7 @@ def test_after_the_stated_tries_the_error_names_url_tries_and_the_last_fault():
 
 
 def test_pauses_grow():
-    clock = FastClock()
+    clock = StillClock()
     with serve(lambda path, nth: Page(status=500) if nth < 3 else Page(b"ok")) as site:
         fetch(site.url, clock=clock)
     first, second, third = (pause for pause in clock.pauses if pause > 0.5)
@@ -90,14 +90,14 @@ def test_pauses_grow():
 
 @pytest.mark.parametrize("value", ["7", "Sat, 17 Aug 2019 00:00:07 GMT"])
 def test_retry_after_is_honoured_as_seconds_and_as_a_date(value):
-    clock = FastClock()  # its day is 2019-08-17, 00:00:00 UTC
+    clock = StillClock()  # its day is 2019-08-17, 00:00:00 UTC
     with serve(lambda path, nth: Page(b"ok", 200 if nth else 429, {"Retry-After": value})) as site:
         fetch(site.url, clock=clock)
     assert 6 < max(clock.pauses) <= 7
 
 
 def test_retry_after_is_capped_and_nonsense_is_passed_over():
-    clock = FastClock(100_000)
+    clock = StillClock()
     with serve(lambda path, nth: Page(b"ok", 200 if nth else 503, {"Retry-After": "999999"})) as site:
         fetch(site.url, clock=clock)
     assert max(clock.pauses) <= POLICY.longest_block_s + 1
@@ -106,7 +106,7 @@ def test_retry_after_is_capped_and_nonsense_is_passed_over():
 
 
 def test_a_block_is_waited_out_with_growing_pauses_that_hold_every_thread():
-    clock = FastClock(10_000)
+    clock = StillClock()
     with serve(lambda path, nth: Page(b"ok", 200 if nth >= 3 else 403)) as site:
         fetch(site.url, clock=clock)
     long = [pause for pause in clock.pauses if pause > 10]
