@@ -45,9 +45,10 @@ def main() -> None:
 
 def _keep_time(read: Callable[[bytes], object]) -> Callable[[bytes], None]:
     def read_in_time(answer: bytes) -> None:
-        began = time.perf_counter()
+        # of this process: other work on the machine does not count
+        began = time.process_time()
         read(answer)
-        seconds = time.perf_counter() - began
+        seconds = time.process_time() - began
         assert seconds < LONGEST_S, f"{len(answer)} bytes took {seconds:.1f} s"
 
     return read_in_time
