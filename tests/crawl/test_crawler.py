@@ -107,6 +107,7 @@ def test_a_list_that_is_not_sorted_is_read_to_its_end(archive):
     assert f"{9000 - len(days) + 1}" in [item.source_id for item in items]
 
 
+@pytest.mark.slow
 def test_a_killed_crawl_goes_on_at_its_page_and_asks_for_nothing_again(archive):
     with serve(answer_long_lists(["2019-08-30"] * 500)) as server:
         ledger = MemoryLedger()

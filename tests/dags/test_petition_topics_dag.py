@@ -60,6 +60,7 @@ def test_parsing_imports_nothing_heavy(parsed):
     assert HEAVY.isdisjoint(parsed["brought"])
 
 
+@pytest.mark.slow
 def test_two_parses_serialize_alike(parsed, tmp_path):
     assert load_dags(tmp_path)["dags"] == parsed["dags"]
 

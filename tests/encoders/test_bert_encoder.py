@@ -189,6 +189,7 @@ def test_damaged_missing_and_pytorch_only_weights_are_told_apart(copy_of_tiny, t
         load_bert("/nowhere/at/all", "cpu")
 
 
+@pytest.mark.slow
 def test_importing_the_encoder_does_not_ask_for_pytorch():
     command = [sys.executable, "-c", "import petitions.encoders.hub"]
     done = subprocess.run(

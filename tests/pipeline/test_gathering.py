@@ -57,3 +57,10 @@ def test_a_text_past_the_limit_is_a_reject_and_the_others_are_stored(conn):
         f"a text of {MAX_CHARACTERS + 1} characters is over the limit of {MAX_CHARACTERS}",
         missing.reason,
     ]
+
+
+def test_a_title_of_invisible_characters_is_a_reject_and_the_others_are_stored(conn):
+    write(conn, replace(PETITIONS[0], title="\u200b\u2060", artifact="raw/a#3"), PETITIONS[1])
+    assert conn.execute(text("SELECT count(*) FROM petitions.petition")).scalar_one() == 1
+    (reject,) = conn.execute(text("SELECT reason, artifact FROM petitions.crawl_reject")).all()
+    assert reject == ("nothing is left of a title of 2 characters", "raw/a#3")

@@ -60,6 +60,7 @@ def test_the_shipped_model_fills_a_set_phrase(bert):
     assert any("가" <= filling.token.removeprefix("##")[0] <= "힣" for filling in fillings)
 
 
+@pytest.mark.slow
 def test_keywords_are_words_of_the_text_by_falling_probability(bert):
     for text, keywords in zip(
         (SCHOOL, TRAFFIC), extract_keywords(bert, [SCHOOL, TRAFFIC], [words(SCHOOL), words(TRAFFIC)], 3), strict=True
@@ -71,6 +72,7 @@ def test_keywords_are_words_of_the_text_by_falling_probability(bert):
         assert 0 < sum(probabilities) <= 1
 
 
+@pytest.mark.slow
 def test_a_texts_keywords_do_not_depend_on_the_texts_beside_it(bert):
     alone = extract_keywords(bert, [SCHOOL], [words(SCHOOL)], 5)[0]
     beside, _ = extract_keywords(bert, [SCHOOL, TRAFFIC], [words(SCHOOL), words(TRAFFIC)], 5)
@@ -86,6 +88,7 @@ def test_only_allowed_words_are_keywords_and_a_text_without_any_has_none(bert):
     assert extract_keywords(bert, [], [], 3) == []
 
 
+@pytest.mark.slow
 def test_the_tail_of_a_long_text_counts(tiny):
     head = "학교 버스 " * 9
     allowed = {"학교", "버스", "강아지", "보호", "처벌"}

@@ -90,6 +90,7 @@ def digest():
     return hashlib.sha256(b"".join(parts)).hexdigest()
 
 
+@pytest.mark.slow
 def test_another_process_gives_the_same_bits(pytestconfig):
     command = [sys.executable, "-c", DIGEST]
     other = subprocess.run(command, cwd=pytestconfig.rootpath, check=True, capture_output=True, text=True)

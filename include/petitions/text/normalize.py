@@ -48,9 +48,11 @@ def normalize_petition(petition: Petition) -> Petition:
     """Clean title (one line), purpose and body; `is_moderated` is set when the notice stood in one of them.
 
     Raises:
-        ParseError: as `normalize_text`.
+        ParseError: as `normalize_text`, or nothing is left of the title, such as one of invisible characters alone.
     """
     title, purpose, body = map(normalize_text, (petition.title, petition.purpose, petition.body))
+    if not title.text:
+        raise ParseError(f"nothing is left of a title of {len(petition.title)} characters")
     return replace(
         petition,
         title=mask_text(" ".join(title.text.split())),
