@@ -5,14 +5,13 @@ from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
 from itertools import count
 from typing import Any
-from unittest.mock import patch
 
 from sqlalchemy import Engine, func, select
 
 from crawl.site_server import FastClock
-from petitions import gathering
 from petitions.crawl.archive import Archive
 from petitions.crawl.limiter import Clock, Limiter
+from petitions.gathering import gather
 from petitions.records import SEOUL, Petition, Source, Status, Window
 from petitions.settings import Settings
 from petitions.store.crawl_tables import crawl_reject
@@ -61,9 +60,9 @@ def crawl(
     pace: type[FastPace] = FastPace,
 ) -> int:
     """Crawl and store, with all pauses divided by the clock's speed; gives the number of items."""
-    with patch.object(gathering, "SharedPace", pace):
-        batches = gathering.gather(engine, archive, source, window, settings, now=now, clock=clock or FastClock(SPEED))
-        return sum(n_items for n_items, _ in batches)
+    clock = clock or FastClock(SPEED)
+    batches = gather(engine, archive, source, window, settings, now=now, clock=clock, make_pace=pace)
+    return sum(n_items for n_items, _ in batches)
 
 
 def read_petitions(engine: Engine) -> dict[str, dict[str, Any]]:

@@ -15,7 +15,7 @@ from petitions.crawl.archive import Archive
 from petitions.crawl.asking import Asker
 from petitions.crawl.crawler import BATCH, Crawler
 from petitions.crawl.fetcher import Fetcher
-from petitions.crawl.limiter import Clock
+from petitions.crawl.limiter import Clock, HeldPace
 from petitions.crawl.policy import RetryPolicy
 from petitions.crawl.reading import Batch, Item
 from petitions.crawl.replay import replay
@@ -52,6 +52,11 @@ class StoredLedger:
         """All of the window that began before this day is stored."""
         return self.start.covered_until
 
+    @property
+    def is_thorough(self) -> bool:
+        """Read the lists of ended petitions too."""
+        return self.start.is_thorough
+
     def read_statuses(self, source_ids: Collection[str]) -> Mapping[str, Status]:
         """The status of those that are stored."""
         with self.engine.connect() as conn:
@@ -86,6 +91,7 @@ def crawl_site(
     *,
     now: Callable[[], datetime],
     clock: Clock = time,
+    make_pace: Callable[[Engine, str, float, int, Clock], HeldPace] = SharedPace,
 ) -> Iterator[Batch]:
     """Crawl a site at the pace and over the connections that all processes share.
 
@@ -95,6 +101,7 @@ def crawl_site(
         settings: where the site is, and the most that it is asked.
         now: the moment of each batch; its day is the day on which the site is read.
         clock: what pauses wait by.
+        make_pace: the pace that is kept, of a site by its URL, its requests a second and its connections.
 
     Raises:
         FetchError, SiteChangedError, ConfigError: see Crawler.crawl.
@@ -102,7 +109,7 @@ def crawl_site(
     open_on = partial(open_site, ledger.source, ledger.window, settings)
     base_url = open_on(korean_day(now())).base_url
     policy = RetryPolicy()
-    pace = SharedPace(ledger.engine, base_url, settings.requests_per_second, settings.connections, clock)
+    pace = make_pace(ledger.engine, base_url, settings.requests_per_second, settings.connections, clock)
     fetcher = Fetcher(base_url, contact=settings.contact, limiter=pace, policy=policy, clock=clock, now=now)
     with (
         pace.hold_connections() as connections,
@@ -122,6 +129,7 @@ def gather(
     *,
     now: Callable[[], datetime],
     clock: Clock = time,
+    make_pace: Callable[[Engine, str, float, int, Clock], HeldPace] = SharedPace,
 ) -> Iterator[tuple[int, Counts]]:
     """Crawl, and store batch by batch, each with the place that the crawl has come to.
 
@@ -138,7 +146,9 @@ def gather(
         with engine.begin() as conn:
             start = progress.begin_crawl(conn, source, window, at=now())
         ledger = StoredLedger(engine=engine, source=source, window=window, start=start)
-        yield from store_batches(engine, crawl_site(ledger, archive, settings, now=now, clock=clock), ledger)
+        yield from store_batches(
+            engine, crawl_site(ledger, archive, settings, now=now, clock=clock, make_pace=make_pace), ledger
+        )
         with engine.connect() as conn:  # of days that are over; what begins before the window may never have been read
             until, since = (
                 min(window.until, korean_day(now())),
@@ -164,8 +174,7 @@ def store_batches(
         with engine.begin() as conn:
             written = write_batch(conn, batch.items, seen_at=batch.seen_at, seen_on=korean_day(batch.seen_at))
             if ledger:
-                began_on = korean_day(ledger.start.started_at)
-                progress.write_place(conn, ledger.source, ledger.window, batch.place, began_on=began_on)
+                progress.write_place(conn, ledger.source, ledger.window, batch.place, ledger.start)
         yield len(batch.items), written
 
 

@@ -29,6 +29,7 @@ class MemoryLedger:
     statuses: dict[str, Status] = field(default_factory=dict)
     place: Place = Place()
     covered_until: date | None = None
+    is_thorough: bool = True
     rejected: list[str] = field(default_factory=list)
     seen: set[str] = field(default_factory=set)
 

@@ -87,6 +87,17 @@ def test_new_and_open_petitions_are_asked_for_and_of_the_others_a_sample(archive
     assert ledger.place.stage == DONE
 
 
+def test_a_crawl_that_is_not_thorough_reads_no_list_of_ended_ones_and_samples_what_the_others_pay_for(archive):
+    known = {f"{number}": Status.OPEN for number in range(1, 19)} | {"99": Status.ENDED}
+    for n_more, n_sample in ((0, 0), (2, 1)):
+        open_ones = known | {f"{number}": Status.OPEN for number in range(20, 20 + n_more)}
+        with serve(answer_bluehouse(list(open_ones), ended_ids=["200"])) as server:
+            items = list(crawl_bluehouse(server, archive, MemoryLedger(dict(open_ones), is_thorough=False)))
+        assert asked_pages(server, "2") == []
+        assert "200" not in [item.source_id for item in items]
+        assert [item.source_id for item in items].count("99") == n_sample
+
+
 def test_a_list_is_read_to_three_pages_of_what_is_known_and_covered(archive):
     days = ["2019-08-31"] * 3 + ["2019-08-30"] * 60
     known = {f"{9000 - place}": Status.OPEN for place in range(3, 63)}
@@ -100,7 +111,7 @@ def test_a_list_is_read_to_three_pages_of_what_is_known_and_covered(archive):
 
 
 def test_a_list_that_is_not_sorted_is_read_to_its_end(archive):
-    days = ["2019-08-20", *["2019-08-30"] * 40, *["2019-07-01"] * 7, "2019-08-30"]
+    days = ["2019-08-20", *["2019-08-30"] * 41, *["2019-07-01"] * 7, "2019-08-30"]  # the seven are a page
     known = {f"{9000 - place}": Status.OPEN for place in range(len(days) - 1)}
     with serve(answer_long_lists(days)) as server:
         items = list(crawl_bluehouse(server, archive, MemoryLedger(known, covered_until=date(2019, 9, 1))))

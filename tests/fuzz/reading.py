@@ -84,7 +84,6 @@ def _read_list(site: Site, answer: bytes) -> Listing | None:
         assert 2000 <= entry.begins_on.year <= 2100
     for fault in listing.faults:
         _check_message(fault)
-    site.is_last(listing, 0)
     return listing
 
 

@@ -98,13 +98,7 @@ def test_a_list_is_an_array_and_ends_with_an_empty_one():
         (ID, date(2024, 6, 1), Status.OPEN)
     ]
     assert ["petitId" in listing.faults[0], "agreBeginDe" in listing.faults[1]] == [True, True]
-    assert not SITE.is_last(listing, 0)
-    assert SITE.is_last(SITE.parse_list(b"[]", URL), 0)
-
-
-def test_a_page_with_fewer_rows_than_another_is_the_last_and_a_short_first_page_is_not():
-    listing = SITE.parse_list(json.dumps([assembly_row(), assembly_row(agreBeginDe=None)]).encode(), URL)
-    assert [SITE.is_last(listing, largest) for largest in (0, 2, 3, 100)] == [False, False, True, True]
+    assert SITE.parse_list(b"[]", URL).n_rows == 0
 
 
 @pytest.mark.parametrize("answer", [b'{"list": []}', b'[{"id": 1}]', b"[1]"])

@@ -92,17 +92,6 @@ def test_the_list_gives_the_id_of_the_page_and_not_its_place():
     assert [entry.source_id for entry in listing.entries] == ["581762", "581763"]
 
 
-def test_the_list_ends_with_an_empty_page_or_a_page_of_older_petitions():
-    assert SITE.is_last(SITE.parse_list(bluehouse_list(), URL), 0)
-    assert SITE.is_last(SITE.parse_list(bluehouse_list("1", created="2019-07-31"), URL), 1)
-    assert not SITE.is_last(SITE.parse_list(bluehouse_list("1", created="2019-08-01"), URL), 1)
-
-
-def test_a_page_with_fewer_rows_than_another_is_the_last():
-    listing = SITE.parse_list(bluehouse_list("1", "2", "3"), URL)
-    assert [SITE.is_last(listing, largest) for largest in (0, 3, 7)] == [False, False, True]
-
-
 @pytest.mark.parametrize(
     "answer", [b"[]", b'{"status":"ok"}', b'{"status":"no","item":[]}', b'{"status":"ok","item":[{"id":"x"}]}']
 )

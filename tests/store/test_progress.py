@@ -34,13 +34,12 @@ def begin(conn, window=WINDOW, at=MONDAY):
 
 
 def finish(conn, window=WINDOW, at=MONDAY):
-    begin(conn, window, at)
-    write_place(conn, SOURCE, window, Place(stage=DONE), began_on=at.date())
+    write_place(conn, SOURCE, window, Place(stage=DONE), begin(conn, window, at))
 
 
 def test_a_killed_crawl_goes_on_from_its_place_and_a_finished_or_old_one_begins_anew(conn):
     assert begin(conn).place == Place()
-    write_place(conn, SOURCE, WINDOW, PLACE, began_on=MONDAY.date())
+    write_place(conn, SOURCE, WINDOW, PLACE, begin(conn))
     later = MONDAY + timedelta(hours=5)
     assert (begin(conn, at=later).place, begin(conn, at=later).started_at) == (PLACE, MONDAY)
     too_late = MONDAY + GOES_ON_FOR + timedelta(seconds=1)
@@ -50,8 +49,7 @@ def test_a_killed_crawl_goes_on_from_its_place_and_a_finished_or_old_one_begins_
 
 
 def test_another_window_has_a_place_of_its_own(conn):
-    begin(conn)
-    write_place(conn, SOURCE, WINDOW, PLACE, began_on=MONDAY.date())
+    write_place(conn, SOURCE, WINDOW, PLACE, begin(conn))
     assert begin(conn, Window(since=date(2024, 4, 2), until=date(2024, 7, 2))).place == Place()
 
 
@@ -66,6 +64,18 @@ def test_covered_is_what_finished_crawls_with_an_earlier_begin_have_seen(conn):
     assert begin(conn).covered_until == date(2024, 7, 4)  # the day of that crawl, not the end of its window
     begin(conn, at=MONDAY + timedelta(days=9))
     assert begin(conn, at=MONDAY + timedelta(days=9)).covered_until == date(2024, 7, 4)
+
+
+def test_every_third_night_is_thorough_and_only_those_cover(conn):
+    days = []
+    for n_days in range(7):
+        at = MONDAY + timedelta(days=n_days)
+        window = Window.ending(at.date())
+        if begin(conn, window, at).is_thorough:
+            days.append(n_days)
+        finish(conn, window, at)
+    assert days == [0, 3, 6]
+    assert begin(conn, Window.ending(date(2024, 7, 8)), MONDAY + timedelta(days=7)).covered_until == date(2024, 7, 7)
 
 
 def test_open_petitions_that_were_not_seen_come_in_the_order_of_their_ids(conn):

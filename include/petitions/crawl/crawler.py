@@ -3,7 +3,8 @@
 First the lists of the site, and the details of each petition in them that is not stored yet; then the stored petitions
 that are open; then a small sample of the others, those first that were not looked at for the longest time, to notice
 that one was hidden or edited. A list is read no further than to where all is known, and was covered by an earlier
-crawl. Each batch names the place that the crawl has come to, from which a killed one goes on.
+crawl; the lists of ended petitions only by a thorough crawl, every third night. Each batch names the place that the
+crawl has come to, from which a killed one goes on.
 
 A fault of the site never makes a petition hidden, missing or empty: it is asked for again until there is an answer,
 or the crawl stops with a FetchError. An answer that is no petition after all tries is a Reject; too many of them, or
@@ -45,6 +46,7 @@ MOST_BAD_SHARE, FEWEST_FOR_SHARE = 0.02, 50
 FEWEST_FOR_HALF = 10
 QUIET_PAGES = 3  # of a list, in a row, with nothing to ask for: a petition that surfaces late is met above them
 SAMPLE_SHARE = 0.05  # of the open petitions: so many of the closed ones are looked at again
+MOST_OVERHEAD = 0.2  # of lists and sample to new and open petitions, as long as the sample can give way
 MOST_REJECTED = FEWEST_BAD - 1  # of what brought no petition lately is tried again
 FEWEST_OPEN = 10  # stored open petitions that an empty list belies
 
@@ -59,6 +61,10 @@ class Ledger(Protocol):
     @property
     def covered_until(self) -> date | None:
         """All petitions of the window that began before this day were in a list once, and are stored."""
+
+    @property
+    def is_thorough(self) -> bool:
+        """Read the lists of ended petitions too, in which one is new that began and ended since the last such crawl."""
 
     def read_statuses(self, source_ids: Collection[str]) -> Mapping[str, Status]:
         """The status of those that are stored."""
@@ -99,8 +105,8 @@ class Crawler:
         """
         self._open_site, self._asker, self._archive, self._ledger = open_site, asker, archive, ledger
         self._now = now
-        self._largest = 0  # most rows of a page of a list
-        self._n_asked, self._bad, self._bad_ids = 0, list[Item](), set[str]()
+        self._largest = 0  # most rows of a page; one with fewer ends its list, but not the first: sites cap their pages
+        self._n_listed, self._n_asked, self._bad, self._bad_ids = 0, 0, list[Item](), set[str]()
         self._begin_haul()
 
     def crawl(self) -> Iterator[Batch]:
@@ -111,7 +117,7 @@ class Crawler:
             SiteChangedError: too many answers are no petitions, or a list has another shape.
             ConfigError: the site's robots.txt forbids what is asked.
         """
-        stages = [*self._site.queries, KNOWN, SAMPLE]
+        stages = [*self._site.queries[: None if self._ledger.is_thorough else 1], KNOWN, SAMPLE]
         begin = self._ledger.place
         try:
             for stage in stages[stages.index(begin.stage) if begin.stage else 0 :]:
@@ -131,13 +137,14 @@ class Crawler:
             self._note_page(answer, listing)
             news = self._find_due(listing)
             due |= news
-            is_quiet = not news and not listing.faults and self._precedes(listing, self._ledger.covered_until)
+            is_quiet = not news and not listing.faults and _precedes(listing, self._ledger.covered_until)
             n_quiet = n_quiet + 1 if is_quiet and reader.is_sorted else 0
             reader.is_hurried = len(news) > len(listing.entries) / 2
             is_end = (
                 n_quiet == QUIET_PAGES
-                or self._site.is_last(listing, self._largest)
-                or (reader.is_sorted and self._precedes(listing, self._site.window.since))
+                or listing.n_rows < self._largest
+                or not listing.n_rows
+                or (reader.is_sorted and _precedes(listing, self._site.window.since))
             )
             if is_end or len(due) >= BATCH:
                 reached = replace(place, page=number)
@@ -156,7 +163,9 @@ class Crawler:
     def _crawl_sample(self, place: Place) -> Iterator[Batch]:
         """Ask for a few of the others, and again for a few that brought no petition."""
         n_open = self._ledger.count_open(korean_day(self._now()))
-        yield from self._ask_details(self._ledger.read_closed(math.ceil(SAMPLE_SHARE * n_open) or 1), place, place)
+        n_spared = math.floor(MOST_OVERHEAD * self._n_asked) - self._n_listed - 1  # robots.txt
+        n_sample = max(min(math.ceil(SAMPLE_SHARE * n_open) or 1, n_spared), int(self._ledger.is_thorough))
+        yield from self._ask_details(self._ledger.read_closed(n_sample), place, place)
         self._check_share()
         urls = self._ledger.read_rejected(MOST_REJECTED)
         ids = {source_id for url in urls if (source_id := self._site.find_petition(url))} - self._bad_ids
@@ -183,11 +192,9 @@ class Crawler:
             if source_id not in self._bad_ids and _is_due(entry, known.get(source_id))
         }
 
-    def _precedes(self, listing: Listing, day: date | None) -> bool:
-        return day is not None and bool(listing.entries) and all(entry.sorted_by < day for entry in listing.entries)
-
     def _note_page(self, answer: Answer, listing: Listing) -> None:
         self._haul.add(answer, read_faults(self._site, answer, listing))
+        self._n_listed += 1
         self._largest = max(self._largest, listing.n_rows)
 
     def _ask_pages(self, query: str, numbers: Sequence[int]) -> Iterator[tuple[Answer, Listing]]:
@@ -256,6 +263,10 @@ class Crawler:
         if n_all >= FEWEST_FOR_HALF and n_bad > most:
             last = name_fault(self._bad[-1])
             raise SiteChangedError(f"{n_bad} of {n_all} answers are no petitions, at most {most:.0f} may be; {last}")
+
+
+def _precedes(listing: Listing, day: date | None) -> bool:
+    return day is not None and bool(listing.entries) and all(entry.sorted_by < day for entry in listing.entries)
 
 
 def _is_due(entry: Entry, status: Status | None) -> bool:

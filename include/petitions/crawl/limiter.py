@@ -1,6 +1,7 @@
 """The pace of a crawl: one for all threads that ask a site. `petitions.store.pace` has one for all processes."""
 
 import threading
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 from petitions.store.spacing import Clock as Clock
@@ -21,6 +22,13 @@ class Pace(Protocol):
 
     def note(self, seconds: float, is_fault: bool) -> None:
         """Take in how long a try took and how it ended, to be slower where the site suffers."""
+
+
+class HeldPace(Pace, Protocol):
+    """A pace with connections that are shared with others."""
+
+    def hold_connections(self) -> AbstractContextManager[int]:
+        """Hold some connections, and tell how many; at least one."""
 
 
 class Limiter:

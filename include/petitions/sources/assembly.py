@@ -78,10 +78,6 @@ class AssemblySite:
             raise ParseError(faults[0])
         return Listing(entries=tuple(entries), faults=tuple(faults))
 
-    def is_last(self, listing: Listing, largest: int) -> bool:
-        """An empty page, or one with fewer rows than another page had: no order of the rows is relied on."""
-        return listing.n_rows == 0 or listing.n_rows < largest
-
     def detail_request(self, source_id: str) -> Request:
         """Ask for one petition with its purpose."""
         return Request(url=f"{self.base_url}/api/petits/{source_id}")

@@ -79,11 +79,6 @@ class BlueHouseSite:
             raise ParseError(faults[0])
         return Listing(entries=tuple(entries), faults=tuple(faults))
 
-    def is_last(self, listing: Listing, largest: int) -> bool:
-        """A page with fewer rows than another had, or none of the window or later: the newest come first."""
-        are_before = not listing.faults and all(entry.begins_on < self.window.since for entry in listing.entries)
-        return are_before or listing.n_rows < largest
-
     def detail_request(self, source_id: str) -> Request:
         """Ask for the page of one petition."""
         return Request(

@@ -75,20 +75,13 @@ class Site(Protocol):
 
     @property
     def queries(self) -> Sequence[str]:
-        """The lists to read, in this order; a petition that moves on during the crawl is met in a later one."""
+        """The lists to read: the open petitions first; one that ends during the crawl is met in a later list."""
 
     def list_request(self, query: str, page: int) -> Request:
         """Ask for one page (from 1) of a list."""
 
     def parse_list(self, answer: bytes, url: str) -> Listing:
         """Read one page of a list."""
-
-    def is_last(self, listing: Listing, largest: int) -> bool:
-        """Tell whether no page after this one can hold a petition of the window.
-
-        `largest` is the most rows (`Listing.n_rows`) that a page of this site had in this crawl: a page with fewer is
-        the end of its list. A first page that is short proves nothing, since a site may cap the size of its pages.
-        """
 
     def detail_request(self, source_id: str) -> Request:
         """Ask for one petition."""

@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import ColumnElement, Connection, and_, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from petitions.records import Source, Status, Window
+from petitions.records import Source, Status, Window, korean_day
 from petitions.store.crawl_tables import crawl_progress, crawl_reject
 from petitions.store.petitions import in_window
 from petitions.store.tables import petition
@@ -19,6 +19,7 @@ from petitions.store.tables import petition
 KNOWN, SAMPLE, DONE = "known", "sample", "done"
 GOES_ON_FOR = timedelta(hours=48)  # a crawl that was killed longer ago begins anew
 REJECTS_ASKED_AGAIN_FOR = timedelta(days=14)
+THOROUGH_EVERY = timedelta(days=3)  # the lists of ended petitions are read so often
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,12 +39,18 @@ class Start:
     place: Place
     covered_until: date | None
 
+    @property
+    def is_thorough(self) -> bool:
+        """All lists are read by this crawl; always where nothing, or not enough, is covered."""
+        began_on = korean_day(self.started_at)
+        return self.covered_until is None or self.covered_until <= began_on - THOROUGH_EVERY
+
 
 def begin_crawl(conn: Connection, source: Source, window: Window, *, at: datetime) -> Start:
     """Begin a crawl, or go on with one over the same window that was killed.
 
-    What is covered is told by the crawls that came to their end: a petition that began in one's window, before that
-    crawl's own day, was in a list then and is stored.
+    What is covered is told by the thorough crawls that came to their end: a petition that began in one's window, before
+    that crawl's own day, was in a list then and is stored.
     """
     row = conn.execute(select(crawl_progress).where(_is_of(source, window))).one_or_none()
     if row is None or row.stage == DONE or row.started_at < at - GOES_ON_FOR:
@@ -62,11 +69,11 @@ def begin_crawl(conn: Connection, source: Source, window: Window, *, at: datetim
     return Start(started_at=started_at, place=place, covered_until=conn.scalar(covered))
 
 
-def write_place(conn: Connection, source: Source, window: Window, place: Place, *, began_on: date) -> None:
-    """Record where a crawl is that began on a day in Korea; where it is DONE, all that began before is covered."""
+def write_place(conn: Connection, source: Source, window: Window, place: Place, start: Start) -> None:
+    """Record where a crawl is; where a thorough one is DONE, all that began before its day in Korea is covered."""
     values: dict[str, object] = {"stage": place.stage, "page": place.page, "after": place.after}
-    if place.stage == DONE:
-        values["finished_on"] = began_on
+    if place.stage == DONE and start.is_thorough:
+        values["finished_on"] = korean_day(start.started_at)
     conn.execute(update(crawl_progress).where(_is_of(source, window)).values(values))
 
 
