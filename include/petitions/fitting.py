@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, Engine
 
 from petitions.records import Source, Window
-from petitions.store import runs, topics
+from petitions.store import runs, topic_reads, topics
 from petitions.store.artifacts import ArtifactStore
 from petitions.store.tokens import read_tokens
 from petitions.text.tokenizer import TOKENIZER
@@ -52,11 +52,11 @@ def fit_window(
     with engine.connect() as conn:
         documents = read_tokens(conn, source, window, TOKENIZER)
         model_id = _name_fit(source, window, settings, documents)
-        if stored := topics.find_topic_model(conn, model_id):
+        if stored := topic_reads.find_topic_model(conn, model_id):
             logger.info("fit %s is stored already", model_id)
             return stored
-        published = topics.read_published(conn, source)
-        highest_id = topics.read_highest_id(conn, source)
+        published = topic_reads.read_published(conn, source)
+        highest_id = topic_reads.read_highest_id(conn, source)
     fit = fit_topics([words for _, words in documents], settings)
     alignments, old_ids = _align(artifacts, fit, published)
     topic_ids = assign_topic_ids(alignments, old_ids, highest_id)

@@ -20,7 +20,7 @@ from petitions.scoring.topic_similarity import score_topic_similarity
 from petitions.settings import Settings
 from petitions.store.petitions import PetitionText
 from petitions.store.scores import Keywords, Score, upsert_scores
-from petitions.store.topics import read_shares
+from petitions.store.topic_reads import read_shares
 from petitions.store.upsert import Counts
 from petitions.store.vectors import read_embeddings
 from petitions.text.tokenizer import Tokenizer

@@ -36,14 +36,8 @@ from petitions.store.runs import (
     record_step,
     write_checks,
 )
-from petitions.store.topics import (
-    TopicEvent,
-    read_published,
-    read_shares,
-    read_topic_model,
-    read_topics,
-    write_topic_model,
-)
+from petitions.store.topic_reads import read_published, read_shares, read_topic_model, read_topics
+from petitions.store.topics import CurvePoint, TopicEvent, write_topic_model
 from petitions.store.upsert import Counts
 
 pytestmark = pytest.mark.postgres
@@ -71,6 +65,35 @@ def test_a_fit_comes_back_as_it_was_written(conn):
     assert topics[0].terms == make_topics()[0].terms
     np.testing.assert_allclose(read_shares(conn, "fit-1", [*IDS[::-1], "sample:none"])[:-1], make_shares(12)[::-1])
     assert not read_shares(conn, "fit-1", ["sample:none"]).any()
+
+
+def test_what_compares_a_fit_with_the_one_before_comes_back_too(conn):
+    write_fit(conn, PETITIONS)
+    curve = (CurvePoint(n_topics=2, npmi=0.05, stability=0.75), CurvePoint(n_topics=3, npmi=0.1, stability=0.5))
+    model = make_model("fit-2", stability=0.5, changed_share=0.25, note="3 topics, since 9 were too many", curve=curve)
+    topics = [replace(item, balanced_share=0.5, agreement_share=0.125) for item in make_topics()]
+    event = TopicEvent(kind="continued", topic_id=1, from_model_id="fit-1", from_topic_id=1, distance=0.1, overlap=0.75)
+    written = write_topic_model(conn, model, topics, [event], IDS, make_shares(12))
+    assert read_topic_model(conn, "fit-2") == model
+    assert [(item.balanced_share, item.agreement_share) for item in read_topics(conn, "fit-2")] == [(0.5, 0.125)] * 3
+    assert conn.scalar(text("SELECT overlap FROM topic_event")) == 0.75
+    before = read_versions(conn)
+    again = write_topic_model(conn, model, topics, [event], IDS, make_shares(12))
+    assert (again, read_versions(conn)) == (Counts(unchanged=written.inserted), before)
+
+
+def test_a_share_over_one_is_refused_by_the_name_of_its_column(conn):
+    write_fit(conn, PETITIONS)
+    topic, others = make_topics()[0], make_topics()[1:]
+    for column, model, first, event in (
+        ("topic_model_changed_share", make_model("fit-2", changed_share=1.1), topic, "born"),
+        ("topic_balanced_share", make_model("fit-2"), replace(topic, balanced_share=1.1), "born"),
+        ("topic_agreement_share", make_model("fit-2"), replace(topic, agreement_share=-0.1), "born"),
+        ("topic_event_overlap", make_model("fit-2"), topic, "continued"),
+    ):
+        events = [TopicEvent(kind=event, topic_id=1, overlap=None if event == "born" else 1.1)]
+        with pytest.raises(PermanentError, match=f"{column}_check"), conn.begin_nested():
+            write_topic_model(conn, model, [first, *others], events, IDS, make_shares(12))
 
 
 def test_the_same_fit_again_changes_no_row_though_it_was_fitted_later(conn):

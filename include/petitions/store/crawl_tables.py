@@ -27,7 +27,9 @@ crawl_progress = Table(
     Column("stage", Text, nullable=False, comment='a list of the site, "known", "sample" or "done"'),
     Column("page", Integer, nullable=False, comment="pages of that list whose petitions are all stored"),
     Column("after", Text, nullable=False, comment="in the stage known: the last petition that was asked for"),
-    Column("finished_on", Date, comment="day on which the latest crawl that came to its end began, in Korea"),
+    Column(
+        "finished_on", Date, comment="day on which the latest crawl of all lists that came to its end began, in Korea"
+    ),
     CheckConstraint("page >= 0", name="page"),
     CheckConstraint("since < until", name="until"),
     comment="One row is how far the latest crawl of a source over a window came; a killed one goes on from there.",

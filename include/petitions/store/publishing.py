@@ -8,8 +8,8 @@ from sqlalchemy import Connection, text, update
 
 from petitions.errors import CheckFailedError, ConfigError
 from petitions.store.runs import finish_run, read_checks, read_made_by
-from petitions.store.tables import topic_model
-from petitions.store.topics import read_published, read_topic_model
+from petitions.store.topic_reads import read_published, read_topic_model
+from petitions.store.topic_tables import topic_model
 
 logger = logging.getLogger(__name__)
 

@@ -14,7 +14,6 @@ from sqlalchemy import (
     DateTime,
     Double,
     ForeignKey,
-    ForeignKeyConstraint,
     Index,
     Integer,
     MetaData,
@@ -30,7 +29,6 @@ from petitions.records import Source, Status
 SCHEMA = "petitions"
 SCORES = ("next_sentence", "pseudo_log_likelihood", "moderation", "topic_similarity")
 RUN_STATES = ("running", "checked", "published", "failed")
-EVENT_KINDS = ("born", "died", "split", "merged", "continued")
 
 metadata = MetaData(
     schema=SCHEMA,
@@ -50,25 +48,25 @@ Key = Text(collation="C")
 At = DateTime(timezone=True)
 
 
-def _one_of(column: str, values: tuple[str, ...]) -> CheckConstraint:
+def check_one_of(column: str, values: tuple[str, ...]) -> CheckConstraint:
+    """The constraint that a column holds one of these texts."""
     listed = ", ".join(f"'{value}'" for value in values)
     return CheckConstraint(f"{column} IN ({listed})", name=column)
 
 
-def _share(column: str) -> CheckConstraint:
+def check_share(column: str) -> CheckConstraint:
+    """The constraint that a column is 0 to 1, or null."""
     return CheckConstraint(f"{column} >= 0 AND {column} <= 1", name=column)
 
 
-def _not_negative(column: str) -> CheckConstraint:
+def check_not_negative(column: str) -> CheckConstraint:
+    """The constraint that a column is 0 or more, or null."""
     return CheckConstraint(f"{column} >= 0", name=column)
 
 
-def _petition_key() -> Column[str]:
+def make_petition_key() -> Column[str]:
+    """A column that names a petition and is of the primary key."""
     return Column("petition_id", Key, ForeignKey(f"{SCHEMA}.petition.petition_id"), primary_key=True)
-
-
-def _topic_link() -> ForeignKeyConstraint:
-    return ForeignKeyConstraint(["model_id", "topic_id"], [f"{SCHEMA}.topic.model_id", f"{SCHEMA}.topic.topic_id"])
 
 
 def _content_hash() -> Column[str]:
@@ -101,9 +99,9 @@ petition = Table(
     CheckConstraint("petition_id = source || ':' || source_id", name="petition_id"),
     CheckConstraint("title <> ''", name="title"),
     CheckConstraint("ends_on >= begins_on", name="ends_on"),
-    _one_of("source", tuple(Source)),
-    _one_of("status", tuple(Status)),
-    _not_negative("n_agreements"),
+    check_one_of("source", tuple(Source)),
+    check_one_of("status", tuple(Status)),
+    check_not_negative("n_agreements"),
     CheckConstraint("NOT is_vanished OR status = 'hidden'", name="is_vanished"),
     Index(None, "source", "begins_on"),
     Index(None, "source", "last_seen_at"),
@@ -113,10 +111,10 @@ petition = Table(
 petition_agreement = Table(
     "petition_agreement",
     metadata,
-    _petition_key(),
+    make_petition_key(),
     Column("seen_on", Date, primary_key=True, comment="the day we looked, Korean time"),
     Column("n_agreements", Integer, nullable=False),
-    _not_negative("n_agreements"),
+    check_not_negative("n_agreements"),
     comment="One row is the number of agreements of a petition on a day we looked.",
 )
 
@@ -134,8 +132,8 @@ pipeline_run = Table(
     Column("started_at", At, nullable=False),
     Column("finished_at", At),
     CheckConstraint("since < until", name="until"),
-    _one_of("source", tuple(Source)),
-    _one_of("state", RUN_STATES),
+    check_one_of("source", tuple(Source)),
+    check_one_of("state", RUN_STATES),
     comment="One row is one source over one window: how its latest run went.",
 )
 
@@ -154,107 +152,17 @@ check_result = Table(
 petition_tokens = Table(
     "petition_tokens",
     metadata,
-    _petition_key(),
+    make_petition_key(),
     Column("tokenizer", Key, primary_key=True, comment="name and version of tokenizer, dictionary and stop words"),
     Column("tokens", ARRAY(Text), nullable=False, comment="in the order of the text; may be empty"),
     _content_hash(),
     comment="One row is the tokens of one petition by one tokenizer.",
 )
 
-topic_model = Table(
-    "topic_model",
-    metadata,
-    Column("model_id", Key, primary_key=True, comment="made from window, corpus, engine, seed and settings"),
-    Column("run_id", Key, ForeignKey(f"{SCHEMA}.pipeline_run.run_id"), nullable=False),
-    Column("source", Text, nullable=False),
-    Column("since", Date, nullable=False),
-    Column("until", Date, nullable=False, comment="first day after the window"),
-    Column("engine", Text, nullable=False, comment="name and version of what fitted"),
-    Column("tokenizer", Text, nullable=False, comment="petition_tokens.tokenizer of the corpus"),
-    Column("seed", Integer, nullable=False),
-    Column("n_topics", Integer, nullable=False),
-    Column("n_petitions", Integer, nullable=False, comment="documents of the corpus"),
-    Column("n_terms", Integer, nullable=False, comment="size of the dictionary"),
-    Column("npmi", Double, nullable=False, comment="coherence, mean of the topics; -1 to 1"),
-    Column("c_v", Double, nullable=False, comment="coherence, mean of the topics; 0 to 1"),
-    Column("diversity", Double, nullable=False, comment="distinct words among the top terms of all topics"),
-    Column("stability", Double, comment="agreement of fits from other seeds; null where not measured"),
-    Column("artifact", Text, nullable=False, comment="folder of the whole fit in the artifact store"),
-    Column("fitted_at", At, nullable=False),
-    Column("published_at", At, comment="null until published; the greatest of a source is what readers see"),
-    Column("encoders", ARRAY(Text), comment="whose vectors and scores the views show; the first one is searched"),
-    CheckConstraint("since < until", name="until"),
-    CheckConstraint("(published_at IS NULL) = (encoders IS NULL)", name="encoders"),
-    _one_of("source", tuple(Source)),
-    _share("diversity"),
-    _share("stability"),
-    *(_not_negative(name) for name in ("n_topics", "n_petitions", "n_terms")),
-    Index(None, "source", "published_at"),
-    comment="One row is one fit of the topics of a window.",
-)
-
-topic = Table(
-    "topic",
-    metadata,
-    Column("model_id", Key, ForeignKey(f"{SCHEMA}.topic_model.model_id"), primary_key=True),
-    Column("topic_id", Integer, primary_key=True, comment="from 1; the same topic keeps it from fit to fit"),
-    Column("label", Text, nullable=False),
-    Column("share", Double, nullable=False, comment="of all petitions of the fit; the topics sum to 1"),
-    Column("npmi", Double, comment="coherence; null where its terms never meet"),
-    Column("top_terms", ARRAY(Text), nullable=False, comment="most relevant first"),
-    CheckConstraint("topic_id >= 1", name="topic_id"),
-    _share("share"),
-    comment="One row is one topic of one fit.",
-)
-
-topic_term = Table(
-    "topic_term",
-    metadata,
-    Column("model_id", Key, primary_key=True),
-    Column("topic_id", Integer, primary_key=True),
-    Column("rank", Integer, primary_key=True, comment="from 1, by relevance"),
-    Column("term", Text, nullable=False),
-    Column("probability", Double, nullable=False, comment="of the term within the topic"),
-    Column("relevance", Double, nullable=False, comment="of Sievert and Shirley 2014; a logarithm"),
-    _topic_link(),
-    CheckConstraint("rank >= 1", name="rank"),
-    _share("probability"),
-    comment="One row is one of the top terms of a topic; the whole topic-word matrix is in the artifact.",
-)
-
-topic_event = Table(
-    "topic_event",
-    metadata,
-    Column("event_id", Key, primary_key=True, comment="SHA-256 of fit, kind, topic and what it came from"),
-    Column("model_id", Key, ForeignKey(f"{SCHEMA}.topic_model.model_id"), nullable=False),
-    Column("kind", Text, nullable=False),
-    Column("topic_id", Integer, comment="in this fit; null when the topic died"),
-    Column("from_model_id", Key, ForeignKey(f"{SCHEMA}.topic_model.model_id"), comment="null when born"),
-    Column("from_topic_id", Integer, comment="in the fit before; null when born"),
-    Column("distance", Double, comment="Jensen-Shannon distance of the two topics, 0 to 1; null when born"),
-    _topic_link(),
-    ForeignKeyConstraint(["from_model_id", "from_topic_id"], [topic.c.model_id, topic.c.topic_id]),
-    _one_of("kind", EVENT_KINDS),
-    Index(None, "model_id"),
-    comment="One row is what became of a topic from one fit to the next.",
-)
-
-petition_topic = Table(
-    "petition_topic",
-    metadata,
-    Column("model_id", Key, primary_key=True),
-    _petition_key(),
-    Column("topic_id", Integer, primary_key=True),
-    Column("share", Double, nullable=False, comment="of the topic in the petition; a petition's shares sum to 1"),
-    _topic_link(),
-    _share("share"),
-    comment="One row is the share of one topic in one petition, by one fit.",
-)
-
 petition_embedding = Table(
     "petition_embedding",
     metadata,
-    _petition_key(),
+    make_petition_key(),
     Column("encoder", Key, primary_key=True, comment="name of the weights and their hash"),
     Column("embedding", VECTOR(), nullable=False, comment="unit length; the width is the encoder's"),
     _content_hash(),
@@ -264,27 +172,27 @@ petition_embedding = Table(
 petition_score = Table(
     "petition_score",
     metadata,
-    _petition_key(),
+    make_petition_key(),
     Column("encoder", Key, primary_key=True, comment="name of the weights and their hash"),
     Column("score", Text, primary_key=True),
     Column("model_id", Key, primary_key=True, server_default="", comment=_FIT_OF_SCORE),
     Column("value", Double, nullable=False),
     _content_hash(),
     CheckConstraint("(score = 'topic_similarity') = (model_id <> '')", name="model_id"),
-    _one_of("score", SCORES),
+    check_one_of("score", SCORES),
     comment="One row is one score of one petition by one encoder.",
 )
 
 petition_keyword = Table(
     "petition_keyword",
     metadata,
-    _petition_key(),
+    make_petition_key(),
     Column("encoder", Key, primary_key=True, comment="name of the weights and their hash"),
     Column("rank", Integer, primary_key=True, comment="from 1"),
     Column("word", Text, nullable=False),
     Column("probability", Double, nullable=False),
     _content_hash(),
     CheckConstraint("rank >= 1", name="rank"),
-    _share("probability"),
+    check_share("probability"),
     comment="One row is one word that masked-LM prompting gives for a petition.",
 )

@@ -1,19 +1,20 @@
-"""Fits of topics: the model, its topics and terms, what became of the topics before, and the topics of petitions."""
+"""Writing a fit: the model, its topics and terms, what became of the topics before, and the topics of petitions."""
 
 import hashlib
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ARRAY, Connection, Table, all_, delete, func, literal, select
-from sqlalchemy.engine import RowMapping
+from psycopg.types.json import Jsonb
+from sqlalchemy import ARRAY, Connection, Table, all_, delete, literal, select
 
-from petitions.errors import ConfigError, PermanentError
+from petitions.errors import PermanentError
 from petitions.records import Source, Window
-from petitions.store.tables import Key, petition_topic, topic, topic_event, topic_model, topic_term
+from petitions.store.tables import Key
+from petitions.store.topic_tables import petition_topic, topic, topic_event, topic_model, topic_term
 from petitions.store.upsert import Counts, Row, upsert
 
 logger = logging.getLogger(__name__)
@@ -21,6 +22,15 @@ logger = logging.getLogger(__name__)
 TOP_TERMS = 10  # of a topic in topic.top_terms; all that are given stand in topic_term
 CHUNK = 10_000  # petitions
 _PUBLISHED = ("published_at", "encoders")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CurvePoint:
+    """How good the topics are when there are so many: mean NPMI, and agreement of fits from other seeds (0 to 1)."""
+
+    n_topics: int
+    npmi: float
+    stability: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +51,9 @@ class TopicModel:
     c_v: float
     diversity: float
     stability: float | None = None
+    changed_share: float | None = None
+    note: str | None = None
+    curve: tuple[CurvePoint, ...] | None = None
     artifact: str
     fitted_at: datetime
     published_at: datetime | None = None
@@ -58,24 +71,30 @@ class TopicTerm:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Topic:
-    """A topic of a fit under its lasting id, its terms by falling relevance; `npmi` is None where it has none."""
+    """A topic of a fit under its lasting id, its terms by falling relevance; `npmi` is None where it has none.
+
+    The shares are those of `petitions.topics.shares`: every petition, every category, every agreement weighs the same.
+    """
 
     topic_id: int
     label: str
     share: float
+    balanced_share: float | None = None
+    agreement_share: float | None = None
     npmi: float | None
     terms: Sequence[TopicTerm]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TopicEvent:
-    """What became of a topic: `kind` is born, died, split, merged or continued."""
+    """What became of a topic: `kind` is born, died, split, merged or continued; `overlap` as its column says."""
 
     kind: str
     topic_id: int | None
     from_model_id: str | None = None
     from_topic_id: int | None = None
     distance: float | None = None
+    overlap: float | None = None
 
 
 def write_topic_model(
@@ -125,92 +144,16 @@ def write_topic_model(
     return written + _write_shares(conn, model.model_id, kept, petition_ids, document_topic)
 
 
-def find_topic_model(conn: Connection, model_id: str) -> TopicModel | None:
-    """Read a fit; None where there is no such fit."""
-    row = conn.execute(select(topic_model).where(topic_model.c.model_id == model_id)).mappings().first()
-    return None if row is None else _model(row)
-
-
-def read_topic_model(conn: Connection, model_id: str) -> TopicModel:
-    """Read a fit.
-
-    Raises:
-        ConfigError: there is no such fit.
-    """
-    found = find_topic_model(conn, model_id)
-    if found is None:
-        raise ConfigError(f"there is no fit {model_id}")
-    return found
-
-
-def read_highest_id(conn: Connection, source: Source) -> int:
-    """Read the highest topic_id that a published fit of a source has given; 0 before the first."""
-    given = select(func.coalesce(func.max(topic.c.topic_id), 0)).join(topic_model)
-    return int(
-        conn.execute(
-            given.where(topic_model.c.source == str(source), topic_model.c.published_at.is_not(None))
-        ).scalar_one()
-    )
-
-
-def read_published(conn: Connection, source: Source) -> TopicModel | None:
-    """Read the fit of a source that readers see; None before the first was published."""
-    newest = (
-        select(topic_model)
-        .where(topic_model.c.source == str(source), topic_model.c.published_at.is_not(None))
-        .order_by(topic_model.c.published_at.desc())
-        .limit(1)
-    )
-    row = conn.execute(newest).mappings().first()
-    return None if row is None else _model(row)
-
-
-def read_topics(conn: Connection, model_id: str) -> list[Topic]:
-    """Read the topics of a fit with their terms, by topic_id; empty for an unknown fit."""
-    terms: dict[int, list[TopicTerm]] = {}
-    ordered = select(topic_term).where(topic_term.c.model_id == model_id).order_by(topic_term.c.rank)
-    for row in conn.execute(ordered):
-        term = TopicTerm(term=row.term, probability=row.probability, relevance=row.relevance)
-        terms.setdefault(row.topic_id, []).append(term)
-    rows = conn.execute(select(topic).where(topic.c.model_id == model_id).order_by(topic.c.topic_id))
-    return [
-        Topic(topic_id=row.topic_id, label=row.label, share=row.share, npmi=row.npmi, terms=terms.get(row.topic_id, []))
-        for row in rows
-    ]
-
-
-def read_shares(conn: Connection, model_id: str, petition_ids: Sequence[str]) -> NDArray[np.float32]:
-    """Read the shares of the topics of a fit in petitions.
-
-    Returns:
-        float32 [N, K] in the order of `petition_ids` and of topic_id; a petition outside the fit has a row of zeros.
-    """
-    topic_ids = conn.scalars(select(topic.c.topic_id).where(topic.c.model_id == model_id).order_by(topic.c.topic_id))
-    columns = {topic_id: column for column, topic_id in enumerate(topic_ids)}
-    places = {petition_id: row for row, petition_id in enumerate(petition_ids)}
-    shares = np.zeros((len(places), len(columns)), np.float32)  # [N, K]
-    stored = select(petition_topic.c.petition_id, petition_topic.c.topic_id, petition_topic.c.share)
-    for row in conn.execute(stored.where(petition_topic.c.model_id == model_id)):
-        if row.petition_id in places:
-            shares[places[row.petition_id], columns[row.topic_id]] = row.share
-    return shares
-
-
-def _model(row: RowMapping) -> TopicModel:
-    values = {name: row[name] for name in row if name not in ("source", "since", "until", "encoders")}
-    return TopicModel(
-        **values,
-        source=Source(row["source"]),
-        window=Window(since=row["since"], until=row["until"]),
-        encoders=tuple(row["encoders"] or ()),
-    )
-
-
 def _model_row(model: TopicModel) -> Row:
     names = (item.name for item in topic_model.columns if item.name not in ("source", "since", "until", *_PUBLISHED))
-    unpublished = dict.fromkeys(_PUBLISHED)
-    window = {"source": str(model.source), "since": model.window.since, "until": model.window.until}
-    return {name: getattr(model, name) for name in names} | window | unpublished
+    return {name: getattr(model, name) for name in names} | {
+        "source": str(model.source),
+        "since": model.window.since,
+        "until": model.window.until,
+        "changed_share": _share(model.changed_share),
+        "curve": None if model.curve is None else Jsonb([asdict(point) for point in model.curve]),
+        **dict.fromkeys(_PUBLISHED),
+    }
 
 
 def _topic_row(model_id: str, item: Topic) -> Row:
@@ -219,6 +162,8 @@ def _topic_row(model_id: str, item: Topic) -> Row:
         "topic_id": item.topic_id,
         "label": item.label,
         "share": _share(item.share),
+        "balanced_share": _share(item.balanced_share),
+        "agreement_share": _share(item.agreement_share),
         "npmi": item.npmi,
         "top_terms": [term.term for term in item.terms[:TOP_TERMS]],
     }
@@ -248,6 +193,7 @@ def _event_row(model_id: str, item: TopicEvent) -> Row:
         "from_model_id": item.from_model_id,
         "from_topic_id": item.from_topic_id,
         "distance": None if item.distance is None else float(item.distance),
+        "overlap": _share(item.overlap),
     }
 
 
@@ -282,6 +228,6 @@ def _write_shares(
     return written
 
 
-def _share(share: float) -> float:
+def _share(share: float | None) -> float | None:
     """Six decimals: shares of float32 may exceed 1 in their last bit, and differ there from machine to machine."""
-    return round(float(share), 6)
+    return None if share is None else round(float(share), 6)

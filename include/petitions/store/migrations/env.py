@@ -7,15 +7,15 @@ A new revision, over a database at the head (see CONTRIBUTING):
 from alembic import context
 from sqlalchemy import text
 
-from petitions.store.crawl_tables import crawl_progress
-from petitions.store.tables import SCHEMA
+from petitions.store import crawl_tables, topic_tables  # noqa: F401  they add to the metadata
+from petitions.store.tables import SCHEMA, metadata
 
 connection = context.config.attributes["connection"]
 connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}"))
 connection.execute(text("CREATE EXTENSION IF NOT EXISTS vector WITH SCHEMA public"))
 context.configure(
     connection=connection,
-    target_metadata=crawl_progress.metadata,
+    target_metadata=metadata,
     version_table_schema=SCHEMA,
     include_schemas=True,
     include_name=lambda name, kind, _parents: kind != "schema" or name == SCHEMA,
