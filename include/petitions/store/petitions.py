@@ -43,6 +43,15 @@ class PetitionText:
     body: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Traits:
+    """What is known of a stored petition besides its text, and its title: what topics are weighed and named by."""
+
+    title: str
+    category: str
+    n_agreements: int
+
+
 def in_window(source: Source, window: Window) -> ColumnElement[bool]:
     """The condition on `petition` that a row is of the source and the window."""
     return and_(
@@ -150,6 +159,16 @@ def read_texts(
         limit: the most that is read; None reads all.
     """
     return _read(conn, and_(shown_in_window(source, window), petition.c.petition_id > after), limit)
+
+
+def read_traits(conn: Connection, source: Source, window: Window) -> dict[str, Traits]:
+    """Read the traits of the petitions of a window by petition_id, in its order; hidden ones are left out."""
+    columns = (petition.c.petition_id, petition.c.title, petition.c.category, petition.c.n_agreements)
+    rows = conn.execute(select(*columns).where(shown_in_window(source, window)).order_by(petition.c.petition_id))
+    return {
+        petition_id: Traits(title=title, category=category, n_agreements=n_agreements)
+        for petition_id, title, category, n_agreements in rows
+    }
 
 
 def read_unseen(
