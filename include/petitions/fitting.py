@@ -23,7 +23,7 @@ from petitions.store.tokens import read_tokens
 from petitions.text.tokenizer import TOKENIZER
 from petitions.topics.alignment import Alignment, align_topics, assign_topic_ids, find_died_ids
 from petitions.topics.labels import label_topics
-from petitions.topics.lda import ENGINE, LdaSettings, TopicFit, fit_topics
+from petitions.topics.lda import RULES, LdaSettings, TopicFit, fit_topics
 
 logger = logging.getLogger(__name__)
 
@@ -65,10 +65,10 @@ def fit_window(
         run_id=runs.name_run(source, window),
         source=source,
         window=window,
-        engine=f"{ENGINE} {version('gensim')}",
+        engine=fit.engine,
         tokenizer=TOKENIZER,
         seed=fit.seed,
-        n_topics=n_topics,
+        n_topics=len(fit.topic_word),
         n_petitions=len(documents),
         n_terms=fit.n_terms,
         npmi=fit.npmi,
@@ -88,7 +88,8 @@ def _name_fit(
     source: Source, window: Window, settings: LdaSettings, documents: Iterable[tuple[str, Sequence[str]]]
 ) -> str:
     """Source, end of the window, and a hash of all that decides the fit."""
-    digest = hashlib.sha256(repr((window, TOKENIZER, ENGINE, version("gensim"), asdict(settings))).encode())
+    made_by = (RULES, version("tomotopy"), version("gensim"))
+    digest = hashlib.sha256(repr((window, TOKENIZER, made_by, asdict(settings))).encode())
     for petition_id, words in documents:
         digest.update("\x00".join((petition_id, *words, "\n")).encode())
     return f"{source}-{window.until}-{digest.hexdigest()[:10]}"

@@ -1,29 +1,53 @@
-"""Tokens of documents come in; topics, their terms and their share in each document go out."""
+"""Tokens of documents come in; topics, their terms and their share in each document go out.
+
+Two engines, chosen by size: Gibbs sampling (gibbs.py) while the corpus has at most `max_sampled_tokens` tokens, and
+gensim's online variational Bayes (online.py) beyond, which holds one chunk of documents in memory. Both begin at the
+topics that non-negative matrix factorization (nmf.py) finds in up to N_SAMPLE documents, and the terms that readers
+see are ranked in the same way.
+"""
 
 import io
 import logging
 import math
 import tempfile
 import zipfile
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 from gensim.corpora import Dictionary
-from gensim.models import LdaModel, Nmf, TfidfModel
+from gensim.models import LdaModel
 from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
 
 from petitions.errors import ConfigError, EmptyWindowError
-from petitions.topics.coherence import measure_c_v, measure_diversity, measure_npmi, measure_relevance
-from petitions.topics.corpus import Bag, Corpus, build_corpus
+from petitions.topics.coherence import measure_c_v, measure_diversity, measure_npmi
+from petitions.topics.corpus import BagStream, build_dictionary, count_matrix, sum_counts, take_evenly
+from petitions.topics.gibbs import sample_topics
+from petitions.topics.nmf import factorize, weigh_counts
+from petitions.topics.online import as_lda_model, fit_online, infer_shares
+from petitions.topics.ranking import rank_terms
 
 logger = logging.getLogger(__name__)
 
-ENGINE = "gensim LdaModel from NMF"
+RULES = 2  # raise it when the code gives other topics for the same documents and settings
 TOP_TERMS = 20  # of a topic; the coherence, the diversity and the tables are over these
-MIN_DOCUMENTS_PER_TOPIC = 5
-NMF_UPDATES = 20  # of the factors that the fit starts from
+MIN_DOCUMENTS_PER_TOPIC = 10
+MIN_TOPICS = 2
+N_SAMPLE = 20_000  # documents that the start, the ranking and the coherence are taken from, evenly spaced
+RANGES = {
+    "n_topics": (2, 200),
+    "random_seed": (0, 2**32 - 1),
+    "no_above": (1e-6, 1),
+    "relevance_weight": (0, 1),
+    "support_weight": (0, 100),
+    "alpha": (1e-6, 100),
+    "eta": (1e-6, 100),
+    **dict.fromkeys(("no_below", "max_repeats", "nmf_updates", "burn_in", "n_samples", "sample_every"), (1, 10_000)),
+    "max_terms": (1, 1_000_000),
+}
 MODEL_FILE, DICTIONARY_FILE = "lda.model", "dictionary"
 
 
@@ -37,25 +61,20 @@ class LdaSettings:
     no_above: float = 0.2
     max_repeats: int = 3
     max_terms: int = 30_000
-    chunksize: int = 2_000  # documents an update is made from: batches (three months are one) beat gensim's 256
-    n_updates: int = 50  # of the topics at least; the passes over the documents follow from it
-    prior: float = 0.6  # alpha and eta: variational Bayes wants about 0.5 more than sampling (Asuncion et al. 2009)
-    relevance_weight: float = 0.7  # lambda of Sievert and Shirley, by which the terms of a topic are ranked
+    nmf_updates: int = 100
+    alpha: float = 0.1  # of each topic at the beginning; fitted while sampling
+    eta: float = 0.2  # pseudo-count of each term in each topic, besides those at the topics of NMF
+    burn_in: int = 300  # iterations before the first sample
+    n_samples: int = 11  # whose mean is the fit
+    sample_every: int = 10
+    relevance_weight: float = 0.6  # lambda of Sievert and Shirley, by which the terms of a topic are ranked
+    support_weight: float = 4.0  # of their NPMI with the topic's best terms, beside the relevance
+    max_sampled_tokens: int = 25_000_000  # beyond, a sampler would need more than about 2 GB
 
     def __post_init__(self) -> None:
-        if not 2 <= self.n_topics <= 200:
-            raise ConfigError(f"n_topics must be 2 to 200, got {self.n_topics}")
-        if not 0 <= self.random_seed < 2**32:
-            raise ConfigError(f"random_seed must be 0 to 4294967295, got {self.random_seed}")
-        if not 0 < self.no_above <= 1:
-            raise ConfigError(f"no_above must be over 0 and at most 1, got {self.no_above}")
-        if self.prior <= 0:
-            raise ConfigError(f"prior must be over 0, got {self.prior}")
-        if not 0 <= self.relevance_weight <= 1:
-            raise ConfigError(f"relevance_weight must be 0 to 1, got {self.relevance_weight}")
-        for name in ("no_below", "max_repeats", "max_terms", "chunksize", "n_updates"):
-            if getattr(self, name) < 1:
-                raise ConfigError(f"{name} must be at least 1, got {getattr(self, name)}")
+        for name, (least, most) in RANGES.items():
+            if not least <= getattr(self, name) <= most:
+                raise ConfigError(f"{name} must be {least} to {most}, got {getattr(self, name)}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,13 +91,16 @@ class TopicFit:
     """K topics over V terms and N documents, the topics in the model's own order."""
 
     terms: list[str]  # [V]
+    term_counts: NDArray[np.int64]  # [V], in the documents that the terms were ranked by
     topic_word: NDArray[np.float32]  # [K, V], rows sum to 1
     document_topic: NDArray[np.float32]  # [N, K], rows sum to 1; a document without known terms has 1 / K everywhere
-    top_terms: list[list[TopTerm]]  # [K, TOP_TERMS], by falling relevance
+    top_terms: list[list[TopTerm]]  # [K, TOP_TERMS], the best first
     npmi_by_topic: list[float]  # [K], of the top terms
     npmi: float
     c_v: float
     diversity: float
+    engine: str
+    note: str  # empty, or why there are fewer topics than asked for
     seed: int
     n_petitions: int  # with at least one known term
     n_terms: int
@@ -86,7 +108,10 @@ class TopicFit:
     dictionary: Dictionary
 
     def to_bytes(self) -> bytes:
-        """The model and the dictionary as gensim saves them, in a zip archive."""
+        """The model and the dictionary as gensim saves them, in a zip archive.
+
+        gensim unpickles what it loads: load artifacts of our own making only.
+        """
         buffer = io.BytesIO()
         with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
             self.model.save(str(Path(folder, MODEL_FILE)))
@@ -96,130 +121,136 @@ class TopicFit:
         return buffer.getvalue()
 
 
-def load_model(data: bytes) -> tuple[LdaModel, Dictionary]:
-    """Read back what `TopicFit.to_bytes` wrote. gensim unpickles: give it artifacts of our own making only."""
-    with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(io.BytesIO(data)) as archive:
-        archive.extractall(folder)  # member names cannot leave the folder: zipfile strips drives and ".."
-        return LdaModel.load(str(Path(folder, MODEL_FILE))), Dictionary.load(str(Path(folder, DICTIONARY_FILE)))
-
-
-def fit_topics(documents: Sequence[Sequence[str]], settings: LdaSettings) -> TopicFit:
-    """Fit LDA by variational Bayes (Hoffman and others 2010) and measure its topics.
+def fit_topics(documents: Iterable[Sequence[str]], settings: LdaSettings) -> TopicFit:
+    """Fit the topics of a corpus and measure them.
 
     Args:
-        documents: N lists of tokens, ordered by petition_id: order and seed decide the fit, to the bit on one machine.
-        settings: of the fit.
+        documents: N lists of tokens, ordered by petition_id, read several times: order and seed decide the fit, to the
+            bit on one machine.
+        settings: of the fit. A corpus too small for so many topics gets fewer, and the fit has a note.
 
     Raises:
-        EmptyWindowError: no documents, fewer than `MIN_DOCUMENTS_PER_TOPIC` a topic with a known term, or fewer
-            than `TOP_TERMS` known terms.
+        EmptyWindowError: no documents, fewer than MIN_TOPICS * MIN_DOCUMENTS_PER_TOPIC with a known term, or fewer than
+            TOP_TERMS known terms.
     """
-    corpus = build_corpus(
-        documents,
-        no_below=settings.no_below,
-        no_above=settings.no_above,
-        max_repeats=settings.max_repeats,
-        max_terms=settings.max_terms,
+    dictionary = build_dictionary(
+        documents, no_below=settings.no_below, no_above=settings.no_above, max_terms=settings.max_terms
     )
-    usable = [bag for bag in corpus.bags if bag]
-    _check_size(len(documents), len(usable), len(corpus.dictionary), settings.n_topics)
-    model = _fit_model(usable, corpus.dictionary, settings)
-    topic_word = model.get_topics().astype(np.float64)  # [K, V]
-    topic_word /= topic_word.sum(axis=1, keepdims=True)
-    top_terms = _rank_terms(topic_word, usable, corpus.dictionary, settings.relevance_weight)
-    words = [[item.term for item in topic] for topic in top_terms]
-    npmi_by_topic = measure_npmi(words, documents, corpus.dictionary)
-    return TopicFit(
-        terms=[corpus.dictionary[term_id] for term_id in range(len(corpus.dictionary))],
-        topic_word=topic_word.astype(np.float32),
-        document_topic=_infer_shares(model, corpus, settings.n_topics),
-        top_terms=top_terms,
-        npmi_by_topic=npmi_by_topic,
-        npmi=float(np.mean(npmi_by_topic)),
-        c_v=measure_c_v(words, documents, corpus.dictionary),
-        diversity=measure_diversity(words),
-        seed=settings.random_seed,
-        n_petitions=len(usable),
-        n_terms=len(corpus.dictionary),
-        model=model,
-        dictionary=corpus.dictionary,
+    bags = BagStream(documents=documents, dictionary=dictionary, max_repeats=settings.max_repeats)
+    few = take_evenly(documents, len(bags), N_SAMPLE)
+    is_sampled = dictionary.num_pos <= settings.max_sampled_tokens
+    counts = count_matrix(bags if is_sampled else replace(bags, documents=few), len(dictionary))
+    usable = counts[np.diff(counts.indptr) > 0]
+    n_topics = _bound_topics(len(bags), usable.shape[0], len(dictionary), settings.n_topics)
+    step = math.ceil(usable.shape[0] / N_SAMPLE)
+    factors = factorize(weigh_counts(usable[::step]), n_topics, settings.nmf_updates)  # [K, V]
+    found = _sample(counts, usable, factors, bags, settings) if is_sampled else _fit_online(bags, factors, settings)
+    ranked = rank_terms(
+        found.topic_word,
+        usable,
+        relevance_weight=settings.relevance_weight,
+        support_weight=settings.support_weight,
+        n_terms=TOP_TERMS,
     )
+    return _measure(found, ranked, few, bags, usable, settings)
 
 
-def _check_size(n_documents: int, n_usable: int, n_terms: int, n_topics: int) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    """What an engine gives."""
+
+    engine: str
+    topic_word: NDArray[np.float64]
+    document_topic: NDArray[np.float32]
+    model: LdaModel
+
+
+def _bound_topics(n_documents: int, n_usable: int, n_terms: int, n_topics: int) -> int:
+    """As many topics as asked for, or as many as so few documents bear."""
     if n_documents == 0:
         raise EmptyWindowError("no petition in the window: there is nothing to find topics in")
-    if n_usable < MIN_DOCUMENTS_PER_TOPIC * n_topics:
+    if n_usable < MIN_TOPICS * MIN_DOCUMENTS_PER_TOPIC:
         raise EmptyWindowError(
-            f"{n_usable} of {n_documents} petitions hold a known term; {n_topics} topics need at least "
-            f"{MIN_DOCUMENTS_PER_TOPIC * n_topics}: take a longer window or fewer topics"
+            f"{n_usable} of {n_documents} petitions hold a known term; {MIN_TOPICS} topics, the fewest, need at least "
+            f"{MIN_TOPICS * MIN_DOCUMENTS_PER_TOPIC}: take a longer window"
         )
     if n_terms < TOP_TERMS:
         raise EmptyWindowError(f"{n_documents} petitions share only {n_terms} terms; at least {TOP_TERMS} are needed")
+    return min(n_topics, n_usable // MIN_DOCUMENTS_PER_TOPIC, n_terms - 1)
 
 
-def _fit_model(bags: list[Bag], dictionary: Dictionary, settings: LdaSettings) -> LdaModel:
-    """Fit from a start at NMF's topics: from a random one, a small corpus or an unlucky seed ends in mixed topics."""
-    n_chunks = math.ceil(len(bags) / settings.chunksize)
-    passes = math.ceil(settings.n_updates / n_chunks)
-    model = LdaModel(
-        num_topics=settings.n_topics,
-        id2word=dictionary,
-        alpha=[settings.prior] * settings.n_topics,
-        eta=settings.prior,
-        chunksize=settings.chunksize,
-        passes=passes,
-        eval_every=None,
-        random_state=settings.random_seed,
+def _sample(
+    counts: csr_matrix, usable: csr_matrix, factors: NDArray[np.float64], bags: BagStream, settings: LdaSettings
+) -> _Found:
+    """Sample from a prior that puts as many pseudo-counts at the factors as the corpus has tokens."""
+    n_topics, n_tokens = len(factors), int(usable.sum())
+    samples = sample_topics(
+        usable,
+        settings.eta + factors * (n_tokens / n_topics),
+        alpha=settings.alpha,
+        burn_in=settings.burn_in,
+        n_samples=settings.n_samples,
+        sample_every=settings.sample_every,
+        seed=settings.random_seed,
     )
-    n_tokens = sum(count for bag in bags for _, count in bag)
-    model.state.sstats[:] = _fit_nmf(bags, dictionary, settings) * (n_tokens / settings.n_topics)  # [K, V]
-    model.sync_state()
-    model.update(bags)
-    logger.info("fitted %d topics in %d passes over %d documents", settings.n_topics, passes, len(bags))
-    return model
-
-
-def _fit_nmf(bags: list[Bag], dictionary: Dictionary, settings: LdaSettings) -> NDArray[np.float64]:
-    """Topics by non-negative factors of TF-IDF, [K, V], rows sum to 1; a factor that died is all zeros."""
-    tfidf = TfidfModel(bags)
-    nmf = Nmf(
-        [tfidf[bag] for bag in bags],
-        num_topics=settings.n_topics,
-        id2word=dictionary,
-        chunksize=settings.chunksize,
-        passes=math.ceil(NMF_UPDATES * settings.chunksize / max(settings.chunksize, len(bags))),
-        eval_every=None,
-        random_state=settings.random_seed,
+    document_topic = np.full((counts.shape[0], n_topics), 1 / n_topics, np.float32)
+    document_topic[np.diff(counts.indptr) > 0] = samples.document_topic
+    return _Found(
+        engine=f"tomotopy {version('tomotopy')} LDAModel from NMF",
+        topic_word=samples.topic_word,
+        document_topic=document_topic,
+        model=as_lda_model(samples, n_tokens, bags.dictionary, seed=settings.random_seed),
     )
-    factors: NDArray[np.float64] = nmf.get_topics(normalize=False).astype(np.float64)  # [K, V]
-    factors /= np.maximum(factors.sum(axis=1, keepdims=True), 1e-12)
-    return factors
 
 
-def _rank_terms(
-    topic_word: NDArray[np.float64], bags: list[Bag], dictionary: Dictionary, weight: float
-) -> list[list[TopTerm]]:
-    """The most relevant terms of each topic, ties in the order of the dictionary."""
-    counts = np.zeros(len(dictionary))  # [V]
-    for bag in bags:
-        for term_id, count in bag:
-            counts[term_id] += count
-    relevance = measure_relevance(topic_word, counts / counts.sum(), weight)  # [K, V]
-    best = np.argsort(-relevance, axis=1, kind="stable")[:, :TOP_TERMS]  # [K, TOP_TERMS]
-    return [
+def _fit_online(bags: BagStream, factors: NDArray[np.float64], settings: LdaSettings) -> _Found:
+    model = fit_online(bags, factors, seed=settings.random_seed)
+    topic_word = model.get_topics().astype(np.float64)
+    return _Found(
+        engine=f"gensim {version('gensim')} LdaModel from NMF",
+        topic_word=topic_word / topic_word.sum(axis=1, keepdims=True),
+        document_topic=infer_shares(model, bags),
+        model=model,
+    )
+
+
+def _measure(
+    found: _Found,
+    ranked: Sequence[Sequence[tuple[int, float]]],
+    few: Sequence[Sequence[str]],
+    bags: BagStream,
+    usable: csr_matrix,
+    settings: LdaSettings,
+) -> TopicFit:
+    """Put the fit together, with the coherence of its terms over a few of the documents."""
+    names, n_topics = bags.dictionary, len(found.topic_word)
+    top_terms = [
         [
-            TopTerm(term=dictionary[i], probability=float(topic_word[k, i]), relevance=float(relevance[k, i]))
-            for i in term_ids
+            TopTerm(term=names[term], probability=float(found.topic_word[k, term]), relevance=relevance)
+            for term, relevance in terms
         ]
-        for k, term_ids in enumerate(best.tolist())
+        for k, terms in enumerate(ranked)
     ]
-
-
-def _infer_shares(model: LdaModel, corpus: Corpus, n_topics: int) -> NDArray[np.float32]:
-    """The share of each topic in each document, [N, K]; 1 / K where no term is known."""
-    gamma, _ = model.inference(corpus.bags)  # [N, K]
-    shares = gamma.astype(np.float64)
-    shares[[not bag for bag in corpus.bags]] = 1 / n_topics
-    shares /= shares.sum(axis=1, keepdims=True)
-    return np.asarray(shares, dtype=np.float32)
+    words = [[item.term for item in topic] for topic in top_terms]
+    npmi_by_topic = measure_npmi(words, few, names)
+    n_petitions = int((np.ptp(found.document_topic, axis=1) > 0).sum())
+    note = f"{n_topics} topics in place of {settings.n_topics}: {n_petitions} petitions, {len(names)} terms"
+    logger.info("%s: %d topics over %d petitions and %d terms", found.engine, n_topics, n_petitions, len(names))
+    return TopicFit(
+        terms=[names[term] for term in range(len(names))],
+        term_counts=sum_counts(usable, axis=0).astype(np.int64),
+        topic_word=found.topic_word.astype(np.float32),
+        document_topic=found.document_topic,
+        top_terms=top_terms,
+        npmi_by_topic=npmi_by_topic,
+        npmi=float(np.mean(npmi_by_topic)),
+        c_v=measure_c_v(words, few, names),
+        diversity=measure_diversity(words),
+        engine=found.engine,
+        note="" if n_topics == settings.n_topics else note,
+        seed=settings.random_seed,
+        n_petitions=n_petitions,
+        n_terms=len(names),
+        model=found.model,
+        dictionary=names,
+    )
