@@ -75,16 +75,18 @@ def make_model(model_id: str = "fit-1", **changes) -> TopicModel:
 
 def make_topics(mark: str = "") -> list[Topic]:
     """Three topics; `mark` stands in every label, so that a reader sees which fit a label is of."""
-    labels = ("건널목", "급식", "주택")
+    traits = (("건널목", 0.5, 0.125), ("급식", 0.25, 0.25), ("주택", 0.25, 0.625))
     return [
         Topic(
             topic_id=number,
             label=f"{label}{mark}",
             share=1 / 3,
+            balanced_share=balanced_share,
+            agreement_share=agreement_share,
             npmi=0.1,
             terms=[TopicTerm(term=f"{label}{rank}", probability=0.2 / rank, relevance=-rank) for rank in (1, 2, 3)],
         )
-        for number, label in enumerate(labels, start=1)
+        for number, (label, balanced_share, agreement_share) in enumerate(traits, start=1)
     ]
 
 

@@ -38,6 +38,8 @@ def test_every_command_explains_itself_in_one_screen(run):
     [
         (("crawl", "--source", "senate"), "PETITIONS_SOURCE must be one of assembly, bluehouse, sample, got 'senate'"),
         (("crawl", "--until", "2024-02-30"), "--until must be a date YYYY-MM-DD, got '2024-02-30'"),
+        (("fit-topics", "--topics", "many"), "--topics must be a number or auto, got 'many'"),
+        (("fit-topics", "--topics", "201"), "PETITIONS_TOPICS must be 2 to 200, got 201"),
         (("crawl", "--months", "0"), "months must be 1 to 120, got 0"),
         (("tokens", "--input", "/nowhere/lines.txt"), "/nowhere/lines.txt"),
     ],
@@ -105,6 +107,22 @@ def test_an_empty_database_has_no_topics_and_says_so(run, monkeypatch, database_
     assert json.loads(run("topics", "--source", "sample", "--json").output) == []
     assert "no fit nothing" in refusal(run("publish", "--model", "nothing"))
     assert "no published petition is called" in refusal(run("similar", "sample:none"))
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("command", ["topics", "trends"])
+def test_topics_and_trends_show_all_three_shares(run, monkeypatch, database_url, engine, command):
+    monkeypatch.setenv("PETITIONS_DATABASE_URL", database_url)
+    with engine.begin() as conn:
+        write_all(conn, make_petitions(12))
+        publish(conn, "fit-1", [BERT, ELMO], at=MONDAY)
+    shown = run(command, "--source", "sample").output
+    rows = json.loads(run(command, "--source", "sample", "--json").output)
+    for name in ("share", "balanced_share", "agreement_share"):
+        assert f" {name} " in shown.splitlines()[1], shown
+        assert sum(row[name] for row in rows[:3]) == pytest.approx(1, abs=1e-5)
+    assert isinstance(rows[0]["n_agreements"], int)
+    assert max(map(len, shown.splitlines())) <= 140
 
 
 @pytest.mark.postgres

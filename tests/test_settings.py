@@ -16,6 +16,10 @@ def test_values_are_read_by_the_type_of_their_field():
     assert (settings.topics, settings.requests_per_second) == (12, 0.5)
 
 
+def test_the_number_of_topics_may_be_left_to_the_fit():
+    assert Settings.from_env({"PETITIONS_TOPICS": "auto"}).topics == "auto"
+
+
 def test_an_empty_value_means_the_default():
     assert Settings.from_env({"PETITIONS_TOPICS": ""}).topics == 9
     assert Settings.from_env({"PETITIONS_VOLUME_SINCE": ""}).volume_since is None
@@ -30,8 +34,10 @@ def test_the_day_of_a_new_level_is_read_as_a_date_and_may_lie_ahead():
     ("name", "value", "message"),
     [
         ("PETITIONS_TOPIC", "9", "unknown setting PETITIONS_TOPIC"),
-        ("PETITIONS_TOPICS", "nine", "PETITIONS_TOPICS must be a number, got 'nine'"),
+        ("PETITIONS_TOPICS", "nine", "PETITIONS_TOPICS must be a number or auto, got 'nine'"),
         ("PETITIONS_TOPICS", "1", "PETITIONS_TOPICS must be 2 to 200, got 1"),
+        ("PETITIONS_TOPICS", "0", "PETITIONS_TOPICS must be 2 to 200, got 0"),
+        ("PETITIONS_CONNECTIONS", "auto", "PETITIONS_CONNECTIONS must be a number, got 'auto'"),
         ("PETITIONS_VOLUME_SINCE", "2019-04-31", "PETITIONS_VOLUME_SINCE must be a date such as 2019-04-01, got "),
         ("PETITIONS_VOLUME_SINCE", "April", "PETITIONS_VOLUME_SINCE must be a date such as 2019-04-01, got 'April'"),
         ("PETITIONS_SOURCE", "senate", "PETITIONS_SOURCE must be one of assembly, bluehouse, sample, got 'senate'"),

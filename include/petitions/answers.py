@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 source_option = click.option("--source", help=f"{', '.join(Source)}.  [default: PETITIONS_SOURCE]")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-TOPIC_COLUMNS = ("topic_id", "label", "share", "n_petitions", "npmi", "top_terms")  # on screen; JSON has all
+SHARES = ("share", "balanced_share", "agreement_share")
+TOPIC_COLUMNS = ("topic_id", "label", *SHARES, "n_petitions", "npmi", "top_terms")  # on screen; JSON has all
+TREND_COLUMNS = ("week", "topic_id", "label", *SHARES, "n_petitions", "n_agreements")
 
 count_option = click.option("-k", "--count", type=click.IntRange(1, 1000), default=10, show_default=True)
 
@@ -57,7 +59,9 @@ def trends(source: str | None, as_json: bool) -> None:
     from petitions.store.readers import read_trends
 
     with open_store().connect() as conn:
-        print_rows(read_trends(conn, source_or_setting(source)), as_json=as_json)
+        rows = read_trends(conn, source_or_setting(source))
+    shown = rows if as_json else [{name: row[name] for name in TREND_COLUMNS} for row in rows]
+    print_rows(shown, as_json=as_json)
 
 
 @click.command()

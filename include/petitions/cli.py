@@ -14,7 +14,7 @@ import click
 from petitions import answers, archives, tour, weights
 from petitions.errors import ConfigError, PetitionsError
 from petitions.records import Source
-from petitions.settings import Settings
+from petitions.settings import Settings, TopicCount, read_topic_count
 
 if TYPE_CHECKING:
     from petitions.pipeline import Pipeline
@@ -47,10 +47,17 @@ def _date(ctx: click.Context, param: click.Parameter, text: str | None) -> date 
         raise ConfigError(f"--{param.name} must be a date YYYY-MM-DD, got {text!r}") from None
 
 
+def _topics(ctx: click.Context, param: click.Parameter, text: str | None) -> TopicCount | None:
+    try:
+        return read_topic_count(text) if text else None
+    except ValueError:
+        raise ConfigError(f"--{param.name} must be a number or auto, got {text!r}") from None
+
+
 def window_options(command: Command) -> Command:
     """The options that say which petitions a step works on."""
     for option in (
-        click.option("--topics", type=int, help="Number of topics.  [default: PETITIONS_TOPICS]"),
+        click.option("--topics", callback=_topics, help="Number of topics, or auto.  [default: PETITIONS_TOPICS]"),
         click.option("--months", type=int, default=3, show_default=True, help="Length of the window."),
         click.option("--until", callback=_date, help="First day after the window.  [default: today in Seoul]"),
         click.option("--source", help=f"{', '.join(Source)}.  [default: PETITIONS_SOURCE]"),
@@ -59,7 +66,7 @@ def window_options(command: Command) -> Command:
     return command
 
 
-def open_pipeline(until: date | None, months: int, source: str | None, topics: int | None) -> "Pipeline":
+def open_pipeline(until: date | None, months: int, source: str | None, topics: TopicCount | None) -> "Pipeline":
     """Connect; without `until` the window ends today in Seoul."""
     from petitions.pipeline import Pipeline, today_in_seoul
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import date
 from pathlib import Path
+from typing import Literal
 
 from petitions.errors import ConfigError
 from petitions.records import Source
@@ -14,9 +15,22 @@ MODELS = Path(__file__).parent / "models"
 ACCELERATORS = ("auto", "tpu", "gpu", "cpu")
 CHOICES = {"source": tuple(Source), "accelerator": ACCELERATORS, "cpu_engine": ("auto", "tensorflow")}
 RANGES = {"requests_per_second": (0.01, 10_000), "connections": (1, 64), "topics": (2, 200)}
+TopicCount = int | Literal["auto"]  # auto: as many as are stable and coherent
+
+
+def read_topic_count(text: str) -> TopicCount:
+    """Read a number of topics, or `auto`; its range is checked by the settings.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    return "auto" if text == "auto" else int(text)
+
+
 READERS: dict[object, tuple[Callable[[str], object], str]] = {  # by the type of a field; the others are texts
     int: (int, "a number"),
     float: (float, "a number"),
+    TopicCount: (read_topic_count, "a number or auto"),
     date | None: (date.fromisoformat, "a date such as 2019-04-01"),
 }
 
@@ -37,7 +51,7 @@ class Settings:
     elmo_model: str = field(default=str(MODELS / "elmo-small"))
     cpu_engine: str = "auto"
     accelerator: str = "auto"
-    topics: int = 9
+    topics: TopicCount = 9
     volume_since: date | None = None  # weeks before it are not compared: the day from which a new level is accepted
 
     def __post_init__(self) -> None:
@@ -45,8 +59,9 @@ class Settings:
             if getattr(self, name) not in choices:
                 raise ConfigError(f"{_variable(name)} must be one of {', '.join(choices)}, got {getattr(self, name)!r}")
         for name, (least, most) in RANGES.items():
-            if not least <= getattr(self, name) <= most:
-                raise ConfigError(f"{_variable(name)} must be {least} to {most}, got {getattr(self, name)}")
+            value = getattr(self, name)
+            if value != "auto" and not least <= value <= most:
+                raise ConfigError(f"{_variable(name)} must be {least} to {most}, got {value}")
         for name in ("assembly_url", "bluehouse_url"):
             if not getattr(self, name).startswith(("http://", "https://")):
                 raise ConfigError(f"{_variable(name)} must be an http(s) address, got {getattr(self, name)!r}")

@@ -23,6 +23,7 @@ pytestmark = pytest.mark.postgres
 
 PETITIONS = make_petitions(12)
 SAMPLE = Source.SAMPLE
+WEEKS_OF_MAY = (date(2024, 5, 6), date(2024, 5, 13))
 VIEWS = ("current_topic", "current_petition", "topic_trend", "emerging_topic")
 
 
@@ -55,11 +56,13 @@ def test_a_petition_stands_with_its_topic_scores_and_keywords(published):
 
 def test_the_topics_of_the_published_fit_stand_with_their_petitions(published):
     rows = read_current_topics(published, SAMPLE)
-    assert [(row["topic_id"], row["label"], row["n_petitions"]) for row in rows] == [
-        (1, "건널목", 4),
-        (2, "급식", 4),
-        (3, "주택", 4),
+    assert [(row["topic_id"], row["label"], row["n_petitions"], row["n_agreements"]) for row in rows] == [
+        (1, "건널목", 4, 48),
+        (2, "급식", 4, 48),
+        (3, "주택", 4, 48),
     ]
+    assert [row["balanced_share"] for row in rows] == [0.5, 0.25, 0.25]
+    assert [row["agreement_share"] for row in rows] == [0.125, 0.25, 0.625]
     assert read_current_topics(published, Source.ASSEMBLY) == []
 
 
@@ -99,7 +102,28 @@ def test_every_week_of_the_window_stands_in_the_trend_and_shares_of_a_week_sum_t
     first = [row for row in rows if row["week"] == weeks[0]]  # petitions 1 to 6 begin on 2 to 7 April
     assert [(row["n_petitions"], row["n_agreements"], row["model_id"]) for row in first] == [(2, 24, "fit-1")] * 3
     assert sum(row["share"] for row in first) == pytest.approx(1)
-    assert [row["share"] for row in rows if row["week"] == weeks[-1]] == [0, 0, 0]
+    for name in ("share", "balanced_share", "agreement_share"):
+        assert [row[name] for row in rows if row["week"] == weeks[-1]] == [0, 0, 0]
+
+
+def test_a_week_is_shared_by_petitions_by_categories_and_by_agreements(conn):
+    traits = (("가", 10), ("가", 0), ("가", 30), ("나", 60), ("나", 0))  # topics 1, 2, 3, 1, 2 in one week
+    quiet = [("가", 0), ("나", 0), ("나", 0)]  # topics 3, 1, 2 in the next
+    weeks = [WEEKS_OF_MAY[0]] * 5 + [WEEKS_OF_MAY[1]] * 3
+    petitions = [
+        replace(item, category=category, n_agreements=n, begins_on=week, ends_on=WINDOW.until)
+        for item, (category, n), week in zip(make_petitions(8), [*traits, *quiet], weeks, strict=True)
+    ]
+    write_all(conn, petitions)
+    publish(conn, "fit-1", [BERT], at=MONDAY)
+    loud, after = ([row for row in read_trends(conn, SAMPLE) if row["week"] == week] for week in WEEKS_OF_MAY)
+    assert [(row["n_petitions"], row["n_agreements"]) for row in loud] == [(2, 70), (2, 0), (1, 30)]
+    assert [row["share"] for row in loud] == pytest.approx([2 / 5, 2 / 5, 1 / 5])
+    # each topic has 1/3 of the category 가, the first two have 1/2 of 나
+    assert [row["balanced_share"] for row in loud] == pytest.approx([5 / 12, 5 / 12, 1 / 6])
+    assert [row["agreement_share"] for row in loud] == pytest.approx([0.7, 0, 0.3])
+    assert [row["balanced_share"] for row in after] == pytest.approx([1 / 4, 1 / 4, 1 / 2])
+    assert [row["agreement_share"] for row in after] == pytest.approx([1 / 3] * 3), "nobody agreed: petitions count"
 
 
 def test_an_emerging_topic_shows_the_counts_from_which_its_growth_follows(conn):
@@ -109,10 +133,24 @@ def test_an_emerging_topic_shows_the_counts_from_which_its_growth_follows(conn):
         petitions[number] = replace(petitions[number], begins_on=begins_on, ends_on=WINDOW.until)
     write_all(conn, petitions)
     publish(conn, "fit-1", [BERT], at=MONDAY)
-    row = read_emerging(conn, SAMPLE)[0]
+    (row,) = read_emerging(conn, SAMPLE)
     assert (row["topic_id"], row["n_recent"], row["n_recent_all"], row["n_before"]) == (1, 20, 20, 0)
     assert (row["n_before_all"], row["growth"]) == (40, None)
     assert row["z"] == pytest.approx(1 / np.sqrt(1 / 3 * 2 / 3 * (1 / 20 + 1 / 40)))
+
+
+def test_the_growth_of_a_topic_that_was_there_is_by_the_months_before(conn):
+    recent, before = date(2024, 6, 10), date(2024, 4, 2)
+    days = [recent, before, before, recent, recent, before, before, before, before, recent, before, before]
+    petitions = [
+        replace(item, begins_on=day, ends_on=WINDOW.until) for item, day in zip(make_petitions(12), days, strict=True)
+    ]  # topic 1 has 3 of 4 in the last weeks and 1 of 8 before, topic 2 has 1 of 4 and 3 of 8, topic 3 none and 4
+    write_all(conn, petitions)
+    publish(conn, "fit-1", [BERT], at=MONDAY)
+    (row,) = read_emerging(conn, SAMPLE)
+    assert (row["n_recent"], row["n_recent_all"], row["n_before"], row["n_before_all"]) == (3, 4, 1, 8)
+    assert (row["share_recent"], row["share_before"], row["growth"]) == (0.75, 0.125, 6)
+    assert row["z"] == pytest.approx(0.625 / np.sqrt(1 / 3 * 2 / 3 * (1 / 4 + 1 / 8)))
 
 
 def test_search_gives_the_nearest_by_exact_cosine(published):
