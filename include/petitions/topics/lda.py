@@ -36,7 +36,8 @@ RULES = 2  # raise it when the code gives other topics for the same documents an
 TOP_TERMS = 20  # of a topic; the coherence, the diversity and the tables are over these
 MIN_DOCUMENTS_PER_TOPIC = 10
 MIN_TOPICS = 2
-N_SAMPLE = 20_000  # documents that the start, the ranking and the coherence are taken from, evenly spaced
+N_SAMPLE = 20_000  # documents that the start and, of a streamed corpus, the ranking are taken from, evenly spaced
+N_MEASURED = 5_000  # documents that the coherence is measured over, evenly spaced
 RANGES = {
     "n_topics": (2, 200),
     "random_seed": (0, 2**32 - 1),
@@ -152,7 +153,8 @@ def fit_topics(documents: Iterable[Sequence[str]], settings: LdaSettings) -> Top
         support_weight=settings.support_weight,
         n_terms=TOP_TERMS,
     )
-    return _measure(found, ranked, few, bags, usable, settings)
+    measured = take_evenly(few, len(few), N_MEASURED)
+    return _measure(found, ranked, measured, bags, usable, settings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,7 +219,7 @@ def _fit_online(bags: BagStream, factors: NDArray[np.float64], settings: LdaSett
 def _measure(
     found: _Found,
     ranked: Sequence[Sequence[tuple[int, float]]],
-    few: Sequence[Sequence[str]],
+    measured: Sequence[Sequence[str]],
     bags: BagStream,
     usable: csr_matrix,
     settings: LdaSettings,
@@ -232,7 +234,7 @@ def _measure(
         for k, terms in enumerate(ranked)
     ]
     words = [[item.term for item in topic] for topic in top_terms]
-    npmi_by_topic = measure_npmi(words, few, names)
+    npmi_by_topic = measure_npmi(words, measured, names)
     n_petitions = int((np.ptp(found.document_topic, axis=1) > 0).sum())
     note = f"{n_topics} topics in place of {settings.n_topics}: {n_petitions} petitions, {len(names)} terms"
     logger.info("%s: %d topics over %d petitions and %d terms", found.engine, n_topics, n_petitions, len(names))
@@ -244,7 +246,7 @@ def _measure(
         top_terms=top_terms,
         npmi_by_topic=npmi_by_topic,
         npmi=float(np.mean(npmi_by_topic)),
-        c_v=measure_c_v(words, few, names),
+        c_v=measure_c_v(words, measured, names),
         diversity=measure_diversity(words),
         engine=found.engine,
         note="" if n_topics == settings.n_topics else note,

@@ -1,0 +1,50 @@
+"""A new fit beside the published one comes in; what is wrong with putting it in its place goes out."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+# Over 90 nights of real fits (bench/topic_nights.py) the NPMI fell by at most 0.02 from one night to the next.
+MOST_NPMI_LOST = 0.05
+MOST_DIVERSITY_LOST = 0.1
+LEAST_DIVERSITY = 0.7  # whatever the published one has: topics that share a third of their terms are not apart
+MOST_CHANGED = 0.35  # of the petitions of both windows may be in another topic than before
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quality:
+    """How good the topics of a fit are; the ranges are those of the measures in coherence.py."""
+
+    npmi: float
+    diversity: float
+
+
+def measure_changed(new_ids: NDArray[np.int64], old_ids: NDArray[np.int64]) -> float | None:
+    """The share of petitions whose main topic is not the one of the published fit; None where there are none.
+
+    Args:
+        new_ids: [N], topic_id of the main topic of the petitions of both fits.
+        old_ids: [N], the same by the published fit.
+    """
+    return float(np.mean(new_ids != old_ids)) if len(new_ids) else None
+
+
+def find_faults(new: Quality, old: Quality | None, changed: float | None) -> list[str]:
+    """Name what keeps a fit from being published, each with its value and its limit; nothing: it may be.
+
+    Args:
+        new: of the fit.
+        old: of the published fit; None before the first.
+        changed: as `measure_changed` gives it.
+    """
+    least_npmi = -1.0 if old is None else old.npmi - MOST_NPMI_LOST
+    least_diversity = LEAST_DIVERSITY if old is None else max(LEAST_DIVERSITY, old.diversity - MOST_DIVERSITY_LOST)
+    faults = []
+    if new.npmi < least_npmi:
+        faults.append(f"NPMI is {new.npmi:.3f}, must be at least {least_npmi:.3f}")
+    if new.diversity < least_diversity:
+        faults.append(f"diversity is {new.diversity:.2f}, must be at least {least_diversity:.2f}")
+    if changed is not None and changed > MOST_CHANGED:
+        faults.append(f"{changed:.0%} of the petitions changed their topic, at most {MOST_CHANGED:.0%} may")
+    return faults
