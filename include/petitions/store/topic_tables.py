@@ -33,7 +33,7 @@ _NOTE = "what readers should know, such as why there are fewer topics than asked
 _CURVE = 'where PETITIONS_TOPICS is auto, what it chose from: [{"n_topics": 9, "npmi": 0.1, "stability": 0.8}, ...]'
 _BALANCED = "share where every category weighs the same; null in fits of older versions"
 _AGREEMENTS = "share where every agreement weighs the same; null in fits of older versions"
-_OVERLAP = "of the petitions in both windows with either as main topic, those with both; null: there are none"
+_OVERLAP = "of petitions in both windows with either as main topic, those with both; null: too few, or not two topics"
 
 
 def _topic_link() -> ForeignKeyConstraint:
@@ -116,7 +116,7 @@ topic_event = Table(
     Column("topic_id", Integer, comment="in this fit; null when the topic died"),
     Column("from_model_id", Key, ForeignKey(f"{SCHEMA}.topic_model.model_id"), comment="null when born"),
     Column("from_topic_id", Integer, comment="in the fit before; null when born"),
-    Column("distance", Double, comment="Jensen-Shannon distance of the two topics, 0 to 1; null when born"),
+    Column("distance", Double, comment="Jensen-Shannon distance of the two topics, 0 to 1; null when born or died"),
     Column("overlap", Double, comment=_OVERLAP),
     _topic_link(),
     ForeignKeyConstraint(["from_model_id", "from_topic_id"], [topic.c.model_id, topic.c.topic_id]),

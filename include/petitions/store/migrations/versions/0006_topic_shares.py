@@ -41,11 +41,25 @@ COLUMNS: tuple[tuple[str, str, TypeEngine[Any], str], ...] = (
         "topic_event",
         "overlap",
         sa.Double(),
-        "of the petitions in both windows with either as main topic, those with both; null: there are none",
+        "of petitions in both windows with either as main topic, those with both; null: too few, or not two topics",
     ),
 )
-LATEST_CRAWL = "day on which the latest crawl that came to its end began, in Korea"
-LATEST_WHOLE_CRAWL = "day on which the latest crawl of all lists that came to its end began, in Korea"
+COMMENTS: tuple[tuple[str, str, TypeEngine[Any], str, str], ...] = (  # the new one, and the one before
+    (
+        "crawl_progress",
+        "finished_on",
+        sa.Date(),
+        "day on which the latest crawl of all lists that came to its end began, in Korea",
+        "day on which the latest crawl that came to its end began, in Korea",
+    ),
+    (
+        "topic_event",
+        "distance",
+        sa.Double(),
+        "Jensen-Shannon distance of the two topics, 0 to 1; null when born or died",
+        "Jensen-Shannon distance of the two topics, 0 to 1; null when born",
+    ),
+)
 
 
 def upgrade() -> None:
@@ -54,21 +68,12 @@ def upgrade() -> None:
         if isinstance(kind, sa.Double):
             is_share = f"{name} >= 0 AND {name} <= 1"
             op.create_check_constraint(op.f(f"{table}_{name}_check"), table, is_share, schema=SCHEMA)
-    _say_finished(LATEST_WHOLE_CRAWL, before=LATEST_CRAWL)
+    for table, name, kind, new, old in COMMENTS:
+        op.alter_column(table, name, schema=SCHEMA, existing_type=kind, comment=new, existing_comment=old)
 
 
 def downgrade() -> None:
-    _say_finished(LATEST_CRAWL, before=LATEST_WHOLE_CRAWL)
+    for table, name, kind, new, old in COMMENTS:
+        op.alter_column(table, name, schema=SCHEMA, existing_type=kind, comment=old, existing_comment=new)
     for table, name, _, _ in COLUMNS:  # its check goes with it
         op.drop_column(table, name, schema=SCHEMA)
-
-
-def _say_finished(comment: str, *, before: str) -> None:
-    op.alter_column(
-        "crawl_progress",
-        "finished_on",
-        schema=SCHEMA,
-        existing_type=sa.Date(),
-        comment=comment,
-        existing_comment=before,
-    )
