@@ -1,0 +1,125 @@
+"""The command `petitions report`: the published fit of a source as one HTML page, for people who look, not query.
+
+The page loads nothing. Its policy lets no script run but those of the map by pyLDAvis, which stands in a frame that
+cannot reach the page around it. Every text in it is escaped.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from petitions.answers import open_store, source_option, source_or_setting
+from petitions.errors import ConfigError
+from petitions.records import SEOUL, Source
+from petitions.settings import Settings
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from petitions.store.artifacts import ArtifactStore
+    from petitions.store.checks import CheckResult
+    from petitions.store.readers import Rows
+    from petitions.store.topics import TopicModel
+
+MAP_FILE = "pyldavis.html"  # in the folder of a fit
+LOUDEST = 5  # petitions a topic
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """All that the page tells; rows are of the views, so that a hidden petition is in none."""
+
+    model: "TopicModel"
+    last_seen_at: datetime | None
+    topics: "Rows"
+    trends: "Rows"
+    emerging: "Rows"
+    loudest: "Rows"  # by topic
+    checks: Sequence["CheckResult"]
+    topic_map: str  # a whole page; empty where the fit has kept none
+
+
+def read_report(conn: "Connection", artifacts: "ArtifactStore", source: Source) -> Report:
+    """Read what the page tells of the published fit of a source.
+
+    Args:
+        conn: of one snapshot, else a fit that is published meanwhile mixes in.
+        artifacts: has the map of the fit.
+        source: whose fit.
+
+    Raises:
+        ConfigError: no fit of the source is published.
+    """
+    from petitions.store import readers, report_reads
+    from petitions.store.runs import read_checks
+    from petitions.store.topic_reads import read_published
+
+    model = read_published(conn, source)
+    if model is None:
+        raise ConfigError(f"no topics of {source} are published yet: `petitions run --source {source}` does it")
+    map_path = f"{model.artifact}/{MAP_FILE}"
+    return Report(
+        model=model,
+        last_seen_at=report_reads.read_last_seen(conn, source),
+        topics=readers.read_current_topics(conn, source),
+        trends=readers.read_trends(conn, source),
+        emerging=readers.read_emerging(conn, source),
+        loudest=report_reads.read_loudest_by_topic(conn, source, LOUDEST),
+        checks=read_checks(conn, model.run_id),
+        topic_map=artifacts.read(map_path).decode() if artifacts.exists(map_path) else "",
+    )
+
+
+def draw_report(report: Report) -> str:
+    """Draw the page; the same report gives the same."""
+    from markupsafe import Markup
+
+    from petitions.topics.visualization import KOREAN_FONTS, TEMPLATES, draw_trends, hash_scripts
+
+    return TEMPLATES.get_template("report.html.j2").render(
+        report=report,
+        model=report.model,
+        trend_chart=Markup(draw_trends(report.trends)),  # noqa: S704 - matplotlib escapes the labels in it
+        weeks=sorted({row["week"] for row in report.trends}),
+        trend_shares={(row["week"], row["topic_id"]): row["share"] for row in report.trends},
+        script_sources=hash_scripts(report.topic_map) or ["'none'"],
+        fonts=KOREAN_FONTS,
+        tell_share=_tell_share,
+        tell_moment=_tell_moment,
+    )
+
+
+@click.command()
+@source_option
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default="report.html",
+    show_default=True,
+    help="An HTML file.",
+)
+def report(source: str | None, output: Path) -> None:
+    """Write the published topics of a source as one HTML page that needs no network."""
+    from petitions.store.artifacts import ArtifactStore
+
+    wanted = source_or_setting(source)
+    with open_store().connect().execution_options(isolation_level="REPEATABLE READ") as conn:
+        found = read_report(conn, ArtifactStore(Settings.from_env().artifacts), wanted)
+    page = draw_report(found).encode()
+    output.write_bytes(page)
+    click.echo(f"wrote {output}: {len(found.topics)} topics of {wanted}, {len(page):,} bytes")
+
+
+def _tell_share(share: float | None) -> str:
+    return "–" if share is None else f"{share:.1%}"
+
+
+def _tell_moment(moment: datetime | None) -> str:
+    return "–" if moment is None else f"{moment.astimezone(SEOUL):%Y-%m-%d %H:%M}"
+
+
+COMMANDS = (report,)

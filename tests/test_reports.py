@@ -1,0 +1,173 @@
+import re
+import shutil
+import subprocess
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from bs4 import BeautifulSoup
+from click.testing import CliRunner
+
+from invented import BERT, MONDAY, TUESDAY, make_petitions, write_all
+from petitions.cli import main
+from petitions.errors import ConfigError
+from petitions.records import Hidden, Source
+from petitions.reports import draw_report, read_report
+from petitions.store.artifacts import ArtifactStore
+from petitions.store.petitions import mark_hidden
+from petitions.store.publishing import publish
+
+pytestmark = pytest.mark.postgres
+
+SAMPLE = Source.SAMPLE
+HOSTILE = "<script>alert(1)</script>"
+MAP = "<!DOCTYPE html><title>지도</title><p class='map'>원</p><script>draw('&amp;\"');</script>"
+
+
+def make_hostile_petitions():
+    petitions = make_petitions(12)
+    petitions[0] = replace(petitions[0], title=HOSTILE, n_agreements=900)
+    petitions[3] = replace(petitions[3], title="주소가 이상한 청원", url="javascript:alert(2)", n_agreements=800)
+    petitions[4] = replace(petitions[4], title='" onmouseover="alert(3)', n_agreements=700)
+    return petitions
+
+
+@pytest.fixture
+def published(conn):
+    write_all(conn, make_hostile_petitions(), mark="<b>")
+    publish(conn, "fit-1", [BERT], at=MONDAY)
+    return conn
+
+
+@pytest.fixture
+def artifacts(tmp_path):
+    return ArtifactStore(str(tmp_path / "artifacts"))
+
+
+def draw(conn, artifacts):
+    return BeautifulSoup(draw_report(read_report(conn, artifacts, SAMPLE)), "html.parser")
+
+
+def test_the_page_tells_topics_petitions_quality_and_freshness(published, artifacts):
+    page = draw(published, artifacts)
+    topics = page.find(id="topics").find_next("tbody").find_all("tr")
+    cells = [[cell.get_text() for cell in row.find_all(["td", "th"])] for row in topics]
+    assert [row[:3] + row[5:6] for row in cells] == [
+        ["1", "건널목<b>", "33.3%", "4"],
+        ["2", "급식<b>", "33.3%", "4"],
+        ["3", "주택<b>", "33.3%", "4"],
+    ]
+    assert "건널목1, 건널목2, 건널목3" in cells[0][-1]
+    assert "2024-07-01 12:00" in page.header.get_text(), "Korean time of the publishing and of the last look"
+    assert "NPMI" in page.find(id="quality").find_next("table").get_text()
+    assert "1. 건널목<b>" in [text.get_text() for text in page.svg.find_all("text")]
+    assert page.html["lang"] == "ko"
+
+
+def test_titles_are_text_and_only_web_addresses_are_links(published, artifacts):
+    page = draw(published, artifacts)
+    assert not page.find_all("script")
+    assert not page.find_all("b")
+    assert not page.find_all(onmouseover=True)
+    links = {link.get_text(): link["href"] for link in page.find_all("a")}
+    assert links[HOSTILE] == links['" onmouseover="alert(3)'] == "https://example.org/a-001"
+    assert all(address.startswith("https://") for address in links.values())
+    assert "주소가 이상한 청원" in page.get_text()
+
+
+def test_the_loudest_petitions_stand_under_their_topic_loudest_first(published, artifacts):
+    first = draw(published, artifacts).find(id="loudest").find_next("ol")
+    shown = [int(re.search(r"동의 (\d+)", item.get_text())[1]) for item in first.find_all("li")]
+    assert shown == [900, 800, 12, 12]
+
+
+def test_the_page_loads_nothing_and_lets_only_the_scripts_of_the_map_run(published, artifacts):
+    artifacts.write("topics/fit-1/pyldavis.html", MAP.encode())
+    page = draw(published, artifacts)
+    assert not page.find_all(["link", "img", "object", "embed", "form", "base"])
+    assert not page.find_all(src=True)
+    assert not [item for item in page.find_all(href=True) if item.name != "a"]
+    used = [value for item in page.svg.find_all(True) for name, value in item.attrs.items() if name == "xlink:href"]
+    assert all(value.startswith("#") for value in used)
+    assert "url(" not in page.style.get_text()
+    policy = page.find("meta", {"http-equiv": "Content-Security-Policy"})["content"]
+    assert policy.startswith("default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-")
+    assert policy.count("sha256") == 1
+
+
+def test_the_map_of_the_fit_stands_whole_in_a_frame_that_cannot_reach_the_page(published, artifacts):
+    artifacts.write("topics/fit-1/pyldavis.html", MAP.encode())
+    frame = draw(published, artifacts).iframe
+    assert frame["srcdoc"] == MAP
+    assert frame["sandbox"] == ["allow-scripts"]
+
+
+def test_a_fit_without_a_map_gives_a_note_and_lets_no_script_run(published, artifacts):
+    page = draw(published, artifacts)
+    assert page.iframe is None
+    assert "보관된 주제 지도가 없습니다" in page.get_text()
+    assert "script-src 'none'" in page.find("meta", {"http-equiv": "Content-Security-Policy"})["content"]
+
+
+def test_a_hidden_petition_is_not_on_the_page(published, artifacts):
+    mark_hidden(published, [Hidden(source=SAMPLE, source_id="a-001", url="", artifact="raw#0")], seen_at=TUESDAY)
+    assert HOSTILE not in draw(published, artifacts).get_text()
+
+
+def test_tables_have_captions_and_sections_have_headings(published, artifacts):
+    page = draw(published, artifacts)
+    assert all(table.caption and table.find("th", scope="col") for table in page.find_all("table"))
+    assert all(page.find(id=section["aria-labelledby"]).name == "h2" for section in page.find_all("section"))
+
+
+def test_nothing_published_is_refused_with_what_to_do(conn, artifacts):
+    write_all(conn, make_petitions(3))
+    with pytest.raises(ConfigError, match="no topics of sample are published yet: `petitions run --source sample`"):
+        read_report(conn, artifacts, SAMPLE)
+
+
+def test_the_command_writes_the_page_and_says_how_large_it_is(engine, database_url, monkeypatch, tmp_path):
+    with engine.begin() as conn:
+        write_all(conn, make_petitions(12))
+        publish(conn, "fit-1", [BERT], at=MONDAY)
+    monkeypatch.setenv("PETITIONS_DATABASE_URL", database_url)
+    monkeypatch.setenv("PETITIONS_ARTIFACTS", str(tmp_path))
+    output = tmp_path / "report.html"
+    result = CliRunner().invoke(main, ["report", "--source", "sample", "--output", str(output)])
+    assert result.exit_code == 0, result.output
+    assert result.output == f"wrote {output}: 3 topics of sample, {output.stat().st_size:,} bytes\n"
+    assert "12번째 건널목에" in output.read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="needs Debian's chromium")
+def test_a_browser_draws_the_map_and_refuses_no_script_of_it(published, artifacts, tmp_path):
+    from petitions.topics.visualization import draw_topics
+
+    random = np.random.default_rng(3)
+    topic_map = draw_topics(
+        topic_word=random.dirichlet(np.ones(6), 3),
+        document_topic=random.dirichlet(np.ones(3), 20),
+        document_lengths=np.full(20, 10),
+        terms=["급식", "버스", HOSTILE, "하천", "소음", "요금"],
+        term_frequency=np.full(6, 30),
+        topic_ids=[1, 2, 3],
+        labels=["건널목", HOSTILE, "주택"],
+    )
+    artifacts.write("topics/fit-1/pyldavis.html", topic_map.encode())
+    pages = {"map.html": topic_map, "report.html": draw_report(read_report(published, artifacts, SAMPLE))}
+    for name, page in pages.items():
+        (tmp_path / name).write_text(page, encoding="utf-8")
+        # LDAvis writes "lambda_select" to the console when it starts; a frame shows in no other way here.
+        command = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr", "--dump-dom"]
+        done = subprocess.run(
+            [*command, f"--user-data-dir={tmp_path / 'profile'}", (tmp_path / name).as_uri()],
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        assert "lambda_select" in done.stderr
+        assert "Content Security Policy" not in done.stderr
+        assert "Uncaught" not in done.stderr
+        if name == "map.html":
+            assert len(BeautifulSoup(done.stdout, "html.parser").find_all("circle", class_="dot")) == 3
