@@ -1,14 +1,17 @@
 """The tokens of petitions, by tokenizer version and content hash, so that no text is tokenized twice."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Engine, Select, func, select
 
 from petitions.records import Source, Window
 from petitions.store.petitions import PetitionText, read_unseen, shown_in_window
 from petitions.store.tables import petition, petition_tokens
 from petitions.store.upsert import Counts, upsert
+
+BATCH = 500  # petitions that a stream fetches at once: some MB
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +53,49 @@ def read_tokens(conn: Connection, source: Source, window: Window, tokenizer: str
 
     Hidden petitions are left out, and so are tokens of a text that has changed since.
     """
-    rows = conn.execute(
+    rows = conn.execute(_select_tokens(source, window, tokenizer))
+    return [(petition_id, tokens) for petition_id, tokens in rows]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenStream:
+    """What `read_tokens` reads, as often as it is asked for, with `BATCH` petitions in memory at a time.
+
+    Several passes may be under way at once, in one thread.
+    """
+
+    conn: Connection  # in a transaction whose snapshot all passes share
+    query: Select[str, list[str]]
+    n_petitions: int
+
+    def __len__(self) -> int:
+        """The number of petitions in a pass."""
+        return self.n_petitions
+
+    def __iter__(self) -> Iterator[tuple[str, list[str]]]:
+        """One pass: (petition_id, tokens) in the order of the ids, by a cursor of its own on the server."""
+        with self.conn.execute(self.query, execution_options={"yield_per": BATCH}) as rows:
+            yield from rows
+
+
+@contextmanager
+def open_tokens(engine: Engine, source: Source, window: Window, tokenizer: str) -> Iterator[TokenStream]:
+    """Open the tokens of a window for many passes that all see the same rows, whatever is written meanwhile.
+
+    One read-only REPEATABLE READ transaction holds the rows as they are now until the block ends. It locks no one
+    out, but keeps vacuum from removing what dies in that time: leave the block when the last pass is done. A stream
+    is of no use after it.
+    """
+    query = _select_tokens(source, window, tokenizer)
+    options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+    with engine.connect().execution_options(**options) as conn, conn.begin():
+        # The first statement takes the snapshot, so the count belongs to the rows of every pass.
+        n_petitions = conn.execute(select(func.count()).select_from(query.order_by(None).subquery())).scalar_one()
+        yield TokenStream(conn=conn, query=query, n_petitions=n_petitions)
+
+
+def _select_tokens(source: Source, window: Window, tokenizer: str) -> Select[str, list[str]]:
+    return (
         select(petition.c.petition_id, petition_tokens.c.tokens)
         .join(petition_tokens, petition_tokens.c.petition_id == petition.c.petition_id)
         .where(
@@ -60,4 +105,3 @@ def read_tokens(conn: Connection, source: Source, window: Window, tokenizer: str
         )
         .order_by(petition.c.petition_id)
     )
-    return [(petition_id, tokens) for petition_id, tokens in rows]
