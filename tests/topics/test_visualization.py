@@ -149,7 +149,7 @@ def test_a_week_without_petitions_is_a_gap_and_no_zero():
 
 def test_a_label_is_text_however_it_is_written():
     svg = draw_trends(make_trend(label="$x^{ </svg><script>"))
-    assert "10. $x^{ </svg><scr…" in read_texts(svg)
+    assert "10. $x^{ </svg><script…" in read_texts(svg)
     assert "<script" not in svg
 
 

@@ -28,7 +28,8 @@ TEMPLATES = Environment(loader=PackageLoader("petitions"), autoescape=True, trim
 KOREAN_FONTS = ("Noto Sans KR", "Noto Sans CJK KR", "NanumGothic", "Malgun Gothic", "Apple SD Gothic Neo")
 LAMBDA_STEP = 0.05  # of the slider; pyLDAvis' 0.01 takes four times as long and hardly shows another term
 COLUMNS, PANEL = 3, (2.6, 1.5)  # of the chart; inches
-LABEL_LETTERS = 15  # that fit over a panel, Hangul being as wide as high
+MAX_BEHIND = 20  # topics that are drawn behind each other: they would make the picture grow by the square
+LABEL_LETTERS = 18  # that fit over a panel, Hangul being as wide as high
 LINE, OTHERS, INK = "#0072B2", "#BDBDBD", "#333333"  # the blue of Okabe and Ito, which all eyes tell from grey
 # Without the first line pyLDAvis writes its state to the address, which a browser refuses in a frame or a local file.
 START = """history.replaceState = history.pushState = function () {};
@@ -142,15 +143,16 @@ def _draw_panels(weeks: Sequence[date], shares: Mapping[int, Sequence[float]], l
     n_rows = max(1, math.ceil(len(shares) / COLUMNS))
     width, height = COLUMNS * PANEL[0], n_rows * PANEL[1]
     figure = Figure(figsize=(width, height), facecolor="white")
-    panels = figure.subplots(n_rows, COLUMNS, sharex=True, sharey=True, squeeze=False).flat
+    panels = figure.subplots(n_rows, COLUMNS, sharey=True, squeeze=False).flat
     figure.subplots_adjust(
         left=0.5 / width, right=1 - 0.3 / width, bottom=0.3 / height, top=1 - 0.3 / height, hspace=0.45, wspace=0.12
     )
     places = range(len(weeks))
     for topic_id, panel in zip(shares, panels, strict=False):
-        for other in shares.values():
+        for other in shares.values() if len(shares) <= MAX_BEHIND else ():
             panel.plot(places, other, color=OTHERS, linewidth=0.6)
-        panel.plot(places, shares[topic_id], color=LINE, linewidth=1.8)
+        # the marker shows a week that stands alone between two gaps
+        panel.plot(places, shares[topic_id], color=LINE, linewidth=1.8, marker=".", markersize=4)
         label = labels[topic_id]
         shown = label if len(label) <= LABEL_LETTERS else f"{label[:LABEL_LETTERS]}…"
         panel.set_title(f"{topic_id}. {shown}", loc="left", fontsize=9, color=INK, parse_math=False)
@@ -164,8 +166,13 @@ def _set_axes(panel: Axes, weeks: Sequence[date]) -> None:
     panel.spines[["top", "right"]].set_visible(False)
     panel.set_ylim(bottom=0)
     panel.yaxis.set_major_formatter("{x:.0%}")
-    panel.set_xticks([0, len(weeks) - 1], [f"{week:%Y.%m.%d}" for week in (weeks[0], weeks[-1])])
-    panel.tick_params(labelbottom=True, colors=INK, length=2)
+    ends = sorted({0, len(weeks) - 1})
+    panel.set_xticks(ends, [f"{weeks[place]:%Y.%m.%d}" for place in ends])
+    tick_labels = panel.get_xticklabels()  # centred ones would run into the next panel
+    tick_labels[0].set_horizontalalignment("left")
+    if len(ends) > 1:
+        tick_labels[1].set_horizontalalignment("right")
+    panel.tick_params(colors=INK, length=2)
 
 
 def _hash(script: str) -> str:
