@@ -111,6 +111,19 @@ def is_running(pid):
         return False
 
 
+def test_tags_tell_where_words_begin_and_which_names_are_persons():
+    tagged = Tokenizer().tag("박지성 선수와 학교급식\n문제 ***")
+    assert tagged == [
+        ("박지성", "인명", True),
+        ("선수", "NNG", True),
+        ("와", "JC", False),
+        ("학교", "NNG", True),
+        ("급식", "NNG", False),
+        ("문제", "NNG", True),
+    ]
+    assert Tokenizer().tag("\t\x00 \t\n") == []
+
+
 def test_every_group_of_stop_words_states_its_reason():
     lines = [
         line for line in tokenizer.files("petitions.text").joinpath("stopwords.txt").read_text().splitlines() if line
