@@ -11,7 +11,7 @@ from gensim.corpora import Dictionary
 from gensim.models import LdaModel
 
 from petitions.errors import ConfigError, EmptyWindowError
-from petitions.topics.lda import DICTIONARY_FILE, MODEL_FILE, TOP_TERMS, LdaSettings, fit_topics
+from petitions.topics.lda import DICTIONARY_FILE, MODEL_FILE, TOP_TERMS, LdaSettings, Start, fit_topics
 from petitions.topics.online import infer_shares
 
 SUBJECTS = [
@@ -94,6 +94,25 @@ def test_a_small_corpus_gets_fewer_topics_and_says_so(fit):
     assert len(small.top_terms) == 12
     assert small.note == "12 topics in place of 15: 120 petitions, 21 terms"
     assert fit.note == ""
+
+
+def test_a_fit_that_begins_at_another_keeps_its_topics_in_their_order(fit):
+    turned = Start(topic_word=fit.topic_word[[2, 0, 1]], terms=[*reversed(fit.terms)])
+    turned = replace(turned, topic_word=turned.topic_word[:, ::-1])
+    warm = fit_topics([*make_documents(), ["학교", "처음보는말"]], SETTINGS, turned)
+    assert warm.topic_word[:, [warm.terms.index(term) for term in fit.terms]].argmax(axis=1).tolist() == [
+        int(row.argmax()) for row in fit.topic_word[[2, 0, 1]]
+    ]
+    more = fit_topics(make_documents(), replace(SETTINGS, n_topics=4), turned)
+    assert len(more.topic_word) == 4
+
+
+def test_a_start_without_a_known_term_does_no_harm(fit):
+    strange = Start(topic_word=np.full((3, 2), 0.5), terms=["눈", "비"])
+    found = fit_topics(make_documents(), SETTINGS, strange)
+    assert {frozenset(item.term for item in topic[:7]) for topic in found.top_terms} == {
+        frozenset(subject.split()) for subject in SUBJECTS
+    }
 
 
 DIGEST = """

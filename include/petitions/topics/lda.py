@@ -37,6 +37,7 @@ TOP_TERMS = 20  # of a topic; the coherence, the diversity and the tables are ov
 MIN_DOCUMENTS_PER_TOPIC = 10
 MIN_TOPICS = 2
 N_SAMPLE = 20_000  # documents that the start and, of a streamed corpus, the ranking are taken from, evenly spaced
+LEAST_CARRIED = 0.5  # of each topic that a fit begins at
 N_MEASURED = 5_000  # documents that the coherence is measured over, evenly spaced
 RANGES = {
     "n_topics": (2, 200),
@@ -46,7 +47,9 @@ RANGES = {
     "support_weight": (0, 100),
     "alpha": (1e-6, 100),
     "eta": (1e-6, 100),
-    **dict.fromkeys(("no_below", "max_repeats", "nmf_updates", "burn_in", "n_samples", "sample_every"), (1, 10_000)),
+    **dict.fromkeys(
+        ("no_below", "max_repeats", "nmf_updates", "warm_updates", "burn_in", "n_samples", "sample_every"), (1, 10_000)
+    ),
     "max_terms": (1, 1_000_000),
 }
 MODEL_FILE, DICTIONARY_FILE = "lda.model", "dictionary"
@@ -63,6 +66,7 @@ class LdaSettings:
     max_repeats: int = 3
     max_terms: int = 30_000
     nmf_updates: int = 100
+    warm_updates: int = 20  # of topics that begin at the published fit's: more wander off to other ones
     alpha: float = 0.1  # of each topic at the beginning; fitted while sampling
     eta: float = 0.2  # pseudo-count of each term in each topic, besides those at the topics of NMF
     burn_in: int = 300  # iterations before the first sample
@@ -76,6 +80,14 @@ class LdaSettings:
         for name, (least, most) in RANGES.items():
             if not least <= getattr(self, name) <= most:
                 raise ConfigError(f"{name} must be {least} to {most}, got {getattr(self, name)}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """The topics of the published fit, which a fit begins at, so that they stay what they are."""
+
+    topic_word: NDArray[np.floating]  # [L, W], rows sum to 1
+    terms: Sequence[str]  # [W], of its columns
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,13 +134,14 @@ class TopicFit:
         return buffer.getvalue()
 
 
-def fit_topics(documents: Iterable[Sequence[str]], settings: LdaSettings) -> TopicFit:
+def fit_topics(documents: Iterable[Sequence[str]], settings: LdaSettings, start: Start | None = None) -> TopicFit:
     """Fit the topics of a corpus and measure them.
 
     Args:
         documents: N lists of tokens, ordered by petition_id, read several times: order and seed decide the fit, to the
             bit on one machine.
         settings: of the fit. A corpus too small for so many topics gets fewer, and the fit has a note.
+        start: where it begins, if it has as many topics.
 
     Raises:
         EmptyWindowError: no documents, fewer than MIN_TOPICS * MIN_DOCUMENTS_PER_TOPIC with a known term, or fewer than
@@ -144,7 +157,9 @@ def fit_topics(documents: Iterable[Sequence[str]], settings: LdaSettings) -> Top
     usable = counts[np.diff(counts.indptr) > 0]
     n_topics = _bound_topics(len(bags), usable.shape[0], len(dictionary), settings.n_topics)
     step = math.ceil(usable.shape[0] / N_SAMPLE)
-    factors = factorize(weigh_counts(usable[::step]), n_topics, settings.nmf_updates)  # [K, V]
+    begin = _carry(start, dictionary, n_topics)
+    updates = settings.nmf_updates if begin is None else settings.warm_updates
+    factors = factorize(weigh_counts(usable[::step]), n_topics, updates, begin)  # [K, V]
     found = _sample(counts, usable, factors, bags, settings) if is_sampled else _fit_online(bags, factors, settings)
     ranked = rank_terms(
         found.topic_word,
@@ -179,6 +194,21 @@ def _bound_topics(n_documents: int, n_usable: int, n_terms: int, n_topics: int) 
     if n_terms < TOP_TERMS:
         raise EmptyWindowError(f"{n_documents} petitions share only {n_terms} terms; at least {TOP_TERMS} are needed")
     return min(n_topics, n_usable // MIN_DOCUMENTS_PER_TOPIC, n_terms - 1)
+
+
+def _carry(start: Start | None, dictionary: Dictionary, n_topics: int) -> NDArray[np.float64] | None:
+    """The topics to begin at over the terms of the dictionary, [K, V].
+
+    None where there are not as many as wanted, or where most of one is in terms that the corpus does not have.
+    """
+    if start is None or len(start.topic_word) != n_topics:
+        return None
+    ids = dictionary.token2id
+    known = [(old, ids[term]) for old, term in enumerate(start.terms) if term in ids]
+    old, new = np.array(known, np.int64).reshape(-1, 2).T
+    carried = np.zeros((n_topics, len(dictionary)))  # [K, V]
+    carried[:, new] = start.topic_word[:, old]
+    return carried if carried.sum(axis=1).min() > LEAST_CARRIED else None
 
 
 def _sample(

@@ -23,7 +23,9 @@ def weigh_counts(counts: csr_matrix) -> csr_matrix:
     return (diags(1 / np.maximum(length, SMALLEST)) @ weighed).tocsr()
 
 
-def factorize(matrix: csr_matrix, n_topics: int, n_updates: int) -> NDArray[np.float64]:
+def factorize(
+    matrix: csr_matrix, n_topics: int, n_updates: int, start: NDArray[np.floating] | None = None
+) -> NDArray[np.float64]:
     """Topics as factors of a matrix, by HALS (Cichocki and Phan 2009) from NNDSVDa (Boutsidis and Gallopoulos 2008).
 
     There is no chance in it: the same matrix gives the same factors on the same machine.
@@ -32,11 +34,13 @@ def factorize(matrix: csr_matrix, n_topics: int, n_updates: int) -> NDArray[np.f
         matrix: [N, V], not negative; both greater than `n_topics`.
         n_topics: K.
         n_updates: of each factor.
+        start: [K, V], topics to begin at in place of NNDSVDa, rows over the columns of the matrix; the factors stay
+            near them and in their order as far as the matrix allows.
 
     Returns:
         [K, V], rows sum to 1.
     """
-    documents, terms = _start(matrix, n_topics)  # [N, K], [K, V]
+    documents, terms = _start(matrix, n_topics) if start is None else _continue(matrix, start)  # [N, K], [K, V]
     transposed = matrix.T.tocsr()
     for _ in range(n_updates):
         target, gram = matrix @ terms.T, terms @ terms.T
@@ -65,3 +69,12 @@ def _start(matrix: csr_matrix, n_topics: int) -> tuple[NDArray[np.float64], NDAr
     mean = matrix.mean()
     documents[documents == 0], terms[terms == 0] = mean, mean
     return documents, terms
+
+
+def _continue(matrix: csr_matrix, start: NDArray[np.floating]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The topics weighed as the matrix is, rows of length 1, and how much of each is in each document."""
+    idf = np.log(matrix.shape[0] / np.maximum(np.bincount(matrix.indices, minlength=matrix.shape[1]), 1))  # [V]
+    weighed = start * idf  # [K, V]
+    length = np.linalg.norm(weighed, axis=1, keepdims=True)
+    terms = np.maximum(weighed / np.maximum(length, SMALLEST), SMALLEST)
+    return np.maximum(np.asarray(matrix @ terms.T), SMALLEST), terms
