@@ -137,6 +137,7 @@ def tell(source: str, nights: list[Night], cold: TopicFit) -> None:
     print(f"- petitions whose topic changed: median {np.median(moved):.1%}, most {max(moved):.1%} a night")
     for name, values in (("NPMI", [n.fit.npmi for n in nights]), ("diversity", [n.fit.diversity for n in nights])):
         print(f"- {name}: first {values[0]:.4f}, mean {np.mean(values):.4f}, last {values[-1]:.4f}", end="")
+        print(f"; greatest fall in a night {-min(np.diff(values)):.4f}", end="")
         print(f"; cold on the last window {cold.npmi if name == 'NPMI' else cold.diversity:.4f}")
     print(f"- seconds a fit: {np.mean([night.seconds for night in nights]):.1f}\n")
     print("| topic | terms on the first night | terms on the last night |\n|---|---|---|")
