@@ -1,65 +1,90 @@
 """The step fit_topics, from the tokens in the store to a fit in the store: the glue between topics and tables.
 
-A fit is named after all that decides it: window, tokens, engine, seed and settings. The same inputs give the same
-name, and a fit that is stored already is not made again.
+A fit is named after its window, tokens and settings. The same ones give the same name, and a fit that is stored already
+is not made again, also where another one has been published since: its events say from which it went on.
 """
 
 import hashlib
 import io
 import logging
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from importlib.metadata import version
 
 import numpy as np
-from numpy.typing import NDArray
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Engine
 
+from petitions.lasting import TOPICS_FILE, Lasting, Published, fit_lasting, read_published_fit
+from petitions.naming import Name, name_topics
 from petitions.records import Source, Window
+from petitions.settings import TopicCount
 from petitions.store import runs, topic_reads, topics
 from petitions.store.artifacts import ArtifactStore
-from petitions.store.tokens import read_tokens
+from petitions.store.petitions import Traits, read_traits
+from petitions.store.tokens import TokenStream, open_tokens
 from petitions.text.tokenizer import TOKENIZER
-from petitions.topics.alignment import Alignment, align_topics, assign_topic_ids, find_died_ids
-from petitions.topics.labels import label_topics
-from petitions.topics.lda import RULES, LdaSettings, TopicFit, fit_topics
+from petitions.topics.labels import Embed
+from petitions.topics.lda import RULES, LdaSettings
+from petitions.topics.shares import measure_shares
 
 logger = logging.getLogger(__name__)
 
-# Jensen-Shannon distance from which on two topics are not the same: unrelated topics of one fit stand above 0.8.
-MAX_DISTANCE = 0.7
-MODEL_FILE, TOPICS_FILE = "lda.zip", "topics.npz"
+MODEL_FILE, PICTURE_FILE = "lda.zip", "pyldavis.html"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Documents:
+    """The tokens of a stream alone, read anew in each pass."""
+
+    stream: TokenStream
+
+    def __iter__(self) -> Iterator[list[str]]:
+        """The tokens of one petition after the other."""
+        return (tokens for _, tokens in self.stream)
 
 
 def fit_window(
-    engine: Engine, artifacts: ArtifactStore, source: Source, window: Window, n_topics: int, at: datetime
+    engine: Engine,
+    artifacts: ArtifactStore,
+    source: Source,
+    window: Window,
+    n_topics: TopicCount,
+    at: datetime,
+    embed: Embed | None = None,
 ) -> topics.TopicModel:
-    """Fit the topics of a window and store them, under the lasting ids of the published fit of the source.
+    """Fit the topics of a window and store them, under the lasting ids of the published fit.
 
     Args:
         engine: the results database; what is written is one transaction.
-        artifacts: gets the model in gensim's format, and the topic-word matrix with its ids, before the rows are there.
+        artifacts: gets the model in gensim's format, the topic-word matrix with its ids and a picture of the topics,
+            before the rows are there.
         source: whose petitions.
         window: which of them.
-        n_topics: K.
+        n_topics: K, or auto.
         at: the moment.
+        embed: says which of nearly equal labels is best; see `label_topics`.
 
     Raises:
-        EmptyWindowError: too few petitions for so many topics.
+        EmptyWindowError: too few petitions for any topics.
+        CheckFailedError: from no seed the fit may take the place of the published one; the message says why not.
     """
-    settings = LdaSettings(n_topics=n_topics)
-    with engine.connect() as conn:
-        documents = read_tokens(conn, source, window, TOKENIZER)
-        model_id = _name_fit(source, window, settings, documents)
-        if stored := topic_reads.find_topic_model(conn, model_id):
+    with open_tokens(engine, source, window, TOKENIZER) as stream:
+        petition_ids, model_id = _name_fit(source, window, n_topics, stream)
+        if stored := topic_reads.find_topic_model(stream.conn, model_id):
             logger.info("fit %s is stored already", model_id)
             return stored
-        published = topic_reads.read_published(conn, source)
-        highest_id = topic_reads.read_highest_id(conn, source)
-    fit = fit_topics([words for _, words in documents], settings)
-    alignments, old_ids = _align(artifacts, fit, published)
-    topic_ids = assign_topic_ids(alignments, old_ids, highest_id)
+        before = topic_reads.read_published(stream.conn, source)
+        published = read_published_fit(stream.conn, artifacts, before, petition_ids) if before else None
+        highest_id = topic_reads.read_highest_id(stream.conn, source)
+        documents = Documents(stream=stream)
+        settings, curve = _choose_settings(documents, n_topics)
+        lasting = fit_lasting(documents, settings, published, highest_id)
+        names = name_topics(
+            stream.conn, lasting.fit, petition_ids, lasting.topic_ids, published.names if published else {}, embed
+        )
+        traits = read_traits(stream.conn, source, window)
+    fit = lasting.fit
     model = topics.TopicModel(
         model_id=model_id,
         run_id=runs.name_run(source, window),
@@ -69,103 +94,103 @@ def fit_window(
         tokenizer=TOKENIZER,
         seed=fit.seed,
         n_topics=len(fit.topic_word),
-        n_petitions=len(documents),
+        n_petitions=len(petition_ids),
         n_terms=fit.n_terms,
         npmi=fit.npmi,
         c_v=fit.c_v,
         diversity=fit.diversity,
+        stability=next((point.stability for point in curve if point.n_topics == len(fit.topic_word)), None),
+        changed_share=lasting.changed,
+        note=fit.note or None,
+        curve=tuple(curve) or None,
         artifact=f"topics/{model_id}",
         fitted_at=at,
     )
-    artifacts.write(f"{model.artifact}/{MODEL_FILE}", fit.to_bytes())
-    artifacts.write(f"{model.artifact}/{TOPICS_FILE}", _pack(fit.topic_word, fit.terms, topic_ids))
+    _write_artifacts(artifacts, model, lasting, names)
+    rows = _make_topics(lasting, names, [traits[petition_id] for petition_id in petition_ids])
     with engine.begin() as conn:
-        _write(conn, model, fit, topic_ids, _tell_events(alignments, topic_ids, old_ids, published), documents)
+        topics.write_topic_model(conn, model, rows, _make_events(lasting, published), petition_ids, fit.document_topic)
     return model
 
 
-def _name_fit(
-    source: Source, window: Window, settings: LdaSettings, documents: Iterable[tuple[str, Sequence[str]]]
-) -> str:
-    """Source, end of the window, and a hash of all that decides the fit."""
-    made_by = (RULES, version("tomotopy"), version("gensim"))
-    digest = hashlib.sha256(repr((window, TOKENIZER, made_by, asdict(settings))).encode())
-    for petition_id, words in documents:
+def _name_fit(source: Source, window: Window, n_topics: TopicCount, stream: TokenStream) -> tuple[list[str], str]:
+    """The petitions, and a name of source, end of the window, and a hash of what the fit is made from."""
+    made_by = (RULES, version("tomotopy"), version("gensim"), asdict(LdaSettings()), n_topics)
+    digest = hashlib.sha256(repr((window, TOKENIZER, made_by)).encode())
+    petition_ids = []
+    for petition_id, words in stream:
+        petition_ids.append(petition_id)
         digest.update("\x00".join((petition_id, *words, "\n")).encode())
-    return f"{source}-{window.until}-{digest.hexdigest()[:10]}"
+    return petition_ids, f"{source}-{window.until}-{digest.hexdigest()[:10]}"
 
 
-def _align(
-    artifacts: ArtifactStore, fit: TopicFit, published: topics.TopicModel | None
-) -> tuple[list[Alignment], list[int]]:
-    """Pair the topics of a fit with those of the published one, whose ids come along; none before the first."""
-    if published is None:
-        empty = np.zeros((0, 0), np.float32)
-        return align_topics(fit.topic_word, fit.terms, empty, [], MAX_DISTANCE), []
-    with np.load(io.BytesIO(artifacts.read(f"{published.artifact}/{TOPICS_FILE}"))) as packed:
-        old_ids: list[int] = packed["topic_ids"].tolist()
-        old = packed["topic_word"], packed["terms"].tolist()
-    return align_topics(fit.topic_word, fit.terms, *old, MAX_DISTANCE), old_ids
+def _choose_settings(documents: Documents, n_topics: TopicCount) -> tuple[LdaSettings, list[topics.CurvePoint]]:
+    """So many topics, or as many as are stable and coherent, with what speaks for it."""
+    if n_topics != "auto":
+        return LdaSettings(n_topics=n_topics), []
+    raise NotImplementedError
 
 
-def _pack(topic_word: NDArray[np.float32], terms: Sequence[str], topic_ids: Sequence[int]) -> bytes:
-    """The matrix [K, V], its terms [V] and its ids [K] in NumPy's format, which holds no code, unlike gensim's."""
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, topic_word=topic_word, terms=np.array(terms), topic_ids=np.array(topic_ids))
-    return buffer.getvalue()
-
-
-def _tell_events(
-    alignments: Sequence[Alignment],
-    topic_ids: Sequence[int],
-    old_ids: Sequence[int],
-    published: topics.TopicModel | None,
-) -> list[topics.TopicEvent]:
-    """Which topics were born, went on and died since the published fit."""
-    before = published.model_id if published else None
-    events = []
-    for item, topic_id in zip(alignments, topic_ids, strict=True):
-        if item.old is None:
-            events.append(topics.TopicEvent(kind="born", topic_id=topic_id))
-        else:
-            events.append(
-                topics.TopicEvent(
-                    kind="continued",
-                    topic_id=topic_id,
-                    from_model_id=before,
-                    from_topic_id=old_ids[item.old],
-                    distance=item.distance,
-                )
-            )
-    for old_id in find_died_ids(alignments, old_ids):
-        events.append(topics.TopicEvent(kind="died", topic_id=None, from_model_id=before, from_topic_id=old_id))
-    return events
-
-
-def _write(
-    conn: Connection,
-    model: topics.TopicModel,
-    fit: TopicFit,
-    topic_ids: Sequence[int],
-    events: Sequence[topics.TopicEvent],
-    documents: Sequence[tuple[str, Sequence[str]]],
+def _write_artifacts(
+    artifacts: ArtifactStore, model: topics.TopicModel, lasting: Lasting, names: Sequence[Name]
 ) -> None:
-    labels = label_topics([[item.term for item in terms] for terms in fit.top_terms])
-    shares = fit.document_topic.mean(axis=0)  # [K]
-    rows = [
+    """Keep the model, a picture, and the topic-word matrix in NumPy's format, which holds no code, unlike gensim's."""
+    from petitions.topics.visualization import draw_topics  # matplotlib and more, which a stored fit need not wait for
+
+    fit, buffer = lasting.fit, io.BytesIO()
+    np.savez_compressed(
+        buffer,
+        topic_word=fit.topic_word,  # [K, V]
+        terms=np.array(fit.terms),
+        topic_ids=np.array(lasting.topic_ids),
+        label_terms=np.array([name.terms for name in names]),  # [K, TOP_TERMS], when the topic got its label
+    )
+    picture = draw_topics(
+        topic_word=fit.topic_word,
+        document_topic=fit.document_topic,
+        document_lengths=np.ones(len(fit.document_topic), np.int64),  # a circle is as large as topic.share
+        terms=fit.terms,
+        term_frequency=fit.term_counts,
+        topic_ids=lasting.topic_ids,
+        labels=[name.label for name in names],
+    )
+    artifacts.write(f"{model.artifact}/{MODEL_FILE}", fit.to_bytes())
+    artifacts.write(f"{model.artifact}/{TOPICS_FILE}", buffer.getvalue())
+    artifacts.write(f"{model.artifact}/{PICTURE_FILE}", picture.encode())
+
+
+def _make_topics(lasting: Lasting, names: Sequence[Name], traits: Sequence[Traits]) -> list[topics.Topic]:
+    fit = lasting.fit
+    shares = measure_shares(
+        fit.document_topic, [item.category for item in traits], [item.n_agreements for item in traits]
+    )
+    return [
         topics.Topic(
             topic_id=topic_id,
-            label=label,
-            share=float(share),
-            npmi=npmi,
+            label=names[k].label,
+            share=float(shares.share[k]),
+            balanced_share=float(shares.balanced_share[k]),
+            agreement_share=float(shares.agreement_share[k]),
+            npmi=fit.npmi_by_topic[k],
             terms=[
                 topics.TopicTerm(term=item.term, probability=item.probability, relevance=item.relevance)
-                for item in terms
+                for item in fit.top_terms[k]
             ],
         )
-        for topic_id, label, share, npmi, terms in zip(
-            topic_ids, labels, shares, fit.npmi_by_topic, fit.top_terms, strict=True
-        )
+        for k, topic_id in enumerate(lasting.topic_ids)
     ]
-    petition_ids = [petition_id for petition_id, _ in documents]
-    topics.write_topic_model(conn, model, rows, events, petition_ids, fit.document_topic)
+
+
+def _make_events(lasting: Lasting, published: Published | None) -> list[topics.TopicEvent]:
+    """The events by lasting ids; a topic that is born comes from no fit."""
+    return [
+        topics.TopicEvent(
+            kind=event.kind,
+            topic_id=None if event.new is None else lasting.topic_ids[event.new],
+            from_model_id=None if event.old is None or published is None else published.model.model_id,
+            from_topic_id=None if event.old is None or published is None else published.topic_ids[event.old],
+            distance=event.distance,
+            overlap=event.overlap,
+        )
+        for event in lasting.events
+    ]

@@ -7,11 +7,12 @@ window runs once at a time. Heavy imports (TensorFlow, gensim, requests) stand i
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from functools import partial
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Engine, text
 
@@ -22,12 +23,16 @@ from petitions.errors import (
     TransientError,
 )
 from petitions.records import Source, Window, korean_day
-from petitions.settings import Settings
+from petitions.settings import Settings, TopicCount
 from petitions.store import publishing, runs, scores, tokens, vectors
 from petitions.store.artifacts import ArtifactStore
 from petitions.store.checks import run_checks
 from petitions.store.database import open_engine, require_schema
 from petitions.store.petitions import PetitionText
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 logger = logging.getLogger(__name__)
 
@@ -69,14 +74,18 @@ class Pipeline:
     clock: Callable[[], datetime] = field(default=now)
 
     @classmethod
-    def open(cls, *, until: date, months: int = 3, source: str | None = None, topics: int | None = None) -> "Pipeline":
+    def open(
+        cls, *, until: date, months: int = 3, source: str | None = None, topics: TopicCount | None = None
+    ) -> "Pipeline":
         """Read the settings and connect; `source` and `topics` go before their settings.
 
         Raises:
             ConfigError, DatabaseDownError, SchemaError: before anything is read or written.
         """
         settings = Settings.from_env()
-        settings = replace(settings, source=source or settings.source, topics=topics or settings.topics)
+        settings = replace(
+            settings, source=source or settings.source, topics=settings.topics if topics is None else topics
+        )
         window = Window.ending(until, months)
         engine = open_engine(settings.database_url)
         require_schema(engine)
@@ -139,14 +148,14 @@ class Pipeline:
         """Fit the topics of the window, or find the same fit made already; returns its model_id.
 
         Raises:
-            EmptyWindowError: too few petitions with tokens for so many topics.
+            EmptyWindowError: too few petitions with tokens for any topics.
+            CheckFailedError: the fit is much worse than the published one, or other; the last one stays published.
         """
         from petitions.fitting import fit_window
 
         with self._step("fit_topics") as progress:
-            model = fit_window(
-                self.engine, self.artifacts, self.source, self.window, self.settings.topics, self.clock()
-            )
+            parts = (self.engine, self.artifacts, self.source, self.window, self.settings.topics)
+            model = fit_window(*parts, at=self.clock(), embed=self._embed)
             progress.rows_in, progress.rows_out, progress.made_by = model.n_petitions, model.n_topics, model.engine
             with self.engine.begin() as conn:
                 runs.record_model(conn, self.run_id, model.model_id)
@@ -228,6 +237,12 @@ class Pipeline:
     def run_id(self) -> str:
         """The key of the run: source and window."""
         return runs.name_run(self.source, self.window)
+
+    def _embed(self, texts: Sequence[str]) -> "NDArray[np.float32]":
+        """Embed a few texts by BERT, which is loaded for the first of them."""
+        from petitions.judging import load_encoder
+
+        return load_encoder("bert", self.settings)[1](texts)
 
     def _read_made_by(self, step: str) -> str:
         """Which version did an earlier step, such as the encoder's name."""

@@ -161,6 +161,11 @@ def read_texts(
     return _read(conn, and_(shown_in_window(source, window), petition.c.petition_id > after), limit)
 
 
+def read_texts_of(conn: Connection, petition_ids: Sequence[str]) -> list[PetitionText]:
+    """Read the texts of some petitions in the order of their ids, hidden ones left out."""
+    return _read(conn, and_(petition.c.petition_id.in_(petition_ids), petition.c.status != str(Status.HIDDEN)), None)
+
+
 def read_traits(conn: Connection, source: Source, window: Window) -> dict[str, Traits]:
     """Read the traits of the petitions of a window by petition_id, in its order; hidden ones are left out."""
     columns = (petition.c.petition_id, petition.c.title, petition.c.category, petition.c.n_agreements)

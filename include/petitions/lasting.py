@@ -1,0 +1,132 @@
+"""A new fit beside the published one: under which lasting ids its topics go on, and whether it may take its place."""
+
+import io
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection
+
+from petitions.errors import CheckFailedError
+from petitions.naming import Name
+from petitions.store import topic_reads, topics
+from petitions.store.artifacts import ArtifactStore
+from petitions.topics import alignment, gate
+from petitions.topics.events import Event, tell_events
+from petitions.topics.lda import LdaSettings, Start, TopicFit, fit_topics
+
+logger = logging.getLogger(__name__)
+
+MOST_SEEDS = 3  # that are tried until a fit may be published in the place of the last one
+TOPICS_FILE = (
+    "topics.npz"  # of a fit's artifact: topic_word [K, V], terms [V], topic_ids [K], label_terms [K, TOP_TERMS]
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    """The published fit that a new one goes on from: L topics, beside the N petitions of the new window."""
+
+    model: topics.TopicModel
+    topics: alignment.Topics
+    topic_ids: list[int]  # [L], in the order of its rows
+    names: dict[int, Name]  # by topic_id
+    shares: NDArray[np.float32]  # [N, L], 0 in petitions that it does not know
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lasting:
+    """A new fit under lasting ids, and what became of the topics before."""
+
+    fit: TopicFit
+    topic_ids: list[int]  # [K], in the order of its rows
+    events: list[Event]
+    changed: float | None  # share of the petitions of both fits
+
+
+def read_published_fit(
+    conn: Connection, artifacts: ArtifactStore, model: topics.TopicModel, petition_ids: Sequence[str]
+) -> Published:
+    """Read a fit with its matrix, and its shares in the petitions of another window, N of them."""
+    with np.load(io.BytesIO(artifacts.read(f"{model.artifact}/{TOPICS_FILE}"))) as packed:
+        kept = {name: packed[name] for name in packed.files}
+    topic_ids: list[int] = kept["topic_ids"].tolist()
+    shares = topic_reads.read_shares(conn, model.model_id, petition_ids)  # [N, L], in the order of topic_id
+    stored = {topic.topic_id: topic for topic in topic_reads.read_topics(conn, model.model_id)}
+    return Published(
+        model=model,
+        topics=alignment.Topics(
+            topic_word=kept["topic_word"],
+            terms=kept["terms"].tolist(),
+            top_terms=[[item.term for item in stored[topic_id].terms] for topic_id in topic_ids],
+        ),
+        topic_ids=topic_ids,
+        names={
+            topic_id: Name(label=stored[topic_id].label, terms=terms)
+            for topic_id, terms in zip(topic_ids, kept["label_terms"].tolist(), strict=True)
+        },
+        shares=shares[:, [sorted(topic_ids).index(topic_id) for topic_id in topic_ids]],
+    )
+
+
+def fit_lasting(
+    documents: Iterable[Sequence[str]], settings: LdaSettings, published: Published | None, highest_id: int
+) -> Lasting:
+    """Fit from one seed after the other, until a fit may be published in the place of the last one.
+
+    Args:
+        documents: tokens of N petitions; see `fit_topics`.
+        settings: of the fit from the first seed.
+        published: where it begins, and what it is compared with; None before the first.
+        highest_id: that a topic ever had.
+
+    Raises:
+        EmptyWindowError: see `fit_topics`.
+        CheckFailedError: no seed gave such a fit.
+    """
+    start = Start(topic_word=published.topics.topic_word, terms=published.topics.terms) if published else None
+    for seed in range(settings.random_seed, settings.random_seed + MOST_SEEDS):
+        fit = fit_topics(documents, replace(settings, random_seed=seed), start)
+        lasting = _align(fit, published, highest_id)
+        faults = _find_faults(lasting, published)
+        if not faults:
+            return lasting
+        logger.warning("fit from seed %d: %s", seed, "; ".join(faults))
+    raise CheckFailedError(
+        f"from {MOST_SEEDS} seeds no fit may be published, the last one stays; from seed {seed}: {'; '.join(faults)}"
+    )
+
+
+def _align(fit: TopicFit, published: Published | None, highest_id: int) -> Lasting:
+    """Find which topic continues which; none before the first fit."""
+    old = published.topics if published else alignment.NO_TOPICS
+    old_ids = published.topic_ids if published else []
+    old_shares = published.shares if published else np.zeros((len(fit.document_topic), 0), np.float32)
+    words = [[item.term for item in terms] for terms in fit.top_terms]
+    new = alignment.Topics(topic_word=fit.topic_word, terms=fit.terms, top_terms=words)
+    comparison = alignment.compare_topics(new, old, fit.document_topic, old_shares)
+    alignments = alignment.align_topics(comparison)
+    topic_ids = alignment.assign_topic_ids(alignments, old_ids, highest_id)
+    known = np.ptp(old_shares, axis=1) > 0 if old_ids else np.zeros(len(old_shares), bool)  # [N]
+    new_main = np.array(topic_ids)[fit.document_topic[known].argmax(axis=1)]
+    old_main = np.array(old_ids, np.int64)[old_shares[known].argmax(axis=1)] if old_ids else new_main
+    return Lasting(
+        fit=fit,
+        topic_ids=topic_ids,
+        events=tell_events(alignments, comparison),
+        changed=gate.measure_changed(new_main, old_main),
+    )
+
+
+def _find_faults(lasting: Lasting, published: Published | None) -> list[str]:
+    """What keeps the fit from being published; the published one is no measure where its number of topics differs.
+
+    Nor is it where the windows have no petition in common: other months have other topics.
+    """
+    new = gate.Quality(npmi=lasting.fit.npmi, diversity=lasting.fit.diversity)
+    if published is None or lasting.changed is None or len(published.topic_ids) != len(lasting.topic_ids):
+        return gate.find_faults(new, None, None)
+    old = gate.Quality(npmi=published.model.npmi, diversity=published.model.diversity)
+    return gate.find_faults(new, old, lasting.changed)
