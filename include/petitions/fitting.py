@@ -8,9 +8,10 @@ import hashlib
 import io
 import logging
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from importlib.metadata import version
+from itertools import islice
 
 import numpy as np
 from sqlalchemy import Engine
@@ -24,8 +25,9 @@ from petitions.store.artifacts import ArtifactStore
 from petitions.store.petitions import Traits, read_traits
 from petitions.store.tokens import TokenStream, open_tokens
 from petitions.text.tokenizer import TOKENIZER
+from petitions.topics.choice import CANDIDATES, Trial, choose_n_topics
 from petitions.topics.labels import Embed
-from petitions.topics.lda import RULES, LdaSettings
+from petitions.topics.lda import MIN_DOCUMENTS_PER_TOPIC, RULES, LdaSettings, fit_topics
 from petitions.topics.shares import measure_shares
 
 logger = logging.getLogger(__name__)
@@ -35,13 +37,15 @@ MODEL_FILE, PICTURE_FILE = "lda.zip", "pyldavis.html"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Documents:
-    """The tokens of a stream alone, read anew in each pass."""
+    """The tokens of a stream alone, of each document or of every so-many-th, read anew in each pass."""
 
     stream: TokenStream
+    first: int = 0
+    step: int = 1
 
     def __iter__(self) -> Iterator[list[str]]:
         """The tokens of one petition after the other."""
-        return (tokens for _, tokens in self.stream)
+        return (tokens for _, tokens in islice(self.stream, self.first, None, self.step))
 
 
 def fit_window(
@@ -78,7 +82,7 @@ def fit_window(
         published = read_published_fit(stream.conn, artifacts, before, petition_ids) if before else None
         highest_id = topic_reads.read_highest_id(stream.conn, source)
         documents = Documents(stream=stream)
-        settings, curve = _choose_settings(documents, n_topics)
+        settings, curve = _choose_settings(documents, n_topics, before.n_topics if before else None)
         lasting = fit_lasting(documents, settings, published, highest_id)
         names = name_topics(
             stream.conn, lasting.fit, petition_ids, lasting.topic_ids, published.names if published else {}, embed
@@ -124,11 +128,23 @@ def _name_fit(source: Source, window: Window, n_topics: TopicCount, stream: Toke
     return petition_ids, f"{source}-{window.until}-{digest.hexdigest()[:10]}"
 
 
-def _choose_settings(documents: Documents, n_topics: TopicCount) -> tuple[LdaSettings, list[topics.CurvePoint]]:
+def _choose_settings(
+    documents: Documents, n_topics: TopicCount, current: int | None
+) -> tuple[LdaSettings, list[topics.CurvePoint]]:
     """So many topics, or as many as are stable and coherent, with what speaks for it."""
     if n_topics != "auto":
         return LdaSettings(n_topics=n_topics), []
-    raise NotImplementedError
+    n_documents = len(documents.stream) // 2
+    if n_documents < CANDIDATES[0] * MIN_DOCUMENTS_PER_TOPIC:  # too few to compare fits of their halves
+        return LdaSettings(n_topics=CANDIDATES[0]), []
+
+    def fit_half(n_topics: int, half: int) -> Trial:
+        found = fit_topics(replace(documents, first=half, step=2), LdaSettings(n_topics=n_topics))
+        return Trial(top_terms=[[item.term for item in terms] for terms in found.top_terms], npmi=found.npmi)
+
+    choice = choose_n_topics(fit_half, n_documents, current)
+    curve = [topics.CurvePoint(**asdict(point)) for point in choice.curve]
+    return LdaSettings(n_topics=choice.n_topics), curve
 
 
 def _write_artifacts(

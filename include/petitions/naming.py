@@ -38,6 +38,10 @@ def name_topics(
         old: the names in the published fit by topic_id.
         embed: see `label_topics`.
     """
+    terms = [[item.term for item in topic] for topic in fit.top_terms]
+    kept = keep_labels(topic_ids, terms, {topic_id: (name.label, name.terms) for topic_id, name in old.items()})
+    if len(kept) == len(topic_ids):
+        return [old[topic_id] for topic_id in topic_ids]
     rows = choose_evidence(fit.document_topic)
     texts = {text.petition_id: text for text in read_texts_of(conn, [petition_ids[row] for row in rows])}
     tokenizer, known = Tokenizer(), frozenset(fit.terms)
@@ -46,8 +50,6 @@ def name_topics(
         for row in rows
         if petition_ids[row] in texts
     ]
-    terms = [[item.term for item in topic] for topic in fit.top_terms]
-    kept = keep_labels(topic_ids, terms, {topic_id: (name.label, name.terms) for topic_id, name in old.items()})
     labels = label_topics(terms, evidence, kept, embed)
     return [
         old[topic_ids[row]] if row in kept else Name(label=label, terms=terms[row]) for row, label in enumerate(labels)

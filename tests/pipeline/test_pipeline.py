@@ -74,7 +74,20 @@ def test_another_number_of_topics_is_another_fit_and_its_topics_keep_their_ids(p
         assert events["continued"] + events["born"] + events["split"] == 8
         assert events["continued"] + events["died"] + events["merged"] == 9
         assert events["continued"] >= 4
-        assert max(ids.scalars()) == 9 + events["born"] + events["split"]
+        assert sum(topic_id > 9 for topic_id in ids.scalars()) == events["born"] + events["split"]
+
+
+def test_auto_chooses_a_number_of_topics_and_keeps_what_speaks_for_it(pipeline, engine):
+    auto = replace(pipeline, settings=Settings(source="sample", topics="auto"))
+    auto.crawl()
+    auto.tokenize()
+    model_id = auto.fit_topics()
+    with engine.connect() as conn:
+        model = read_topic_model(conn, model_id)
+    tried = {point.n_topics: point for point in model.curve}
+    assert model.n_topics in tried
+    assert model.stability == tried[model.n_topics].stability
+    assert max(tried) <= N // 20
 
 
 def test_a_window_too_small_for_the_topics_gets_fewer_and_a_note(pipeline, engine):

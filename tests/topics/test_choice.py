@@ -19,7 +19,7 @@ def make_fit(**measures):
 
 
 def choose(**measures):
-    return choose_n_topics(make_fit(**measures), 1000, [int(name[1:]) for name in measures]).n_topics
+    return choose_n_topics(make_fit(**measures), 1000, None, [int(name[1:]) for name in measures]).n_topics
 
 
 def test_the_largest_number_about_as_good_as_the_best_is_chosen():
@@ -27,12 +27,19 @@ def test_the_largest_number_about_as_good_as_the_best_is_chosen():
     assert choose(k3=(0.10, 9), k5=(0.11, 9), k7=(0.10, 5), k9=(0.05, 9)) == 5
 
 
+def test_a_number_in_use_stays_while_it_is_as_good():
+    fit = make_fit(k3=(0.10, 9), k5=(0.11, 9), k7=(0.10, 9), k9=(0.05, 9))
+    numbers = [3, 5, 7, 9]
+    assert choose_n_topics(fit, 1000, 5, numbers).n_topics == 5
+    assert choose_n_topics(fit, 1000, 9, numbers).n_topics == 7
+
+
 def test_of_coherent_numbers_none_of_which_is_stable_the_most_stable_is_chosen():
     assert choose(k3=(0.01, 9), k5=(0.10, 6), k7=(0.11, 5)) == 5
 
 
 def test_the_curve_holds_each_number_with_the_mean_of_its_fits():
-    curve = choose_n_topics(make_fit(k3=(0.1, 5), k5=(0.0, 9)), 1000, [3, 5]).curve
+    curve = choose_n_topics(make_fit(k3=(0.1, 5), k5=(0.0, 9)), 1000, None, [3, 5]).curve
     assert curve == [
         Point(n_topics=3, npmi=pytest.approx(0.105), stability=pytest.approx(0.5)),
         Point(n_topics=5, npmi=pytest.approx(0.005), stability=pytest.approx(0.9)),
@@ -40,9 +47,9 @@ def test_the_curve_holds_each_number_with_the_mean_of_its_fits():
 
 
 def test_numbers_that_the_documents_are_too_few_for_are_not_tried():
-    assert [point.n_topics for point in choose_n_topics(make_fit(k3=(0.1, 5)), 49, [3, 5]).curve] == [3]
+    assert [point.n_topics for point in choose_n_topics(make_fit(k3=(0.1, 5)), 49, None, [3, 5]).curve] == [3]
     with pytest.raises(EmptyWindowError, match=r"29 petitions are too few for any of \[3, 5\] topics"):
-        choose_n_topics(make_fit(), 29, [3, 5])
+        choose_n_topics(make_fit(), 29, None, [3, 5])
 
 
 def test_stability_pairs_topics_one_to_one():

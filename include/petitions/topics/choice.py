@@ -44,7 +44,10 @@ class Choice:
 
 
 def choose_n_topics(
-    fit: Callable[[int, int], Trial], n_documents: int, candidates: Sequence[int] = CANDIDATES
+    fit: Callable[[int, int], Trial],
+    n_documents: int,
+    current: int | None = None,
+    candidates: Sequence[int] = CANDIDATES,
 ) -> Choice:
     """Take the largest number of topics that is about as coherent and as stable as the best one.
 
@@ -54,8 +57,9 @@ def choose_n_topics(
     Args:
         fit: makes the trial of a number of topics, once with 0 and once with 1 as its second argument: the half of
             the documents to fit. Two seeds over all documents would say less: they begin at the same topics of NMF
-            and share 0.93 to 1.0 of their terms whatever the number.
+            and share 0.91 to 1.0 of their terms whatever the number.
         n_documents: in each of the two trials.
+        current: the number in use, which stays while it is as good: each change makes and ends topics.
         candidates: numbers of topics, rising; those with fewer than `MIN_DOCUMENTS_PER_TOPIC` documents a topic are
             left out.
 
@@ -73,6 +77,8 @@ def choose_n_topics(
     least_stability = max(point.stability for point in curve) - STABILITY_TOLERANCE
     good = [point for point in curve if point.npmi >= least_npmi]  # never empty, unlike with both conditions
     both = [point.n_topics for point in good if point.stability >= least_stability]
+    if current in both:
+        both = [current]
     n_topics = max(both) if both else max(good, key=lambda point: point.stability).n_topics
     logger.info("chose %d topics among %s", n_topics, possible)
     return Choice(n_topics=n_topics, curve=curve)
