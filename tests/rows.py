@@ -1,8 +1,10 @@
 """All rows of the results database, without what a clock or a file name decides: two runs are compared by them."""
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Connection, Engine, select
 
+from petitions.records import Source, Window
 from petitions.store.tables import metadata
+from petitions.store.tokens import select_tokens
 
 # Moments, and names of archive files, which hold the moment of the crawl.
 DECIDED_BY_THE_CLOCK = {
@@ -31,3 +33,8 @@ def read_versions(engine: Engine) -> dict[str, list[tuple]]:
             )
             for table in metadata.sorted_tables
         }
+
+
+def read_tokens(conn: Connection, source: Source, window: Window, tokenizer: str) -> list[tuple[str, list[str]]]:
+    """What a pass over the tokens of a window gives, in the transaction of a test."""
+    return [(petition_id, tokens) for petition_id, tokens in conn.execute(select_tokens(source, window, tokenizer))]

@@ -11,9 +11,10 @@ from petitions.errors import PermanentError
 from petitions.records import Hidden, Source
 from petitions.store.petitions import mark_hidden, upsert_petitions
 from petitions.store.scores import Keywords, Score, read_unscored, upsert_keywords, upsert_scores
-from petitions.store.tokens import PetitionTokens, read_tokens, read_untokenized, upsert_tokens
+from petitions.store.tokens import PetitionTokens, read_untokenized, upsert_tokens
 from petitions.store.upsert import Counts
 from petitions.store.vectors import read_embeddings, read_unencoded, upsert_embeddings
+from rows import read_tokens
 
 pytestmark = pytest.mark.postgres
 

@@ -10,7 +10,8 @@ from petitions.errors import PermanentError
 from petitions.records import Hidden, Source, Window
 from petitions.store import tokens
 from petitions.store.petitions import mark_hidden, upsert_petitions
-from petitions.store.tokens import PetitionTokens, open_tokens, read_tokens, upsert_tokens
+from petitions.store.tokens import PetitionTokens, open_tokens, upsert_tokens
+from rows import read_tokens
 
 pytestmark = pytest.mark.postgres
 

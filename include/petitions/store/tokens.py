@@ -48,18 +48,9 @@ def upsert_tokens(conn: Connection, rows: Iterable[PetitionTokens]) -> Counts:
     )
 
 
-def read_tokens(conn: Connection, source: Source, window: Window, tokenizer: str) -> list[tuple[str, list[str]]]:
-    """Read (petition_id, tokens) of a window in the order of the ids: the documents of its corpus.
-
-    Hidden petitions are left out, and so are tokens of a text that has changed since.
-    """
-    rows = conn.execute(_select_tokens(source, window, tokenizer))
-    return [(petition_id, tokens) for petition_id, tokens in rows]
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenStream:
-    """What `read_tokens` reads, as often as it is asked for, with `BATCH` petitions in memory at a time.
+    """The tokens of a window, as often as they are asked for, with `BATCH` petitions in memory at a time.
 
     Several passes may be under way at once, in one thread.
     """
@@ -86,7 +77,7 @@ def open_tokens(engine: Engine, source: Source, window: Window, tokenizer: str) 
     out, but keeps vacuum from removing what dies in that time: leave the block when the last pass is done. A stream
     is of no use after it.
     """
-    query = _select_tokens(source, window, tokenizer)
+    query = select_tokens(source, window, tokenizer)
     options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
     with engine.connect().execution_options(**options) as conn, conn.begin():
         # The first statement takes the snapshot, so the count belongs to the rows of every pass.
@@ -94,7 +85,11 @@ def open_tokens(engine: Engine, source: Source, window: Window, tokenizer: str) 
         yield TokenStream(conn=conn, query=query, n_petitions=n_petitions)
 
 
-def _select_tokens(source: Source, window: Window, tokenizer: str) -> Select[str, list[str]]:
+def select_tokens(source: Source, window: Window, tokenizer: str) -> Select[str, list[str]]:
+    """Ask for (petition_id, tokens) of a window in the order of the ids: the documents of its corpus.
+
+    Hidden petitions are left out, and so are tokens of a text that has changed since.
+    """
     return (
         select(petition.c.petition_id, petition_tokens.c.tokens)
         .join(petition_tokens, petition_tokens.c.petition_id == petition.c.petition_id)

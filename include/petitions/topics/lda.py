@@ -45,6 +45,7 @@ RANGES = {
     "no_above": (1e-6, 1),
     "relevance_weight": (0, 1),
     "support_weight": (0, 100),
+    "prior_share": (0, 100),
     "alpha": (1e-6, 100),
     "eta": (1e-6, 100),
     **dict.fromkeys(
@@ -67,8 +68,9 @@ class LdaSettings:
     max_terms: int = 30_000
     nmf_updates: int = 100
     warm_updates: int = 20  # of topics that begin at the published fit's: more wander off to other ones
+    prior_share: float = 1.0  # pseudo-counts at the topics of NMF, as a share of the tokens
     alpha: float = 0.1  # of each topic at the beginning; fitted while sampling
-    eta: float = 0.2  # pseudo-count of each term in each topic, besides those at the topics of NMF
+    eta: float = 0.2  # pseudo-count of each term in each topic besides
     burn_in: int = 300  # iterations before the first sample
     n_samples: int = 11  # whose mean is the fit
     sample_every: int = 10
@@ -214,11 +216,11 @@ def _carry(start: Start | None, dictionary: Dictionary, n_topics: int) -> NDArra
 def _sample(
     counts: csr_matrix, usable: csr_matrix, factors: NDArray[np.float64], bags: BagStream, settings: LdaSettings
 ) -> _Found:
-    """Sample from a prior that puts as many pseudo-counts at the factors as the corpus has tokens."""
+    """Sample from a prior at the factors."""
     n_topics, n_tokens = len(factors), int(usable.sum())
     samples = sample_topics(
         usable,
-        settings.eta + factors * (n_tokens / n_topics),
+        settings.eta + factors * (settings.prior_share * n_tokens / n_topics),
         alpha=settings.alpha,
         burn_in=settings.burn_in,
         n_samples=settings.n_samples,
