@@ -49,8 +49,8 @@ PARAMS = {
     "until": Param(None, type=["null", "string"], format="date", title="Until",
                    description="First day that the window leaves out; empty: the end of the data interval"),
     "months": Param(3, type="integer", minimum=1, maximum=120, title="Months"),
-    "topics": Param(None, type=["null", "integer"], minimum=2, maximum=200, title="Topics",
-                    description="Empty: the setting PETITIONS_TOPICS"),
+    "topics": Param(None, type=["null", "integer", "string"], minimum=2, maximum=200, pattern="^auto$", title="Topics",
+                    description="A number, or auto; empty: the setting PETITIONS_TOPICS"),
 }  # fmt: skip
 
 
