@@ -3,7 +3,7 @@
 import io
 import logging
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,11 +15,11 @@ from petitions.store import topic_reads, topics
 from petitions.store.artifacts import ArtifactStore
 from petitions.topics import alignment, gate
 from petitions.topics.events import Event, tell_events
-from petitions.topics.lda import LdaSettings, Start, TopicFit, fit_topics
+from petitions.topics.lda import LdaSettings, Start, TopicFit
+from petitions.topics.refit import MOST_SEEDS, refit_topics
 
 logger = logging.getLogger(__name__)
 
-MOST_SEEDS = 3  # that are tried until a fit may be published in the place of the last one
 TOPICS_FILE = (
     "topics.npz"  # of a fit's artifact: topic_word [K, V], terms [V], topic_ids [K], label_terms [K, TOP_TERMS]
 )
@@ -74,7 +74,7 @@ def read_published_fit(
 def fit_lasting(
     documents: Iterable[Sequence[str]], settings: LdaSettings, published: Published | None, highest_id: int
 ) -> Lasting:
-    """Fit from one seed after the other, until a fit may be published in the place of the last one.
+    """Fit until a fit may be published in the place of the last one; see `refit_topics`.
 
     Args:
         documents: tokens of N petitions; see `fit_topics`.
@@ -87,16 +87,14 @@ def fit_lasting(
         CheckFailedError: no seed gave such a fit.
     """
     start = Start(topic_word=published.topics.topic_word, terms=published.topics.terms) if published else None
-    for seed in range(settings.random_seed, settings.random_seed + MOST_SEEDS):
-        fit = fit_topics(documents, replace(settings, random_seed=seed), start)
+    faults: list[str] = []
+    for fit in refit_topics(documents, settings, start):
         lasting = _align(fit, published, highest_id)
         faults = _find_faults(lasting, published)
         if not faults:
             return lasting
-        logger.warning("fit from seed %d: %s", seed, "; ".join(faults))
-    raise CheckFailedError(
-        f"from {MOST_SEEDS} seeds no fit may be published, the last one stays; from seed {seed}: {'; '.join(faults)}"
-    )
+        logger.warning("fit from seed %d: %s", fit.seed, "; ".join(faults))
+    raise CheckFailedError(f"no fit from {MOST_SEEDS} seeds may be published, the last one stays: {'; '.join(faults)}")
 
 
 def _align(fit: TopicFit, published: Published | None, highest_id: int) -> Lasting:
