@@ -123,8 +123,8 @@ def _find_faults(lasting: Lasting, published: Published | None) -> list[str]:
 
     Nor is it where the windows have no petition in common: other months have other topics.
     """
-    new = gate.Quality(npmi=lasting.fit.npmi, diversity=lasting.fit.diversity)
     if published is None or lasting.changed is None or len(published.topic_ids) != len(lasting.topic_ids):
-        return gate.find_faults(new, None, None)
+        return []
+    new = gate.Quality(npmi=lasting.fit.npmi, diversity=lasting.fit.diversity)
     old = gate.Quality(npmi=published.model.npmi, diversity=published.model.diversity)
     return gate.find_faults(new, old, lasting.changed)

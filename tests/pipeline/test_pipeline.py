@@ -16,8 +16,9 @@ from petitions.sources.sample import read_sample
 from petitions.store import publishing, runs
 from petitions.store.artifacts import ArtifactStore
 from petitions.store.petitions import read_texts
-from petitions.store.topic_reads import read_topic_model
+from petitions.store.topic_reads import read_topic_model, read_topics
 from petitions.store.vectors import upsert_embeddings
+from petitions.topics import gate
 from rows import read_all_rows, read_versions
 from stand_in import ASSEMBLY_DATA, run_stand_in
 
@@ -37,6 +38,19 @@ def pipeline(engine, tmp_path) -> Pipeline:
         window=WINDOW,
         clock=lambda: NOW,
     )
+
+
+def publish_first(pipeline, engine):
+    """Publish a fit of the window; gives it, and the pipeline of the night after, ready to fit."""
+    pipeline.crawl()
+    pipeline.tokenize()
+    first = pipeline.fit_topics()
+    with engine.begin() as conn:
+        publishing.publish(conn, first, ["bert"], at=NOW)
+    tonight = replace(pipeline, window=Window.ending(date(2026, 11, 21)))
+    tonight.crawl()
+    tonight.tokenize()
+    return first, tonight
 
 
 def test_the_day_is_a_korean_day():
@@ -77,6 +91,34 @@ def test_another_number_of_topics_is_another_fit_and_its_topics_keep_their_ids(p
         assert sum(topic_id > 9 for topic_id in ids.scalars()) == events["born"] + events["split"]
 
 
+def test_the_next_night_keeps_ids_and_names_and_tells_how_many_petitions_changed(pipeline, engine):
+    first, tonight = publish_first(pipeline, engine)
+    second = tonight.fit_topics()
+    with engine.connect() as conn:
+        model = read_topic_model(conn, second)
+        before, after = ({item.topic_id: item for item in read_topics(conn, name)} for name in (first, second))
+        kinds = text("SELECT kind FROM petitions.topic_event WHERE model_id = :id AND from_model_id = :first")
+        events = conn.execute(kinds, {"id": second, "first": first}).scalars().all()
+    kept = before.keys() & after.keys()
+    assert events.count("continued") == len(kept) >= 7
+    assert sum(before[topic_id].label == after[topic_id].label for topic_id in kept) >= len(kept) - 1
+    assert 0 <= model.changed_share < 0.3
+
+
+def test_a_fit_that_moves_too_many_petitions_is_not_published(pipeline, engine, monkeypatch):
+    first, tonight = publish_first(pipeline, engine)
+    monkeypatch.setattr(gate, "MOST_CHANGED", -0.01)
+    with pytest.raises(CheckFailedError, match=r"no fit from 3 seeds may .* of the petitions changed their topic"):
+        tonight.fit_topics()
+    with engine.connect() as conn:
+        shown = conn.execute(text("SELECT DISTINCT model_id FROM petitions.current_topic")).scalars().all()
+        n_fits = conn.execute(text("SELECT count(*) FROM petitions.topic_model")).scalar_one()
+        state = conn.execute(text("SELECT state FROM petitions.pipeline_run ORDER BY until")).scalars().all()
+    assert shown == [first]
+    assert n_fits == 1
+    assert state[-1] == "failed"
+
+
 def test_auto_chooses_a_number_of_topics_and_keeps_what_speaks_for_it(pipeline, engine):
     auto = replace(pipeline, settings=Settings(source="sample", topics="auto"))
     auto.crawl()
@@ -90,28 +132,33 @@ def test_auto_chooses_a_number_of_topics_and_keeps_what_speaks_for_it(pipeline, 
     assert max(tried) <= N // 20
 
 
+def leave_shown(pipeline, engine, n_petitions):
+    """Crawl and tokenize the sample, and leave so few of its petitions in sight."""
+    pipeline.crawl()
+    pipeline.tokenize()
+    with engine.begin() as conn:
+        rest = "SELECT petition_id FROM petitions.petition ORDER BY petition_id OFFSET :n"
+        hide = text(f"UPDATE petitions.petition SET status = 'hidden' WHERE petition_id IN ({rest})")
+        conn.execute(hide, {"n": n_petitions})
+
+
 def test_a_window_too_small_for_the_topics_gets_fewer_and_a_note(pipeline, engine):
-    many = replace(pipeline, settings=Settings(source="sample", topics=200))
-    many.crawl()
-    many.tokenize()
-    model_id = many.fit_topics()
+    leave_shown(pipeline, engine, 45)
     with engine.connect() as conn:
-        model = read_topic_model(conn, model_id)
-    assert model.n_topics == N // 10
-    assert model.note.startswith(f"{N // 10} topics in place of 200: {N} petitions, ")
+        model = read_topic_model(conn, pipeline.fit_topics())
+    assert model.n_topics == 4
+    assert model.note.startswith("4 topics in place of 9: 45 petitions, ")
 
 
 def test_too_few_petitions_for_any_topics_are_refused_and_nothing_is_written(pipeline, engine):
-    few = replace(pipeline, window=Window(since=date(2026, 11, 18), until=date(2026, 11, 20)))
-    few.crawl()
-    few.tokenize()
+    leave_shown(pipeline, engine, 19)
     with pytest.raises(EmptyWindowError, match="2 topics, the fewest, need at least 20"):
-        few.fit_topics()
+        pipeline.fit_topics()
     assert read_all_rows(engine)["topic_model"] == []
     with engine.connect() as conn:
         state, error = conn.execute(text("SELECT state, error FROM petitions.pipeline_run")).one()
     assert state == "failed"
-    assert error.startswith("fit_topics: EmptyWindowError: ")
+    assert error.startswith("fit_topics: EmptyWindowError: 19 of 19 petitions")
 
 
 def test_the_same_step_of_the_same_run_is_refused_while_it_is_at_work(pipeline, engine):

@@ -18,16 +18,6 @@ def test_each_fault_is_named_with_value_and_limit():
     ]
 
 
-def test_before_the_first_fit_only_topics_that_are_not_apart_are_a_fault():
-    assert find_faults(Quality(npmi=-0.3, diversity=0.7), None, None) == []
-    assert find_faults(Quality(npmi=0.3, diversity=0.6), None, None) == ["diversity is 0.60, must be at least 0.70"]
-
-
-def test_a_published_fit_that_is_not_diverse_is_no_excuse():
-    old = Quality(npmi=0.1, diversity=0.72)
-    assert find_faults(Quality(npmi=0.1, diversity=0.69), old, None) == ["diversity is 0.69, must be at least 0.70"]
-
-
 def test_changed_is_the_share_of_petitions_with_another_main_topic():
     assert measure_changed(np.array([1, 1, 2, 9]), np.array([1, 2, 2, 3])) == pytest.approx(0.5)
     assert measure_changed(np.array([], np.int64), np.array([], np.int64)) is None

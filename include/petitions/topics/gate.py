@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 # Over 90 nights of real fits (bench/topic_nights.py) the NPMI fell by at most 0.02 from one night to the next.
 MOST_NPMI_LOST = 0.05
 MOST_DIVERSITY_LOST = 0.1
-LEAST_DIVERSITY = 0.7  # whatever the published one has: topics that share a third of their terms are not apart
 MOST_CHANGED = 0.35  # of the petitions of both windows may be in another topic than before
 
 
@@ -30,21 +29,20 @@ def measure_changed(new_ids: NDArray[np.int64], old_ids: NDArray[np.int64]) -> f
     return float(np.mean(new_ids != old_ids)) if len(new_ids) else None
 
 
-def find_faults(new: Quality, old: Quality | None, changed: float | None) -> list[str]:
+def find_faults(new: Quality, old: Quality, changed: float) -> list[str]:
     """Name what keeps a fit from being published, each with its value and its limit; nothing: it may be.
 
     Args:
         new: of the fit.
-        old: of the published fit; None before the first.
+        old: of the published fit.
         changed: as `measure_changed` gives it.
     """
-    least_npmi = -1.0 if old is None else old.npmi - MOST_NPMI_LOST
-    least_diversity = LEAST_DIVERSITY if old is None else max(LEAST_DIVERSITY, old.diversity - MOST_DIVERSITY_LOST)
+    least_npmi, least_diversity = old.npmi - MOST_NPMI_LOST, old.diversity - MOST_DIVERSITY_LOST
     faults = []
     if new.npmi < least_npmi:
         faults.append(f"NPMI is {new.npmi:.3f}, must be at least {least_npmi:.3f}")
     if new.diversity < least_diversity:
         faults.append(f"diversity is {new.diversity:.2f}, must be at least {least_diversity:.2f}")
-    if changed is not None and changed > MOST_CHANGED:
+    if changed > MOST_CHANGED:
         faults.append(f"{changed:.0%} of the petitions changed their topic, at most {MOST_CHANGED:.0%} may")
     return faults
