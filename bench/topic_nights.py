@@ -2,9 +2,9 @@
 
   PYTHONPATH=include python bench/topic_nights.py [bluehouse] [assembly] [--nights 90] [--cold] [--plot FILE.svg]
 
-Needs ../shared. The window of three months slides by a day and ends with the data's last day. Each night begins at the
-topics of the night before (with --cold at none), as fit_topics does after a publish, and is aligned with them. The
-last window is fitted cold as well, to show what ninety warm starts cost. About four minutes a source. Prints Markdown.
+Needs ../shared. The window of three months slides by a day and ends with the data's last day. Each night is refitted
+from the topics of the night before, passes the gate and is aligned with them, as in fit_lasting; with --cold it begins
+anew, without the gate. The last window is fitted cold as well, to show what ninety nights cost. Prints Markdown.
 """
 
 import argparse
@@ -12,7 +12,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 import matplotlib
@@ -25,7 +25,9 @@ from petitions.text.normalize import normalize_text
 from petitions.text.tokenizer import tokenize_many
 from petitions.topics.alignment import BEST_TERMS, NO_TOPICS, Topics, align_topics, assign_topic_ids, compare_topics
 from petitions.topics.events import tell_events
+from petitions.topics.gate import Quality, find_faults
 from petitions.topics.lda import LdaSettings, Start, TopicFit, fit_topics
+from petitions.topics.refit import refit_topics
 
 LAST_DAYS = {"bluehouse": date(2019, 8, 31), "assembly": date(2024, 6, 28)}  # first day after the data
 KINDS = ("continued", "born", "died", "split", "merged")
@@ -51,7 +53,7 @@ class Night:
     kinds: Counter[str]
     n_shared: list[int]  # of the best terms, of each topic that kept its id
     moved_share: float  # of the petitions of both nights: main topic under another id
-    seconds: float
+    seconds: float = 0.0  # of all the fits that the night took
 
     @property
     def shares(self) -> dict[int, float]:
@@ -85,19 +87,37 @@ def take_shares(before: Night, petition_ids: Sequence[str]) -> np.ndarray:
     return shares
 
 
-def fit_night(window: list[Petition], until: date, before: Night | None, highest_id: int, *, is_cold: bool) -> Night:
+def fit_night(
+    window: list[Petition], until: date, before: Night | None, highest_id: int, *, is_cold: bool
+) -> Night | None:
+    """The first fit that may be published after the one before, as in fit_lasting; None: the last one stays."""
+    documents = [petition.tokens for petition in window]
     begin = time.perf_counter()
-    start = None if is_cold or before is None else Start(topic_word=before.fit.topic_word, terms=before.fit.terms)
-    fit = fit_topics([petition.tokens for petition in window], LdaSettings(), start=start)
-    seconds = time.perf_counter() - begin
+    if before is None or is_cold:
+        night = align_night(fit_topics(documents, LdaSettings()), window, until, before, highest_id)
+        return replace(night, seconds=time.perf_counter() - begin)
+    start = Start(topic_word=before.fit.topic_word, terms=before.fit.terms)
+    for fit in refit_topics(documents, LdaSettings(), start):
+        night = align_night(fit, window, until, before, highest_id)
+        is_measured = len(fit.topic_word) == len(before.fit.topic_word)
+        if not is_measured or not find_faults(take_quality(fit), take_quality(before.fit), night.moved_share):
+            return replace(night, seconds=time.perf_counter() - begin)
+    return None
+
+
+def take_quality(fit: TopicFit) -> Quality:
+    return Quality(npmi=fit.npmi, diversity=fit.diversity)
+
+
+def align_night(fit: TopicFit, window: list[Petition], until: date, before: Night | None, highest_id: int) -> Night:
     petition_ids = [petition.petition_id for petition in window]
     old = NO_TOPICS if before is None else take_topics(before.fit)
     old_shares = np.zeros((len(window), 0)) if before is None else take_shares(before, petition_ids)
     comparison = compare_topics(take_topics(fit), old, fit.document_topic, old_shares)
     alignments = align_topics(comparison)
     kept = [(item.new, item.old) for item in alignments if item.old is not None]
-    stayed = sum(int(comparison.n_common[pair]) for pair in kept) if comparison.n_common is not None else 0
-    n_common = int(comparison.n_common.sum()) if comparison.n_common is not None else 0
+    n_common = np.zeros((0, 0)) if comparison.n_common is None else comparison.n_common
+    stayed = sum(n_common[pair] for pair in kept) if n_common.any() else 0
     return Night(
         until=until,
         petition_ids=petition_ids,
@@ -105,23 +125,24 @@ def fit_night(window: list[Petition], until: date, before: Night | None, highest
         topic_ids=assign_topic_ids(alignments, before.topic_ids if before else [], highest_id),
         kinds=Counter(event.kind for event in tell_events(alignments, comparison)),
         n_shared=[int(comparison.n_shared[pair]) for pair in kept],
-        moved_share=1 - stayed / n_common if n_common else 0.0,
-        seconds=seconds,
+        moved_share=1 - float(stayed / n_common.sum()) if n_common.any() else 0.0,
     )
 
 
 def simulate(petitions: list[Petition], last_day: date, n_nights: int, *, is_cold: bool) -> list[Night]:
+    """The nights that published a fit."""
     nights: list[Night] = []
     for until in (last_day - timedelta(days=ago) for ago in reversed(range(n_nights))):
         window = Window.ending(until)
         inside = [petition for petition in petitions if petition.begins_on in window]
         highest_id = max((topic_id for night in nights for topic_id in night.topic_ids), default=0)
         before = nights[-1] if nights else None
-        nights.append(fit_night(inside, until, before, highest_id, is_cold=is_cold))
+        night = fit_night(inside, until, before, highest_id, is_cold=is_cold)
+        nights += [night] if night else []
     return nights
 
 
-def tell(source: str, nights: list[Night], cold: TopicFit) -> None:
+def tell(source: str, nights: list[Night], n_nights: int, cold: TopicFit) -> None:
     later, last = nights[1:], nights[-1]
     n_topics = sum(len(night.topic_ids) for night in later)
     shared = [n for night in later for n in night.n_shared]
@@ -129,7 +150,8 @@ def tell(source: str, nights: list[Night], cold: TopicFit) -> None:
     kinds = sum((night.kinds for night in later), Counter())
     lasting = set.intersection(*(set(night.topic_ids) for night in nights))
     sizes = [len(night.petition_ids) for night in nights]
-    print(f"\n**{source}**, {len(nights)} nights to {last.until}, {min(sizes)} to {max(sizes)} petitions a window\n")
+    print(f"\n**{source}**, {n_nights} nights to {last.until}, {min(sizes)} to {max(sizes)} petitions a window\n")
+    print(f"- nights whose fit the gate refused, so that the last one stayed: {n_nights - len(nights)}")
     print(f"- topics that kept their id: {kinds['continued']} of {n_topics}, {kinds['continued'] / n_topics:.2%}")
     print(f"- their shared terms of {BEST_TERMS}: least {min(shared)}, mean {np.mean(shared):.2f}")
     print(f"- topics there on every night: {len(lasting)} of {len(nights[0].topic_ids)}")
@@ -139,7 +161,7 @@ def tell(source: str, nights: list[Night], cold: TopicFit) -> None:
         print(f"- {name}: first {values[0]:.4f}, mean {np.mean(values):.4f}, last {values[-1]:.4f}", end="")
         print(f"; greatest fall in a night {-min(np.diff(values)):.4f}", end="")
         print(f"; cold on the last window {cold.npmi if name == 'NPMI' else cold.diversity:.4f}")
-    print(f"- seconds a fit: {np.mean([night.seconds for night in nights]):.1f}\n")
+    print(f"- seconds a night: {np.mean([night.seconds for night in nights]):.1f}\n")
     print("| topic | terms on the first night | terms on the last night |\n|---|---|---|")
     first_terms, last_terms = (dict(zip(n.topic_ids, words(n.fit), strict=True)) for n in (nights[0], last))
     for topic_id in sorted({*first_terms, *last_terms}):
@@ -190,9 +212,9 @@ def main() -> None:
     for source in args.sources:
         petitions = read_petitions(source)
         nights = simulate(petitions, LAST_DAYS[source], args.nights, is_cold=args.cold)
-        last = Window.ending(nights[-1].until)
+        last = Window.ending(LAST_DAYS[source])
         cold = fit_topics([petition.tokens for petition in petitions if petition.begins_on in last], LdaSettings())
-        tell(source, nights, cold)
+        tell(source, nights, args.nights, cold)
         simulated[source] = nights
     if args.plot:
         draw(simulated, args.plot)
