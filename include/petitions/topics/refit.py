@@ -6,8 +6,8 @@ from dataclasses import replace
 from petitions.topics.lda import LdaSettings, Start, TopicFit, fit_topics
 
 MOST_SEEDS = 3
-# A fit that begins at the published topics keeps them, but night by night it falls behind one that begins anew: over 90
-# nights of real fits by 0.02 of NPMI (bench/topic_nights.py). So both are made, and the better one goes on.
+# A fit that begins at the published topics keeps them, but may stay behind with them when others have become better. So
+# both are made, and the better one goes on; over 90 nights of real fits the other one hardly ever was (topic_nights.py).
 MARGIN = 0.015  # of NPMI, by which a fit that begins anew must be better
 
 
