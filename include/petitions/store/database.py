@@ -24,7 +24,7 @@ from petitions.store.tables import SCHEMA
 
 logger = logging.getLogger(__name__)
 
-VIEWS = Path(__file__).with_name("views.sql")
+VIEWS = Path(__file__).with_name("views")
 MIGRATIONS = Path(__file__).with_name("migrations")
 CONNECT_TIMEOUT_S = 10
 # A chunk of ours is written in seconds. A statement that hangs, or waits for a lock that a second run over the same
@@ -76,7 +76,7 @@ def upgrade(engine: Engine) -> None:
     """Bring the schema to the revision of this code, in one transaction; without effect where it is there already.
 
     Migrations are history and stay as they were, while views and functions change with the code; so the migrations
-    make tables alone, and views.sql, the only place of the views, is applied after them whenever either has changed.
+    make tables alone, and views/*.sql, the only place of the views, are applied after them whenever either has changed.
 
     Raises:
         SchemaError: the database is newer than this code.
@@ -90,7 +90,7 @@ def upgrade(engine: Engine) -> None:
         _refuse_unknown(status)
         _drop_views(conn)
         command.upgrade(_alembic(conn), "head")
-        conn.exec_driver_sql(VIEWS.read_text(), execution_options={"no_parameters": True})
+        conn.exec_driver_sql(_read_views(), execution_options={"no_parameters": True})
         conn.execute(text(f"COMMENT ON SCHEMA {SCHEMA} IS '{_views_mark()}'"))
         logger.info("schema %s is at %s, was at %s", SCHEMA, status.head, status.current or "nothing")
 
@@ -148,12 +148,16 @@ def _refuse_unknown(status: SchemaStatus) -> None:
 
 
 def _views_mark() -> str:
-    return f"Petition Topics; views.sql {hashlib.sha256(VIEWS.read_bytes()).hexdigest()}"
+    return f"Petition Topics; views {hashlib.sha256(_read_views().encode()).hexdigest()}"
+
+
+def _read_views() -> str:
+    return "\n".join(path.read_text(encoding="utf-8") for path in sorted(VIEWS.glob("*.sql")))
 
 
 def _drop_views(conn: Connection) -> None:
-    """Drop what views.sql makes; something of the user's that rests on one of them stops it, and is kept."""
-    made = re.findall(r"^CREATE (VIEW|FUNCTION) petitions\.(\w+)", VIEWS.read_text(), re.MULTILINE)
+    """Drop what the files of views make; something of the user's that rests on one of them stops it, and is kept."""
+    made = re.findall(r"^CREATE (VIEW|FUNCTION) petitions\.(\w+)", _read_views(), re.MULTILINE)
     for kind, name in reversed(made):
         conn.execute(text(f"DROP {kind} IF EXISTS {SCHEMA}.{name}"))
 

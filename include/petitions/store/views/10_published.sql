@@ -1,0 +1,20 @@
+-- The steps on the way to what readers see, over the published fit of each source. store.database.upgrade applies the
+-- files of this folder in the order of their names, in one transaction with the migrations. Only the grants at the end
+-- of each file decide what a reader may touch; published_model and main_topic are not for readers.
+
+CREATE VIEW petitions.published_model AS
+SELECT DISTINCT ON (source) *
+FROM petitions.topic_model
+WHERE published_at IS NOT NULL
+ORDER BY source, published_at DESC, model_id;
+COMMENT ON VIEW petitions.published_model IS 'One row is the fit of a source that readers see: the one published last.';
+
+CREATE VIEW petitions.main_topic AS
+SELECT DISTINCT ON (t.model_id, t.petition_id) t.model_id, t.petition_id, t.topic_id, t.share
+FROM petitions.published_model AS m
+JOIN petitions.petition_topic AS t USING (model_id)
+JOIN petitions.petition AS p USING (petition_id)
+WHERE p.status <> 'hidden'
+ORDER BY t.model_id, t.petition_id, t.share DESC, t.topic_id;
+COMMENT ON VIEW petitions.main_topic IS
+    'One row is a petition of a published fit, not hidden, and the topic that has the largest share of it.';

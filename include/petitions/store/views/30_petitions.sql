@@ -1,0 +1,49 @@
+-- The petitions of the published fits.
+
+CREATE VIEW petitions.current_petition AS
+SELECT
+    p.petition_id, p.source, p.title, p.purpose, p.body, p.category, p.status, p.n_agreements, p.begins_on, p.ends_on,
+    p.url, p.is_moderated,
+    t.topic_id, t.label AS topic_label, main.share AS topic_share,
+    s.next_sentence, s.pseudo_log_likelihood, s.moderation, s.topic_similarity,
+    ARRAY(
+        SELECT k.word FROM petitions.petition_keyword AS k
+        WHERE k.petition_id = p.petition_id AND k.encoder = m.encoders[1] ORDER BY k.rank
+    ) AS keywords,
+    m.model_id, m.encoders[1] AS encoder
+FROM petitions.published_model AS m
+JOIN petitions.petition AS p
+    ON p.source = m.source AND p.begins_on >= m.since AND p.begins_on < m.until AND p.status <> 'hidden'
+LEFT JOIN LATERAL (
+    -- main_topic again, in a form that one petition is looked up in by its key
+    SELECT one.topic_id, one.share FROM petitions.petition_topic AS one
+    WHERE one.model_id = m.model_id AND one.petition_id = p.petition_id
+    ORDER BY one.share DESC, one.topic_id LIMIT 1
+) AS main ON true
+LEFT JOIN petitions.topic AS t ON t.model_id = m.model_id AND t.topic_id = main.topic_id
+CROSS JOIN LATERAL (
+    -- of the published encoders the first that gives a score
+    SELECT
+        (array_agg(value ORDER BY place) FILTER (WHERE score = 'next_sentence'))[1] AS next_sentence,
+        (array_agg(value ORDER BY place) FILTER (WHERE score = 'pseudo_log_likelihood'))[1] AS pseudo_log_likelihood,
+        (array_agg(value ORDER BY place) FILTER (WHERE score = 'moderation'))[1] AS moderation,
+        (array_agg(value ORDER BY place) FILTER (WHERE score = 'topic_similarity'))[1] AS topic_similarity
+    FROM (
+        SELECT one.score, one.value, array_position(m.encoders, one.encoder) AS place
+        FROM petitions.petition_score AS one
+        WHERE one.petition_id = p.petition_id AND one.encoder = ANY (m.encoders)
+            AND one.model_id IN ('', m.model_id)
+    ) AS placed
+) AS s;
+COMMENT ON VIEW petitions.current_petition IS
+    'One row is one petition of the window of its source''s published fit, with topic, scores and keywords.';
+COMMENT ON COLUMN petitions.current_petition.topic_id IS
+    'the topic with the largest share; null when the petition came into the window after the fit';
+COMMENT ON COLUMN petitions.current_petition.topic_share IS 'of that topic in the petition';
+COMMENT ON COLUMN petitions.current_petition.next_sentence IS 'probability that the body follows the title';
+COMMENT ON COLUMN petitions.current_petition.topic_similarity IS
+    'cosine of the petition with the mean of its topic; low: it fits its topic badly';
+COMMENT ON COLUMN petitions.current_petition.keywords IS 'words that the encoder gives for it, most probable first';
+COMMENT ON COLUMN petitions.current_petition.encoder IS 'what similar_petitions and search_petitions compare by';
+
+GRANT SELECT ON petitions.current_petition TO petition_reader, petition_writer;
