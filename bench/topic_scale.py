@@ -9,6 +9,7 @@ held (VmHWM). The peer is LDAModel of tomotopy, 1,000 iterations over the same p
 
 import argparse
 import json
+import random
 import subprocess
 import sys
 import tempfile
@@ -27,15 +28,14 @@ MONTHS = ("2019-06", "2019-07", "2019-08")
 
 
 class TokenFile:
-    """The documents of a file of JSON lines, so many times over."""
+    """The documents of a file of JSON lines."""
 
-    def __init__(self, path: Path, times: int) -> None:
-        self._path, self._times = path, times
+    def __init__(self, path: Path) -> None:
+        self._path = path
 
     def __iter__(self) -> Iterator[list[str]]:
-        for _ in range(self._times):
-            with self._path.open(encoding="utf-8") as lines:
-                yield from map(json.loads, lines)
+        with self._path.open(encoding="utf-8") as lines:
+            yield from map(json.loads, lines)
 
 
 def main() -> None:
@@ -45,16 +45,20 @@ def main() -> None:
     parser.add_argument("--fit", nargs=3, metavar=("ENGINE", "FILE", "TIMES"), help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.fit:
-        fit(args.fit[0], TokenFile(Path(args.fit[1]), int(args.fit[2])))
+        fit(args.fit[0], TokenFile(Path(args.fit[1])))
         return
     print("| engine | times | petitions | tokens | seconds | MB | NPMI |\n|---|---|---|---|---|---|---|")
     engines = ["ours", *(["online"] if args.online else [])]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "tokens.jsonl")
         texts = read_texts([SHARED / "data/bluehouse" / f"{month}.jsonl" for month in MONTHS])
-        path.write_text("".join(json.dumps(document) + "\n" for document in tokenize_many(texts)), encoding="utf-8")
+        lines = [json.dumps(document) + "\n" for document in tokenize_many(texts)]
+        path.write_text("".join(lines), encoding="utf-8")
         run("tomotopy", path, 1)
         for times in args.times:
+            copies = lines * times
+            random.Random(times).shuffle(copies)  # every so-many-th of a row of copies would be a few of them
+            path.write_text("".join(copies), encoding="utf-8")
             for engine in engines:
                 run(engine, path, times)
 

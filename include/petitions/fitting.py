@@ -161,10 +161,11 @@ def _write_artifacts(
         topic_ids=np.array(lasting.topic_ids),
         label_terms=np.array([name.terms for name in names]),  # [K, TOP_TERMS], when the topic got its label
     )
+    mean_length = max(1, round(fit.term_counts.sum() / len(fit.document_topic)))
     picture = draw_topics(
         topic_word=fit.topic_word,
         document_topic=fit.document_topic,
-        document_lengths=np.ones(len(fit.document_topic), np.int64),  # a circle is as large as topic.share
+        document_lengths=np.full(len(fit.document_topic), mean_length),  # a circle is as large as topic.share
         terms=fit.terms,
         term_frequency=fit.term_counts,
         topic_ids=lasting.topic_ids,
