@@ -22,4 +22,88 @@ COMMENT ON COLUMN petitions.current_topic.agreement_share IS
 COMMENT ON COLUMN petitions.current_topic.n_petitions IS 'petitions of which it is the main topic';
 COMMENT ON COLUMN petitions.current_topic.n_agreements IS 'of those petitions, as last seen';
 
-GRANT SELECT ON petitions.current_topic TO petition_reader, petition_writer;
+CREATE VIEW petitions.topic_by_category AS
+SELECT
+    counted.source, counted.category, counted.topic_id, t.label, counted.n_petitions,
+    (counted.n_petitions / sum(counted.n_petitions) OVER one_category)::double precision AS share,
+    counted.n_agreements, counted.model_id
+FROM (
+    SELECT
+        p.source, p.category, main.model_id, main.topic_id, count(*) AS n_petitions, sum(p.n_agreements) AS n_agreements
+    FROM petitions.main_topic AS main
+    JOIN petitions.petition AS p USING (petition_id)
+    GROUP BY p.source, p.category, main.model_id, main.topic_id
+) AS counted
+JOIN petitions.topic AS t USING (model_id, topic_id)
+WINDOW one_category AS (PARTITION BY counted.source, counted.category);
+COMMENT ON VIEW petitions.topic_by_category IS
+    'One row is one topic in one category of a source, under the published fit; pairs without a petition are not there.';
+COMMENT ON COLUMN petitions.topic_by_category.category IS 'as the site names it';
+COMMENT ON COLUMN petitions.topic_by_category.n_petitions IS 'of the category that have it as main topic';
+COMMENT ON COLUMN petitions.topic_by_category.share IS 'of the petitions of the category; its topics sum to 1';
+COMMENT ON COLUMN petitions.topic_by_category.n_agreements IS 'of those petitions, as last seen';
+COMMENT ON COLUMN petitions.topic_by_category.model_id IS 'the fit that says so';
+
+CREATE VIEW petitions.topic_top_petition AS
+SELECT
+    p.source, main.topic_id, t.label,
+    row_number() OVER (
+        PARTITION BY p.source, main.topic_id ORDER BY p.n_agreements DESC, p.petition_id
+    ) AS rank,
+    p.petition_id, p.title, p.n_agreements, p.status, p.url, main.share AS topic_share, main.model_id
+FROM petitions.main_topic AS main
+JOIN petitions.petition AS p USING (petition_id)
+JOIN petitions.topic AS t USING (model_id, topic_id);
+COMMENT ON VIEW petitions.topic_top_petition IS
+    'One row is one petition among those of its main topic, ranked by agreements: rank <= 5 gives the five with most.';
+COMMENT ON COLUMN petitions.topic_top_petition.rank IS
+    'from 1, most agreements first; of equal ones the petition_id decides';
+COMMENT ON COLUMN petitions.topic_top_petition.n_agreements IS 'as last seen';
+COMMENT ON COLUMN petitions.topic_top_petition.topic_share IS 'of the topic in the petition';
+COMMENT ON COLUMN petitions.topic_top_petition.model_id IS 'the fit that says so';
+
+CREATE VIEW petitions.topic_lineage AS
+WITH RECURSIVE lineage AS (
+    SELECT
+        m.source, t.topic_id AS current_topic_id, 0 AS step, e.event_id, e.model_id, e.topic_id, e.from_model_id,
+        e.from_topic_id
+    FROM petitions.published_model AS m
+    JOIN petitions.topic AS t USING (model_id)
+    JOIN petitions.topic_event AS e USING (model_id, topic_id)
+    UNION  -- not ALL: two ways back may meet in one topic, where one split and its parts merged
+    SELECT
+        later.source, later.current_topic_id, later.step + 1, e.event_id, e.model_id, e.topic_id, e.from_model_id,
+        e.from_topic_id
+    FROM lineage AS later
+    JOIN petitions.topic_event AS e
+        ON e.model_id = later.from_model_id AND e.topic_id = later.from_topic_id
+)
+SELECT
+    lineage.source, lineage.current_topic_id, now.label AS current_label, lineage.step, e.kind, e.topic_id, t.label,
+    e.from_topic_id, before.label AS from_label, e.distance, e.overlap, m.since, m.until, m.published_at, e.model_id,
+    e.from_model_id
+FROM lineage
+JOIN petitions.topic_event AS e USING (event_id)
+JOIN petitions.topic_model AS m ON m.model_id = e.model_id
+JOIN petitions.topic AS t ON t.model_id = e.model_id AND t.topic_id = e.topic_id
+JOIN petitions.published_model AS p ON p.source = lineage.source
+JOIN petitions.topic AS now ON now.model_id = p.model_id AND now.topic_id = lineage.current_topic_id
+LEFT JOIN petitions.topic AS before ON before.model_id = e.from_model_id AND before.topic_id = e.from_topic_id;
+COMMENT ON VIEW petitions.topic_lineage IS
+    'One row is one step of the way back from a topic of the published fit to its birth, over the fits it came from.';
+COMMENT ON COLUMN petitions.topic_lineage.step IS
+    'fits back from the published one, from 0; the way ends at a birth or at the oldest fit that is kept';
+COMMENT ON COLUMN petitions.topic_lineage.kind IS
+    'how the topic came into its fit: born, continued, split (off another) or merged (of two or more, a row each)';
+COMMENT ON COLUMN petitions.topic_lineage.topic_id IS 'in the fit of this step; with its label there';
+COMMENT ON COLUMN petitions.topic_lineage.from_topic_id IS
+    'the topic it came from, in the fit before (from_model_id); null when born';
+COMMENT ON COLUMN petitions.topic_lineage.distance IS
+    'Jensen-Shannon distance of the two topics, 0 (same words) to 1; null when born';
+COMMENT ON COLUMN petitions.topic_lineage.overlap IS
+    'of petitions in both windows with either as main topic, those with both; null: born, or too few';
+COMMENT ON COLUMN petitions.topic_lineage.since IS 'first day of the window of the fit of this step';
+COMMENT ON COLUMN petitions.topic_lineage.until IS 'first day after that window';
+
+GRANT SELECT ON petitions.current_topic, petitions.topic_by_category, petitions.topic_top_petition,
+    petitions.topic_lineage TO petition_reader, petition_writer;

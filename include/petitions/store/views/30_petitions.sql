@@ -46,4 +46,21 @@ COMMENT ON COLUMN petitions.current_petition.topic_similarity IS
 COMMENT ON COLUMN petitions.current_petition.keywords IS 'words that the encoder gives for it, most probable first';
 COMMENT ON COLUMN petitions.current_petition.encoder IS 'what similar_petitions and search_petitions compare by';
 
-GRANT SELECT ON petitions.current_petition TO petition_reader, petition_writer;
+CREATE VIEW petitions.agreement_curve AS
+SELECT
+    p.source, a.petition_id, a.seen_on, a.n_agreements,
+    a.n_agreements - lag(a.n_agreements) OVER one_petition AS gain,
+    a.seen_on - lag(a.seen_on) OVER one_petition AS n_days
+FROM petitions.published_model AS m
+JOIN petitions.petition AS p
+    ON p.source = m.source AND p.begins_on >= m.since AND p.begins_on < m.until AND p.status <> 'hidden'
+JOIN petitions.petition_agreement AS a USING (petition_id)
+WINDOW one_petition AS (PARTITION BY a.petition_id ORDER BY a.seen_on);
+COMMENT ON VIEW petitions.agreement_curve IS
+    'One row is the agreements of one petition of the published window on one day we looked.';
+COMMENT ON COLUMN petitions.agreement_curve.seen_on IS 'the day we looked, Korean time';
+COMMENT ON COLUMN petitions.agreement_curve.gain IS
+    'agreements since the day we looked before; null on the first; below 0 where the site took some back';
+COMMENT ON COLUMN petitions.agreement_curve.n_days IS 'days since then: gain / n_days is the gain a day';
+
+GRANT SELECT ON petitions.current_petition, petitions.agreement_curve TO petition_reader, petition_writer;
