@@ -8,7 +8,7 @@ from scipy.sparse.linalg import svds
 from petitions.topics.corpus import sum_counts
 
 SMALLEST = 1e-12
-FIRST_UPDATES = 5  # of the shares of given topics; without them 90 warm starts end 0.02 of NPMI lower
+FIRST_UPDATES = 5  # of the shares of given topics, before these move
 
 
 def weigh_counts(counts: csr_matrix) -> csr_matrix:
@@ -80,6 +80,6 @@ def _continue(matrix: csr_matrix, start: NDArray[np.floating]) -> tuple[NDArray[
     length = np.linalg.norm(weighed, axis=1, keepdims=True)
     terms = np.maximum(weighed / np.maximum(length, SMALLEST), SMALLEST)
     documents = np.maximum(np.asarray(matrix @ terms.T), SMALLEST)  # [N, K]
-    for _ in range(FIRST_UPDATES):  # before the topics move: at once, similar topics would count twice
+    for _ in range(FIRST_UPDATES):  # at once, similar topics would count twice
         _update(documents, matrix @ terms.T, terms @ terms.T)
     return documents, terms
