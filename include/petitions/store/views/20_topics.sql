@@ -29,7 +29,8 @@ SELECT
     counted.n_agreements, counted.model_id
 FROM (
     SELECT
-        p.source, p.category, main.model_id, main.topic_id, count(*) AS n_petitions, sum(p.n_agreements) AS n_agreements
+        p.source, p.category, main.model_id, main.topic_id, count(*) AS n_petitions,
+        sum(p.n_agreements) AS n_agreements
     FROM petitions.main_topic AS main
     JOIN petitions.petition AS p USING (petition_id)
     GROUP BY p.source, p.category, main.model_id, main.topic_id
@@ -37,7 +38,7 @@ FROM (
 JOIN petitions.topic AS t USING (model_id, topic_id)
 WINDOW one_category AS (PARTITION BY counted.source, counted.category);
 COMMENT ON VIEW petitions.topic_by_category IS
-    'One row is one topic in one category of a source, under the published fit; pairs without a petition are not there.';
+    'One row is one topic in one category of a source, under the published fit; pairs without a petition are left out.';
 COMMENT ON COLUMN petitions.topic_by_category.category IS 'as the site names it';
 COMMENT ON COLUMN petitions.topic_by_category.n_petitions IS 'of the category that have it as main topic';
 COMMENT ON COLUMN petitions.topic_by_category.share IS 'of the petitions of the category; its topics sum to 1';

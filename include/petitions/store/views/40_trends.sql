@@ -131,4 +131,5 @@ COMMENT ON COLUMN petitions.emerging_topic.n_recent_all IS 'petitions of all top
 COMMENT ON COLUMN petitions.emerging_topic.n_before IS 'petitions of the topic before them';
 COMMENT ON COLUMN petitions.emerging_topic.n_before_all IS 'petitions of all topics before them';
 
-GRANT SELECT ON petitions.topic_trend, petitions.topic_month, petitions.emerging_topic TO petition_reader, petition_writer;
+GRANT SELECT ON petitions.topic_trend, petitions.topic_month, petitions.emerging_topic
+    TO petition_reader, petition_writer;

@@ -79,7 +79,7 @@ SET enable_nestloop = off SET work_mem = '64MB' AS $$
     WHERE n_both >= 0.5 * (n_tokens - n_both)
 $$;
 COMMENT ON FUNCTION petitions.rewritten_pairs IS
-    'The pairs of petitions of a published window with a token overlap of 0.5 or more; a step of rewritten_petition.';
+    'The pairs of petitions of one published window whose token overlap, as in rewritten_petition, is 0.5 or more.';
 
 CREATE VIEW petitions.rewritten_petition AS
 WITH RECURSIVE pair AS MATERIALIZED (
@@ -163,9 +163,9 @@ BEGIN
 END $$;
 
 COMMENT ON FUNCTION petitions.near_duplicates IS
-    'The petitions of the same source and window that say the same as one: those that share at least min_overlap of their
-distinct tokens with it (Jaccard) or have a cosine of min_similarity or more with it under the published encoder (0.99
-suits bert-small; ask another one anew). The most tokens in common first; those with under 10 of them are left out.';
+    'The petitions of the same source and window that say the same as one: those that share at least min_overlap of
+their distinct tokens with it (Jaccard) or have a cosine of min_similarity or more with it under the published encoder
+(0.99 suits bert-small; another one needs its own). Most in common first; those with under 10 tokens are left out.';
 
 REVOKE ALL ON FUNCTION petitions.rewritten_pairs, petitions.near_duplicates FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION petitions.rewritten_pairs, petitions.near_duplicates TO petition_reader, petition_writer;

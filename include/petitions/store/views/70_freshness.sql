@@ -2,14 +2,16 @@
 
 CREATE VIEW petitions.data_freshness AS
 SELECT
-    s.source, c.crawled_on, p.last_seen_at, p.newest_begins_on, p.n_petitions, m.published_at, m.since, m.until,
-    m.n_petitions AS n_published, m.model_id, f.run_id AS failed_run_id, f.finished_at AS failed_at, f.error
+    s.source, c.crawl_started_at, c.crawled_on, p.last_seen_at, p.newest_begins_on, p.n_petitions, m.published_at,
+    m.since, m.until, m.n_petitions AS n_published, m.model_id, f.run_id AS failed_run_id, f.finished_at AS failed_at, f.error
 FROM (
     SELECT source FROM petitions.petition UNION SELECT source FROM petitions.pipeline_run
 ) AS s
 LEFT JOIN petitions.published_model AS m USING (source)
 LEFT JOIN (
-    SELECT source, max(finished_on) AS crawled_on FROM petitions.crawl_progress GROUP BY source
+    SELECT source, max(started_at) AS crawl_started_at, max(finished_on) AS crawled_on
+    FROM petitions.crawl_progress
+    GROUP BY source
 ) AS c USING (source)
 LEFT JOIN (
     SELECT source, max(last_seen_at) AS last_seen_at, max(begins_on) AS newest_begins_on, count(*) AS n_petitions
@@ -24,8 +26,9 @@ LEFT JOIN (
     ORDER BY source, finished_at DESC NULLS LAST, run_id
 ) AS f USING (source);
 COMMENT ON VIEW petitions.data_freshness IS 'One row is one source: how new its petitions and its published fit are.';
+COMMENT ON COLUMN petitions.data_freshness.crawl_started_at IS 'when the latest crawl began; null: never crawled';
 COMMENT ON COLUMN petitions.data_freshness.crawled_on IS
-    'day, Korean time, on which the latest crawl that came to its end began; null: none did';
+    'day, Korean time, on which the latest crawl of all lists that came to its end began; null: none did';
 COMMENT ON COLUMN petitions.data_freshness.last_seen_at IS
     'when a petition was last seen at the site; moves once a UTC day';
 COMMENT ON COLUMN petitions.data_freshness.newest_begins_on IS 'the latest first day of agreement of a petition';

@@ -1,0 +1,149 @@
+"""Every example of docs/queries.md over invented petitions, asked by a reader, with the answer that stands there."""
+
+import re
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from invented import BERT, ELMO, MONDAY, PETITION, TUESDAY, WINDOW, make_model, make_shares, make_topics, write_all
+from petitions.records import Source, Window
+from petitions.store.petitions import read_texts, record_agreements, upsert_petitions
+from petitions.store.progress import Place, begin_crawl, write_place
+from petitions.store.publishing import publish
+from petitions.store.runs import begin_run, fail_run
+from petitions.store.tokens import PetitionTokens, upsert_tokens
+from petitions.store.topics import TopicEvent, write_topic_model
+
+pytestmark = pytest.mark.postgres
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "queries.md"
+EXAMPLE = re.compile(r"```sql\n([^`]+)\n```\n\n((?:\|.*\n)+)")
+MAY = Window(since=date(2024, 3, 1), until=date(2024, 6, 1))
+
+CROSSING = "아침마다 아이들이 차를 피해 길을 건넙니다. 학교 앞에 신호등이 하나 있으면 모두 안심하고 다닐 수 있습니다."
+KITCHEN = "급식 조리실은 연기가 빠지지 않아 일하는 분들이 늘 기침을 합니다. 환기 시설을 새로 놓아 주시기 바랍니다."
+KITCHEN_AGAIN = "학교 급식 조리실은 연기가 빠지지 않아 일하는 분들이 자주 기침을 합니다. 환기 시설을 새로 놓아 주세요."
+TRAITS = (  # the main topics are 건널목, 급식, 주택, 건널목, ...
+    ("학교 앞 건널목에 신호등을 놓아 주세요", CROSSING, "교통", 12, date(2024, 4, 3)),
+    ("급식에 제철 과일을 넣어 주세요", "아이들이 과일을 먹기 어렵습니다.", "교육", 30, date(2024, 4, 10)),
+    ("전세 보증금을 지켜 주세요", "이사하는 날 보증금을 받지 못했습니다.", "주거", 250, date(2024, 4, 17)),
+    ("골목 앞 건널목을 다시 칠해 주세요", "흰 줄이 지워져 보이지 않습니다.", "교통", 8, date(2024, 5, 8)),
+    ("급식 조리실에 환기 시설을 놓아 주세요", KITCHEN, "교육", 90, date(2024, 5, 15)),
+    ("빈집을 청년에게 빌려 주세요", "마을에 빈집이 많습니다.", "주거", 45, date(2024, 5, 22)),
+    ("학교 앞 건널목에 신호등을 놓아 주세요!!", CROSSING, "교통", 3, date(2024, 6, 5)),
+    ("급식 조리실의 환기 시설을 바꾸어 주세요", KITCHEN_AGAIN, "안전", 60, date(2024, 6, 10)),
+    ("임대 주택의 곰팡이를 없애 주세요", "벽지를 갈아도 다시 생깁니다.", "주거", 20, date(2024, 5, 29)),
+    ("밤에도 보이는 건널목을 만들어 주세요", "가로등이 멀어 어둡습니다.", "안전", 5, date(2024, 6, 17)),
+    ("급식실의 소음을 재어 주세요", "소리가 커서 귀가 아픕니다.", "교육", 15, date(2024, 6, 20)),
+    ("층간 소음 기준을 높여 주세요", "밤마다 잠을 이루지 못합니다.", "주거", 70, date(2024, 5, 30)),
+)
+PETITIONS = [
+    replace(
+        PETITION,
+        source_id=f"a-{number:03d}",
+        title=title,
+        purpose="",
+        body=body,
+        category=category,
+        n_agreements=n_agreements,
+        begins_on=begins_on,
+        ends_on=begins_on + timedelta(days=30),
+        url=f"https://example.org/a-{number:03d}",
+    )
+    for number, (title, body, category, n_agreements, begins_on) in enumerate(TRAITS, start=1)
+]
+BIRTHS = [TopicEvent(kind="born", topic_id=number) for number in (1, 2, 3)]
+EVENTS = [
+    TopicEvent(kind="continued", topic_id=1, from_model_id="fit-0", from_topic_id=1, distance=0.1, overlap=0.75),
+    TopicEvent(kind="split", topic_id=2, from_model_id="fit-0", from_topic_id=1, distance=0.4, overlap=0.25),
+    TopicEvent(kind="born", topic_id=3),
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example:
+    """A query of the document and the lines of the table below it."""
+
+    query: str
+    answer: list[str]
+
+
+EXAMPLES = [
+    Example(query=query, answer=answer.splitlines())
+    for query, answer in EXAMPLE.findall(DOCUMENT.read_text(encoding="utf-8"))
+]
+
+
+@pytest.fixture(scope="module")
+def reader(shared_engine):
+    with shared_engine.connect() as conn, conn.begin() as transaction:
+        write_sample(conn)
+        conn.execute(text("SET LOCAL ROLE petition_reader"))
+        yield conn
+        transaction.rollback()
+
+
+def write_sample(conn) -> None:
+    """Twelve petitions, two published fits, and a run that failed."""
+    upsert_petitions(conn, PETITIONS, seen_at=MONDAY)
+    for day, thirds in ((27, 1), (28, 2), (30, 3)):
+        known = [replace(item, n_agreements=item.n_agreements * thirds // 3) for item in PETITIONS]
+        record_agreements(conn, known, seen_on=date(2024, 6, day))
+    ids, shares = [item.petition_id for item in PETITIONS], make_shares(len(PETITIONS))
+    before = make_model("fit-0", run_id=begin_run(conn, Source.SAMPLE, MAY, at=MONDAY), window=MAY)
+    write_topic_model(conn, before, make_topics("(5월)"), BIRTHS, ids, shares)
+    publish(conn, "fit-0", [BERT], at=MONDAY - timedelta(days=30))
+    write_place(conn, Source.SAMPLE, WINDOW, Place(stage="done"), begin_crawl(conn, Source.SAMPLE, WINDOW, at=MONDAY))
+    write_all(conn, PETITIONS)
+    write_topic_model(conn, make_model(), make_topics(), EVENTS, ids, shares)
+    tokens = [
+        PetitionTokens(
+            petition_id=item.petition_id,
+            tokenizer="mecab-1",
+            content_hash=item.content_hash,
+            tokens=re.findall(r"\w+", f"{item.title} {item.body}"),
+        )
+        for item in read_texts(conn, Source.SAMPLE, WINDOW)
+    ]
+    upsert_tokens(conn, tokens)
+    publish(conn, "fit-1", [BERT, ELMO], at=MONDAY)
+    failed = begin_run(conn, Source.SAMPLE, Window(since=date(2024, 5, 1), until=date(2024, 8, 1)), at=TUESDAY)
+    fail_run(conn, failed, "FetchError: the site answers 503", at=TUESDAY)
+
+
+def answer(conn, query: str) -> list[str]:
+    """The rows as a table of Markdown."""
+    result = conn.exec_driver_sql(query)
+    rows = [list(result.keys()), ["---"] * len(result.keys()), *result]
+    return [f"| {' | '.join(map(show, row))} |" for row in rows]
+
+
+def show(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return f"{value:.2f}"
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M}"
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.query.split("petitions.")[1].split()[0])
+def test_an_example_gives_the_answer_that_the_document_shows(reader, example):
+    assert answer(reader, example.query) == example.answer
+
+
+def test_every_view_and_function_of_readers_has_an_example(reader):
+    readable = """
+        SELECT relname FROM pg_class
+        WHERE relnamespace = 'petitions'::regnamespace AND relkind IN ('r', 'v', 'm')
+            AND has_table_privilege('petition_reader', oid, 'SELECT')
+        UNION
+        SELECT proname FROM pg_proc
+        WHERE pronamespace = 'petitions'::regnamespace AND has_function_privilege('petition_reader', oid, 'EXECUTE')
+    """
+    shown = {name for example in EXAMPLES for name in re.findall(r"petitions\.(\w+)", example.query)}
+    assert {name for (name,) in reader.exec_driver_sql(readable)} - shown == set()
