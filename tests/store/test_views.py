@@ -5,10 +5,20 @@ import numpy as np
 import pytest
 from sqlalchemy import text
 
-from invented import BERT, ELMO, MONDAY, TUESDAY, WINDOW, make_petitions, make_vectors, write_all, write_fit
+from invented import (
+    BERT,
+    ELMO,
+    MONDAY,
+    TUESDAY,
+    WINDOW,
+    make_petitions,
+    make_vectors,
+    write_all,
+    write_fit,
+)
 from petitions.errors import ConfigError, PermanentError
 from petitions.records import Hidden, Source
-from petitions.store.petitions import mark_hidden, upsert_petitions
+from petitions.store.petitions import mark_hidden, record_agreements, upsert_petitions
 from petitions.store.publishing import publish
 from petitions.store.readers import (
     read_current_topics,
@@ -18,13 +28,17 @@ from petitions.store.readers import (
     read_trends,
     search_petitions,
 )
+from petitions.store.runs import begin_run, fail_run
 
 pytestmark = pytest.mark.postgres
 
 PETITIONS = make_petitions(12)
 SAMPLE = Source.SAMPLE
 WEEKS_OF_MAY = (date(2024, 5, 6), date(2024, 5, 13))
-VIEWS = ("current_topic", "current_petition", "topic_trend", "emerging_topic")
+VIEWS = (
+    "current_topic", "current_petition", "topic_trend", "topic_month", "emerging_topic", "topic_by_category",
+    "topic_top_petition", "topic_lineage", "agreement_curve", "duplicate_petition", "rewritten_petition",
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -32,6 +46,10 @@ def published(conn):
     write_all(conn, PETITIONS)
     publish(conn, "fit-1", [BERT, ELMO], at=MONDAY)
     return conn
+
+
+def read(conn, query: str) -> list[tuple]:
+    return [tuple(row) for row in conn.exec_driver_sql(query)]
 
 
 def count(conn, view: str) -> int:
@@ -78,7 +96,8 @@ def test_a_fit_that_is_not_published_changes_no_view(published):
 def test_a_hidden_petition_leaves_every_view_and_function(published):
     hidden = Hidden(source=SAMPLE, source_id="a-001", url="", artifact="raw#0")
     mark_hidden(published, [hidden], seen_at=TUESDAY)
-    assert count(published, "current_petition") == 11
+    for view in ("current_petition", "topic_top_petition"):
+        assert count(published, view) == 11
     assert sum(row["n_petitions"] for row in read_current_topics(published, SAMPLE)) == 11
     assert sum(row["n_petitions"] for row in read_trends(published, SAMPLE)) == 11
     assert "sample:a-001" not in {row["petition_id"] for row in search_petitions(published, make_vectors(12)[0], 50)}
@@ -181,3 +200,73 @@ def test_one_source_published_does_not_show_another(published):
     write_fit(published, PETITIONS, "fit-2")
     assert {row.source for row in published.execute(text("SELECT source FROM petitions.current_topic"))} == {"sample"}
     assert count(published, "current_topic") == 3
+
+
+def test_a_month_is_shared_as_a_week_is_and_empty_months_are_there(conn):
+    days = [date(2024, 4, 30)] * 2 + [date(2024, 6, 1)] * 4  # topics 1, 2 in April, 3, 1, 2, 3 in June
+    petitions = [
+        replace(item, n_agreements=number, begins_on=day, ends_on=WINDOW.until)
+        for number, (item, day) in enumerate(zip(make_petitions(6), days, strict=True))
+    ]
+    write_all(conn, petitions)
+    publish(conn, "fit-1", [BERT], at=MONDAY)
+    query = "SELECT month, n_petitions, share, agreement_share FROM petitions.topic_month ORDER BY month, topic_id"
+    assert read(conn, query) == [
+        *((date(2024, 4, 1), *row) for row in [(1, 0.5, 0), (1, 0.5, 1), (0, 0, 0)]),
+        *[(date(2024, 5, 1), 0, 0, 0)] * 3,
+        *((date(2024, 6, 1), *row) for row in [(1, 0.25, 3 / 14), (1, 0.25, 4 / 14), (2, 0.5, 0.5)]),
+    ]
+
+
+def test_the_topics_of_a_category_sum_to_one(conn):
+    petitions = [
+        replace(item, category=category, n_agreements=10 * number)
+        for number, (item, category) in enumerate(zip(make_petitions(5), "가가가가나", strict=True), start=1)
+    ]
+    write_all(conn, petitions)
+    publish(conn, "fit-1", [BERT], at=MONDAY)
+    query = "SELECT category, topic_id, n_petitions, share, n_agreements FROM petitions.topic_by_category ORDER BY 1, 2"
+    assert read(conn, query) == [
+        ("가", 1, 2, 0.5, 50),
+        ("가", 2, 1, 0.25, 20),
+        ("가", 3, 1, 0.25, 30),
+        ("나", 2, 1, 1, 50),
+    ]
+
+
+def test_the_most_agreed_petitions_of_a_topic_come_first_and_equal_ones_by_their_id(conn):
+    petitions = [
+        replace(item, n_agreements=n) for item, n in zip(make_petitions(9), [5, 0, 0, 9] + [0] * 5, strict=True)
+    ]
+    write_all(conn, petitions)
+    publish(conn, "fit-1", [BERT], at=MONDAY)
+    query = "SELECT topic_id, rank, petition_id FROM petitions.topic_top_petition WHERE rank <= 2 ORDER BY 1, 2"
+    assert read(conn, query) == [
+        (1, 1, "sample:a-004"), (1, 2, "sample:a-001"), (2, 1, "sample:a-002"), (2, 2, "sample:a-005"),
+        (3, 1, "sample:a-003"), (3, 2, "sample:a-006"),
+    ]  # fmt: skip
+
+
+def test_an_agreement_curve_tells_what_was_gained_since_the_day_we_looked_before(published):
+    for day, n_agreements in ((1, 10), (2, 25), (5, 24)):
+        record_agreements(published, [replace(PETITIONS[0], n_agreements=n_agreements)], seen_on=date(2024, 6, day))
+    query = "SELECT petition_id, seen_on, n_agreements, gain, n_days FROM petitions.agreement_curve ORDER BY seen_on"
+    assert read(published, query) == [
+        ("sample:a-001", date(2024, 6, 1), 10, None, None),
+        ("sample:a-001", date(2024, 6, 2), 25, 15, 1),
+        ("sample:a-001", date(2024, 6, 5), 24, -1, 3),
+    ]
+
+
+def test_freshness_tells_of_a_source_that_was_crawled_and_failed_before_its_first_fit(published):
+    run_id = begin_run(published, Source.ASSEMBLY, WINDOW, at=MONDAY)
+    fail_run(published, run_id, "ParseError: page 3", at=TUESDAY)
+    query = """
+        SELECT
+            source, n_petitions, newest_begins_on, last_seen_at, model_id, n_published, failed_run_id, failed_at, error
+        FROM petitions.data_freshness ORDER BY source
+    """
+    assert read(published, query) == [
+        ("assembly", None, None, None, None, None, run_id, TUESDAY, "ParseError: page 3"),
+        ("sample", 12, date(2024, 4, 13), MONDAY, "fit-1", 12, None, None, None),
+    ]

@@ -34,14 +34,14 @@ FROM petitions.published_model AS m
 JOIN petitions.petition AS p
     ON p.source = m.source AND p.begins_on >= m.since AND p.begins_on < m.until AND p.status <> 'hidden'
 JOIN petitions.petition_tokens AS k ON k.petition_id = p.petition_id AND k.tokenizer = m.tokenizer
-CROSS JOIN LATERAL (SELECT ARRAY(SELECT DISTINCT unnest(k.tokens)) AS tokens) AS words
+CROSS JOIN LATERAL (SELECT ARRAY(SELECT DISTINCT unnest(k.tokens)) AS tokens OFFSET 0) AS words
 WHERE cardinality(words.tokens) >= 10;
 COMMENT ON VIEW petitions.token_set IS
     'One row is the distinct tokens of one petition of a published window, if they are 10 or more; not for readers.';
 
 -- A Jaccard of 0.5 or more without comparing all pairs. Such sets have at least half of the larger one's tokens in
--- common; put both in one order, rarest first: the first three common tokens of a set of n are then among its first
--- n - ceil(n / 2) + 3 (prefix filter of Chaudhuri and others 2006, "A primitive operator for similarity joins").
+-- common; put both in one order, rarest first: the first five common tokens of a set of n are then among its first
+-- n - ceil(n / 2) + 5 (prefix filter of Chaudhuri and others 2006, "A primitive operator for similarity joins").
 -- Postgres guesses that each array has 10 elements, hence the nested loops that are forbidden here: minutes otherwise.
 CREATE FUNCTION petitions.rewritten_pairs()
 RETURNS TABLE (earlier_id text, later_id text, token_overlap double precision)
@@ -56,7 +56,7 @@ SET enable_nestloop = off SET work_mem = '64MB' AS $$
             FROM sets CROSS JOIN LATERAL unnest(tokens) AS token
         ) AS counted
     ), rarest AS MATERIALIZED (
-        SELECT * FROM ordered WHERE n_with > 1 AND place <= n_tokens - ceil(0.5 * n_tokens) + 3
+        SELECT * FROM ordered WHERE n_with > 1 AND place <= n_tokens - ceil(0.5 * n_tokens) + 5
     ), candidate AS (
         SELECT one.petition_id AS earlier_id, other.petition_id AS later_id
         FROM rarest AS one
@@ -64,7 +64,7 @@ SET enable_nestloop = off SET work_mem = '64MB' AS $$
         WHERE (one.begins_on, one.petition_id) < (other.begins_on, other.petition_id)
             AND one.n_tokens >= 0.5 * other.n_tokens AND other.n_tokens >= 0.5 * one.n_tokens
         GROUP BY one.petition_id, other.petition_id
-        HAVING count(*) >= 3
+        HAVING count(*) >= 5
     ), measured AS MATERIALIZED (
         SELECT
             earlier_id, later_id, one.n_tokens + other.n_tokens AS n_tokens,

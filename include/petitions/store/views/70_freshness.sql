@@ -3,7 +3,8 @@
 CREATE VIEW petitions.data_freshness AS
 SELECT
     s.source, c.crawl_started_at, c.crawled_on, p.last_seen_at, p.newest_begins_on, p.n_petitions, m.published_at,
-    m.since, m.until, m.n_petitions AS n_published, m.model_id, f.run_id AS failed_run_id, f.finished_at AS failed_at, f.error
+    m.since, m.until, m.n_petitions AS n_published, m.model_id, f.run_id AS failed_run_id,
+    f.finished_at AS failed_at, f.error
 FROM (
     SELECT source FROM petitions.petition UNION SELECT source FROM petitions.pipeline_run
 ) AS s
