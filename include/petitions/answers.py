@@ -81,16 +81,18 @@ def similar(petition_id: str, count: int, as_json: bool) -> None:
 @count_option
 @json_option
 def search(sentence: str, count: int, as_json: bool) -> None:
-    """Print the petitions nearest in meaning to SENTENCE, by BERT embedding."""
+    """Print the petitions nearest to SENTENCE, by its words and by its meaning (BERT embedding) together."""
     from petitions.encoders.bert_encoder import load_bert
-    from petitions.store.readers import search_petitions
+    from petitions.store.readers import search_hybrid
     from petitions.text.normalize import normalize_text
+    from petitions.text.tokenizer import Tokenizer
 
     settings = Settings.from_env()
     bert = load_bert(settings.bert_model, settings.accelerator)
     with open_store().connect() as conn:
-        embedding = bert.embed([normalize_text(sentence).text])[0]
-        print_rows(search_petitions(conn, embedding, count), as_json=as_json)
+        question = normalize_text(sentence).text
+        tokens, embedding = Tokenizer().tokenize(question), bert.embed([question])[0]
+        print_rows(search_hybrid(conn, tokens, embedding, count), as_json=as_json)
 
 
 def read_lines(path: Path) -> list[str]:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from petitions.errors import ConfigError, FetchError, PetitionsError
+from petitions.errors import CheckFailedError, ConfigError, FetchError, PetitionsError
 from petitions.records import Source
 from petitions.settings import Settings
 
@@ -19,8 +19,8 @@ class Finding:
     found: str
 
 
-def examine() -> list[Finding]:
-    """Look at every part; a part that is missing is a finding, never an error."""
+def examine(*, with_recall: bool = False) -> list[Finding]:
+    """Look at every part; a part that is missing is a finding, never an error. The recall takes some seconds."""
     try:
         settings = Settings.from_env()
     except ConfigError as error:
@@ -36,6 +36,8 @@ def examine() -> list[Finding]:
         ("elmo", _examine_elmo),
         ("site", _examine_site),
     ]
+    if with_recall:
+        parts.append(("recall", _examine_recall))
     return [_examine(part, look, settings) for part, look in parts]
 
 
@@ -67,6 +69,21 @@ def _examine_schema(settings: Settings) -> str:
     engine = open_engine(settings.database_url)
     require_schema(engine)
     return f"at {schema_status(engine).current}"
+
+
+def _examine_recall(settings: Settings) -> str:
+    from petitions.store.database import open_engine
+    from petitions.store.recall import MIN_RECALL, measure_recall, read_searched_encoders
+
+    with open_engine(settings.database_url).connect() as conn:
+        measured = {encoder: measure_recall(conn, encoder) for encoder in read_searched_encoders(conn)}
+    found = ", ".join(
+        f"{encoder} {'exact, no index' if recall is None else f'recall@10 {recall:.3f}'}"
+        for encoder, recall in measured.items()
+    )
+    if any(recall is not None and recall < MIN_RECALL for recall in measured.values()):
+        raise CheckFailedError(f"{found}; must be at least {MIN_RECALL}")
+    return found or "nothing is published"
 
 
 def _examine_artifacts(settings: Settings) -> str:

@@ -37,10 +37,11 @@ def _shorten(value: object, limit: int = 200) -> object:
 
 
 @click.command()
+@click.option("--recall", is_flag=True, help="Also measure the recall@10 of the search index; takes some seconds.")
 @json_option
-def doctor(as_json: bool) -> None:
+def doctor(recall: bool, as_json: bool) -> None:
     """Say what is missing: settings, database, weights, Mecab dictionary, accelerator, site; status 1 if anything."""
-    findings = examine()
+    findings = examine(with_recall=recall)
     rows = [{"part": item.part, "fit": item.is_fit, "found": item.found} for item in findings]
     print_rows(rows, as_json=as_json)
     if not all(item.is_fit for item in findings):

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, text
 
 from petitions.records import Source, Window
+from petitions.store.recall import MIN_RECALL, measure_recall
 
 _WINDOW = """
     SELECT petition_id, content_hash, begins_on FROM petitions.petition
@@ -109,7 +110,8 @@ def run_checks(
         scores: for each encoder of the run, the names of the scores that it must have given.
 
     Returns:
-        One result a check; the checks of an encoder are named "<check> <encoder>". A query without an answer (no row
+        One result a check; the checks of an encoder are named "<check> <encoder>", and the one of recall is there
+        where the encoder has an index. A query without an answer (no row
         to look at) counts as failed, with the value NaN.
     """
     window_of = {"source": str(source), "since": window.since, "until": window.until, "model_id": model_id}
@@ -117,13 +119,20 @@ def run_checks(
     for encoder, names in scores.items():
         bound = {**window_of, "encoder": encoder, "scores": list(names)}
         results += [_run(conn, check, f"{check.name} {encoder}", bound) for check in _CHECKS_BY_ENCODER]
+        recall = measure_recall(conn, encoder)
+        if recall is not None:
+            results.append(_judge(f"recall {encoder}", recall, at_least=MIN_RECALL))
     return results
 
 
 def _run(conn: Connection, check: _Check, name: str, bound: Mapping[str, object]) -> CheckResult:
     answer = conn.execute(text(check.sql), bound).scalar_one_or_none()
     value = float("nan") if answer is None else float(answer)
-    if check.at_least is not None:
-        return CheckResult(name=name, value=value, limit=f"at least {check.at_least:g}", passed=value >= check.at_least)
-    limit = check.at_most if check.at_most is not None else 0.0
+    return _judge(name, value, at_least=check.at_least, at_most=check.at_most)
+
+
+def _judge(name: str, value: float, *, at_least: float | None, at_most: float | None = None) -> CheckResult:
+    if at_least is not None:
+        return CheckResult(name=name, value=value, limit=f"at least {at_least:g}", passed=value >= at_least)
+    limit = at_most if at_most is not None else 0.0
     return CheckResult(name=name, value=value, limit=f"at most {limit:g}", passed=value <= limit)

@@ -69,5 +69,21 @@ def search_petitions(conn: Connection, embedding: NDArray[np.float32], k: int) -
     return _rows(conn, query, embedding=Vector(embedding).to_text(), k=k)
 
 
+def search_hybrid(conn: Connection, tokens: Sequence[str], embedding: NDArray[np.float32], k: int) -> Rows:
+    """Read the k published petitions that stand best by words and by vector together, the best first.
+
+    Args:
+        conn: an open connection.
+        tokens: of the question, by the tokenizer of the corpus; without any the vector alone decides.
+        embedding: of the question, float32 [D].
+        k: how many.
+
+    Raises:
+        PermanentError: the published encoder gives vectors of another width.
+    """
+    query = "SELECT * FROM petitions.search_petitions_hybrid(CAST(:tokens AS text[]), CAST(:embedding AS vector), :k)"
+    return _rows(conn, query, tokens=list(tokens), embedding=Vector(embedding).to_text(), k=k)
+
+
 def _rows(conn: Connection, query: str, **values: object) -> Rows:
     return [dict(row) for row in conn.execute(text(query), values).mappings()]

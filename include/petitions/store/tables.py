@@ -105,6 +105,7 @@ petition = Table(
     CheckConstraint("NOT is_vanished OR status = 'hidden'", name="is_vanished"),
     Index(None, "source", "begins_on"),
     Index(None, "source", "last_seen_at"),
+    Index(None, "source", "category", "status", "begins_on"),
     comment="One row is one petition as last seen. The petitioner's name is never stored.",
 )
 
@@ -156,7 +157,18 @@ petition_tokens = Table(
     Column("tokenizer", Key, primary_key=True, comment="name and version of tokenizer, dictionary and stop words"),
     Column("tokens", ARRAY(Text), nullable=False, comment="in the order of the text; may be empty"),
     _content_hash(),
+    Index(None, "tokens", postgresql_using="gin"),
     comment="One row is the tokens of one petition by one tokenizer.",
+)
+
+token_frequency = Table(
+    "token_frequency",
+    metadata,
+    Column("tokenizer", Key, primary_key=True, comment="name and version of tokenizer, dictionary and stop words"),
+    Column("token", Key, primary_key=True),
+    Column("n_petitions", Integer, nullable=False, comment="that have it, when search was last prepared"),
+    check_not_negative("n_petitions"),
+    comment="One row is one token of one tokenizer: how common it is, so that search weighs rare ones more.",
 )
 
 petition_embedding = Table(

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 from pgvector import Vector
-from sqlalchemy import Connection, LargeBinary, func, select
+from sqlalchemy import Connection, LargeBinary, Text, func, select
 
 from petitions.errors import PermanentError
 from petitions.records import Source, Window
@@ -81,3 +81,19 @@ def read_embeddings(
         return [], np.zeros((0, 0), dtype=np.float32)
     numbers = np.stack([np.frombuffer(data, dtype=">f4", offset=4) for _, _, data in rows])  # [N, D]
     return [(petition_id, content_hash) for petition_id, content_hash, _ in rows], numbers.astype(np.float32)
+
+
+def ensure_index(conn: Connection, encoder: str) -> str | None:
+    """Make search ready for an encoder: its HNSW index, and how many petitions have each token.
+
+    Without effect where nothing has changed. Indexes of encoders that are neither this one nor published are dropped;
+    going back to such a fit searches exactly, until this is called for its encoder.
+
+    Args:
+        conn: inside the caller's transaction; who writes vectors waits until it ends, readers do not.
+        encoder: name of the weights and their hash.
+
+    Returns:
+        The name of the index; None below 2,000 vectors, which are searched exactly.
+    """
+    return conn.execute(select(func.petitions.prepare_search(encoder, type_=Text))).scalar_one()
