@@ -1,6 +1,6 @@
 # Petition Topics: `make demo` shows it, `make test` proves it. Everything local stays in .venv and .local.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run dag test test-fast lint bench up down shell psql pins clean
+.PHONY: help setup demo run dag test test-fast lint bench tables up down shell psql pins clean
 SHELL := /bin/bash
 PYTHON ?= python3.11
 SOURCE ?= assembly
@@ -73,6 +73,9 @@ test-fast: .venv/installed-dev  ## the tests that take under a minute
 
 bench: .venv/installed-dev  ## side by side with the peers; see bench/README.md
 	@cat bench/README.md
+
+tables: .venv/installed  ## docs/tables.md from the comments and constraints of the schema
+	@python bench/tables.py
 
 up: .venv/installed .local/airflow/migrated  ## Airflow's scheduler and UI on this machine (http://localhost:8080)
 	@petitions db upgrade

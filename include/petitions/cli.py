@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from petitions import answers, archives, reports, tour, weights
+from petitions import answers, archives, exports, reports, retention, tour, weights
 from petitions.errors import ConfigError, PetitionsError
 from petitions.records import Source
 from petitions.settings import Settings, TopicCount, read_topic_count
@@ -197,5 +197,14 @@ def psql(arguments: tuple[str, ...]) -> None:
     sys.exit(run_psql(Settings.from_env().database_url, arguments))
 
 
-for command in (*answers.COMMANDS, *archives.COMMANDS, *reports.COMMANDS, *weights.COMMANDS, tour.tour, tour.doctor):
+for command in (
+    *answers.COMMANDS,
+    *archives.COMMANDS,
+    *exports.COMMANDS,
+    *reports.COMMANDS,
+    *retention.COMMANDS,
+    *weights.COMMANDS,
+    tour.tour,
+    tour.doctor,
+):
     main.add_command(command)
