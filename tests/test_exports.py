@@ -151,6 +151,7 @@ def test_every_view_of_the_readers_is_exported_as_it_stands(published, tmp_path)
 
 
 @pytest.mark.postgres
+@pytest.mark.slow
 def test_csv_goes_to_standard_output_and_an_unknown_view_or_format_is_one_line(published):
     shown = run("current_topic", "--format", "csv").output
     names, *rows = csv.reader(io.StringIO(shown))

@@ -17,7 +17,7 @@ from petitions.store.topic_reads import read_highest_id
 from petitions.store.topics import TopicEvent, write_topic_model
 from rows import read_all_rows
 
-pytestmark = pytest.mark.postgres
+pytestmark = [pytest.mark.postgres, pytest.mark.slow]
 
 PETITIONS = make_petitions(6)
 IDS = [item.petition_id for item in PETITIONS]
