@@ -1,8 +1,11 @@
 """The doctor says what is there and what is missing, and never fails itself."""
 
 import pytest
+from sqlalchemy import text
 
+from invented import BERT, MONDAY, make_petitions, write_all
 from petitions.doctor import examine
+from petitions.store.publishing import publish
 
 pytestmark = [pytest.mark.postgres, pytest.mark.slow]
 
@@ -35,8 +38,32 @@ def test_each_missing_part_is_named_and_the_others_are_looked_at(settings):
     assert "hidden" not in findings["database"].found
 
 
+def test_the_recall_of_search_is_told_and_a_low_one_is_unfit(settings, engine):
+    def examine_recall():
+        return {item.part: item for item in examine(with_recall=True)}["recall"]
+
+    settings.setenv("PETITIONS_BERT_MODEL", "/nowhere/bert")  # nothing to load
+    settings.setenv("PETITIONS_ELMO_MODEL", "/nowhere/elmo")
+    assert examine_recall().found == "nothing is published"
+    with engine.begin() as conn:
+        write_all(conn, make_petitions(300))
+        publish(conn, "fit-1", [BERT], at=MONDAY)
+    assert examine_recall().found == f"{BERT} exact, no index"
+    with engine.begin() as conn:
+        conn.execute(text("SELECT petitions.prepare_search(:encoder, 1)"), {"encoder": BERT})
+    assert (examine_recall().is_fit, examine_recall().found) == (True, f"{BERT} recall@10 1.000")
+    with engine.begin() as conn:  # so shortly searched, the index finds too little
+        conn.execute(text("ALTER FUNCTION petitions.nearest_petitions SET hnsw.ef_search = 1"))
+        conn.execute(text("ALTER FUNCTION petitions.nearest_petitions SET hnsw.iterative_scan = off"))
+        conn.execute(text(f"ALTER DATABASE {engine.url.database} SET enable_seqscan = off"))
+    engine.dispose()
+    low = examine_recall()
+    assert not low.is_fit
+    assert "must be at least 0.98" in low.found
+
+
 def test_a_setting_that_cannot_be_is_the_only_finding(settings):
     settings.setenv("PETITIONS_TOPICS", "many")
     (finding,) = examine()
     assert (finding.part, finding.is_fit) == ("settings", False)
-    assert finding.found == "PETITIONS_TOPICS must be a number, got 'many'"
+    assert finding.found == "PETITIONS_TOPICS must be a number or auto, got 'many'"
