@@ -1,4 +1,4 @@
-"""What the command line prints: rows of the views and functions of views.sql, and nothing else."""
+"""What the command line prints: rows of the views and functions that readers see, and nothing else."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""The roles petition_writer and petition_reader; what the reader may see is granted in views.sql."""
+"""The roles petition_writer and petition_reader; what the reader may see is granted with the views."""
 
 from alembic import op
 
