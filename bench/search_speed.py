@@ -3,13 +3,15 @@
     PYTHONPATH=include python bench/search_speed.py [--rows 1000 10000 100000] [--vectors some.npy]
 
 Prints, for each number of petitions, how long `prepare_search` took and how large the index became, then p50 and p95
-in ms and recall@10 of each kind of question, asked one after another over one connection. Exact search is numpy over
-all vectors. Vectors are 768 wide, a mixture of 500 gaussians, unless a file of real ones, float32 [N, D] of unit
-length, is named. Tokens are invented, 130 a petition, with the frequencies of Zipf; a question is five of a petition.
+in ms, the mean time of the server on a processor, and recall@10 of each kind of question, asked one after another over
+one connection. Exact search is numpy over all vectors. Vectors are 768 wide, a mixture of 500 gaussians, unless a file
+of real ones, float32 [N, D] of unit length, is named. Tokens are invented, 130 a petition, with the frequencies of
+Zipf; a question is five of a petition.
 An embedded server of its own is made and deleted.
 """
 
 import argparse
+import os
 import tempfile
 import time
 from datetime import UTC, date, datetime, timedelta
@@ -101,6 +103,8 @@ def ask(engine: Engine, kind: str, vectors: NDArray[np.float32], tokens: list[li
     seconds, n_found = [], 0.0
     asked = rng.choice(len(vectors), min(QUESTIONS, len(vectors)), replace=False)
     with engine.connect() as conn:
+        backend = conn.scalar(text("SELECT pg_backend_pid()"))
+        start_cpu = read_cpu(backend)
         for number in asked:
             words = list(rng.choice(tokens[number], 5, replace=False))
             bound = {"id": f"sample:{number:06d}", "v": Vector(vectors[number]).to_text(), "words": words}
@@ -110,10 +114,16 @@ def ask(engine: Engine, kind: str, vectors: NDArray[np.float32], tokens: list[li
             seconds.append(time.perf_counter() - start)
             if step:
                 n_found += measure_one(vectors, number, step, found)
+        cpu = (read_cpu(backend) - start_cpu) / len(asked) * 1000
     p50, p95 = np.percentile(seconds[10:], (50, 95)) * 1000  # the first ten warm the caches
-    return f"  {kind:16} p50 {p50:6.1f}  p95 {p95:6.1f} ms" + (
-        f"  recall@10 {n_found / len(asked):.4f}" if step else ""
-    )
+    line = f"  {kind:16} p50 {p50:6.1f}  p95 {p95:6.1f} ms  processor {cpu:6.1f} ms"
+    return line + (f"  recall@10 {n_found / len(asked):.4f}" if step else "")
+
+
+def read_cpu(process: int) -> float:
+    """Seconds that a process has been on a processor: what others on the machine do is not in them."""
+    user, system = Path(f"/proc/{process}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
 def measure_one(vectors: NDArray[np.float32], number: int, step: int, found: set[int]) -> float:
