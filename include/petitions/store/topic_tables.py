@@ -40,6 +40,8 @@ def _topic_link() -> ForeignKeyConstraint:
     return ForeignKeyConstraint(["model_id", "topic_id"], [f"{SCHEMA}.topic.model_id", f"{SCHEMA}.topic.topic_id"])
 
 
+_FROM_FIT = "null when born, and where that fit was pruned"
+
 topic_model = Table(
     "topic_model",
     metadata,
@@ -114,7 +116,7 @@ topic_event = Table(
     Column("model_id", Key, ForeignKey(f"{SCHEMA}.topic_model.model_id"), nullable=False),
     Column("kind", Text, nullable=False),
     Column("topic_id", Integer, comment="in this fit; null when the topic died"),
-    Column("from_model_id", Key, ForeignKey(f"{SCHEMA}.topic_model.model_id"), comment="null when born"),
+    Column("from_model_id", Key, ForeignKey(f"{SCHEMA}.topic_model.model_id"), comment=_FROM_FIT),
     Column("from_topic_id", Integer, comment="in the fit before; null when born"),
     Column("distance", Double, comment="Jensen-Shannon distance of the two topics, 0 to 1; null when born or died"),
     Column("overlap", Double, comment=_OVERLAP),

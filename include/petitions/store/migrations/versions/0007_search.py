@@ -7,6 +7,7 @@ revision = "0007"
 down_revision = "0006"
 
 SCHEMA = "petitions"
+FROM_FIT = f"COMMENT ON COLUMN {SCHEMA}.topic_event.from_model_id IS "
 
 
 def upgrade() -> None:
@@ -34,9 +35,11 @@ def upgrade() -> None:
         ["source", "category", "status", "begins_on"],
         schema=SCHEMA,
     )
+    op.execute(FROM_FIT + "'null when born, and where that fit was pruned'")
 
 
 def downgrade() -> None:
+    op.execute(FROM_FIT + "'null when born'")
     op.drop_index(op.f("petition_source_category_status_begins_on_idx"), "petition", schema=SCHEMA)
     op.drop_index(op.f("petition_tokens_tokens_idx"), "petition_tokens", schema=SCHEMA)
     op.drop_table("token_frequency", schema=SCHEMA)
