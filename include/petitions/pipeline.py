@@ -16,12 +16,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Engine, text
 
-from petitions.errors import (
-    CheckFailedError,
-    ConfigError,
-    DatabaseDownError,
-    TransientError,
-)
+from petitions.errors import CheckFailedError, ConfigError, DatabaseDownError, TransientError
 from petitions.records import Source, Window, korean_day
 from petitions.settings import Settings, TopicCount
 from petitions.store import publishing, runs, scores, tokens, vectors
@@ -201,6 +196,8 @@ class Pipeline:
         """
         with self._step("check") as progress:
             made = {self._read_made_by(f"encode {encoder}"): SCORES[encoder] for encoder in ENCODERS}
+            with self.engine.begin() as conn:  # of the encoder that is searched, so that its recall is checked too
+                vectors.ensure_index(conn, next(iter(made)))
             with self.engine.begin() as conn:
                 results = run_checks(conn, self.source, self.window, model_id, made)
                 runs.write_checks(conn, self.run_id, results, at=self.clock())
