@@ -17,7 +17,7 @@ from petitions.store.artifacts import ArtifactStore
 from petitions.store.petitions import mark_hidden
 from petitions.store.publishing import publish
 
-pytestmark = pytest.mark.postgres
+pytestmark = [pytest.mark.postgres, pytest.mark.slow]
 
 SAMPLE = Source.SAMPLE
 HOSTILE = "<script>alert(1)</script>"

@@ -18,7 +18,7 @@ from petitions.store.recall import measure_recall, read_searched_encoders
 from petitions.store.tokens import PetitionTokens, upsert_tokens
 from petitions.store.vectors import ensure_index, upsert_embeddings
 
-pytestmark = pytest.mark.postgres
+pytestmark = [pytest.mark.postgres, pytest.mark.slow]
 
 INDEX = text("SELECT count(*) FROM pg_indexes WHERE indexname LIKE '%hnsw%'")
 WIDE = "bert-wide@0123456789ab"

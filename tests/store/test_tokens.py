@@ -13,7 +13,7 @@ from petitions.store.petitions import mark_hidden, upsert_petitions
 from petitions.store.tokens import PetitionTokens, open_tokens, upsert_tokens
 from rows import read_tokens
 
-pytestmark = pytest.mark.postgres
+pytestmark = [pytest.mark.postgres, pytest.mark.slow]
 
 PETITIONS = make_petitions(12)
 MECAB = "mecab-1"
