@@ -12,7 +12,7 @@ from petitions.store.petitions import read_texts, upsert_petitions
 from petitions.store.publishing import publish
 from petitions.store.tokens import PetitionTokens, upsert_tokens
 
-pytestmark = pytest.mark.postgres
+pytestmark = [pytest.mark.postgres, pytest.mark.slow]
 
 TOKENS = {  # of 12: half in common is 8 with 8 of 24 - 8 = 16
     1: "a b c d e f g h i j k l",

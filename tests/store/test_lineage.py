@@ -10,7 +10,7 @@ from petitions.store.publishing import publish
 from petitions.store.runs import begin_run
 from petitions.store.topics import TopicEvent, write_topic_model
 
-pytestmark = pytest.mark.postgres
+pytestmark = [pytest.mark.postgres, pytest.mark.slow]
 
 PETITIONS = make_petitions(6)
 

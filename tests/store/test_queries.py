@@ -17,7 +17,7 @@ from petitions.store.runs import begin_run, fail_run
 from petitions.store.tokens import PetitionTokens, upsert_tokens
 from petitions.store.topics import TopicEvent, write_topic_model
 
-pytestmark = pytest.mark.postgres
+pytestmark = [pytest.mark.postgres, pytest.mark.slow]
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "queries.md"
 EXAMPLE = re.compile(r"```sql\n([^`]+)\n```\n\n((?:\|.*\n)+)")

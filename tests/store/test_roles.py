@@ -6,7 +6,7 @@ from petitions.errors import PermanentError, PetitionsError
 from petitions.store.publishing import publish
 from petitions.store.tables import metadata
 
-pytestmark = pytest.mark.postgres
+pytestmark = [pytest.mark.postgres, pytest.mark.slow]
 
 PETITIONS = make_petitions(6)
 TABLES = [table.fullname for table in metadata.sorted_tables]
