@@ -150,7 +150,6 @@ def test_a_browser_draws_the_map_and_refuses_no_script_of_it(published, artifact
         document_topic=random.dirichlet(np.ones(3), 20),
         document_lengths=np.full(20, 10),
         terms=["급식", "버스", HOSTILE, "하천", "소음", "요금"],
-        term_frequency=np.full(6, 30),
         topic_ids=[1, 2, 3],
         labels=["건널목", HOSTILE, "주택"],
     )

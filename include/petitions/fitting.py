@@ -32,7 +32,7 @@ from petitions.topics.shares import measure_shares
 
 logger = logging.getLogger(__name__)
 
-MODEL_FILE, PICTURE_FILE = "lda.zip", "pyldavis.html"
+MODEL_FILE = "lda.zip"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,19 +161,18 @@ def _write_artifacts(
         topic_ids=np.array(lasting.topic_ids),
         label_terms=np.array([name.terms for name in names]),  # [K, TOP_TERMS], when the topic got its label
     )
-    mean_length = max(1, round(fit.term_counts.sum() / len(fit.document_topic)))
+    mean_length = max(1, round(fit.n_tokens / len(fit.document_topic)))
     picture = draw_topics(
         topic_word=fit.topic_word,
         document_topic=fit.document_topic,
         document_lengths=np.full(len(fit.document_topic), mean_length),  # a circle is as large as topic.share
         terms=fit.terms,
-        term_frequency=fit.term_counts,
         topic_ids=lasting.topic_ids,
         labels=[name.label for name in names],
     )
     artifacts.write(f"{model.artifact}/{MODEL_FILE}", fit.to_bytes())
     artifacts.write(f"{model.artifact}/{TOPICS_FILE}", buffer.getvalue())
-    artifacts.write(f"{model.artifact}/{PICTURE_FILE}", picture.encode())
+    artifacts.write(f"{model.artifact}/{topics.PICTURE_FILE}", picture.encode())
 
 
 def _make_topics(lasting: Lasting, names: Sequence[Name], traits: Sequence[Traits]) -> list[topics.Topic]:

@@ -14,6 +14,7 @@ import click
 
 from petitions.answers import open_store, source_option, source_or_setting
 from petitions.errors import ConfigError
+from petitions.exports import replace_file
 from petitions.records import SEOUL, Source
 from petitions.settings import Settings
 
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from petitions.store.readers import Rows
     from petitions.store.topics import TopicModel
 
-MAP_FILE = "pyldavis.html"  # in the folder of a fit
 LOUDEST = 5  # petitions a topic
 
 
@@ -57,11 +57,12 @@ def read_report(conn: "Connection", artifacts: "ArtifactStore", source: Source) 
     from petitions.store import readers, report_reads
     from petitions.store.runs import read_checks
     from petitions.store.topic_reads import read_published
+    from petitions.store.topics import PICTURE_FILE
 
     model = read_published(conn, source)
     if model is None:
         raise ConfigError(f"no topics of {source} are published yet: `petitions run --source {source}` does it")
-    map_path = f"{model.artifact}/{MAP_FILE}"
+    map_path = f"{model.artifact}/{PICTURE_FILE}"
     return Report(
         model=model,
         last_seen_at=report_reads.read_last_seen(conn, source),
@@ -109,9 +110,10 @@ def report(source: str | None, output: Path) -> None:
     wanted = source_or_setting(source)
     with open_store().connect().execution_options(isolation_level="REPEATABLE READ") as conn:
         found = read_report(conn, ArtifactStore(Settings.from_env().artifacts), wanted)
-    page = draw_report(found).encode()
-    output.write_bytes(page)
-    click.echo(f"wrote {output}: {len(found.topics)} topics of {wanted}, {len(page):,} bytes")
+    page = draw_report(found)
+    with replace_file(output) as file:
+        file.write(page)
+    click.echo(f"wrote {output}: {len(found.topics)} topics of {wanted}, {len(page.encode()):,} bytes")
 
 
 def _tell_share(share: float | None) -> str:

@@ -21,7 +21,6 @@ def make_fit(n_topics=3, n_documents=40):
         "document_topic": random.dirichlet(np.full(n_topics, 0.5), n_documents).astype(np.float32),
         "document_lengths": random.integers(0, 30, n_documents),
         "terms": TERMS,
-        "term_frequency": np.full(len(TERMS), 9),
         "topic_ids": TOPIC_IDS[:n_topics],
         "labels": LABELS[:n_topics],
     }

@@ -19,6 +19,7 @@ from petitions.store.upsert import Counts, Row, upsert
 
 logger = logging.getLogger(__name__)
 
+PICTURE_FILE = "pyldavis.html"  # in the artifact of a fit
 TOP_TERMS = 10  # of a topic in topic.top_terms; all that are given stand in topic_term
 CHUNK = 10_000  # petitions
 _PUBLISHED = ("published_at", "encoders")

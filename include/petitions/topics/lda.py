@@ -24,7 +24,7 @@ from scipy.sparse import csr_matrix
 
 from petitions.errors import ConfigError, EmptyWindowError
 from petitions.topics.coherence import measure_c_v, measure_diversity, measure_npmi
-from petitions.topics.corpus import BagStream, build_dictionary, count_matrix, sum_counts, take_evenly
+from petitions.topics.corpus import BagStream, build_dictionary, count_matrix, take_evenly
 from petitions.topics.gibbs import sample_topics
 from petitions.topics.nmf import factorize, weigh_counts
 from petitions.topics.online import as_lda_model, fit_online, infer_shares
@@ -106,7 +106,6 @@ class TopicFit:
     """K topics over V terms and N documents, the topics in the model's own order."""
 
     terms: list[str]  # [V]
-    term_counts: NDArray[np.int64]  # [V], in the documents that the terms were ranked by
     topic_word: NDArray[np.float32]  # [K, V], rows sum to 1
     document_topic: NDArray[np.float32]  # [N, K], rows sum to 1; a document without known terms has 1 / K everywhere
     top_terms: list[list[TopTerm]]  # [K, TOP_TERMS], the best first
@@ -119,6 +118,7 @@ class TopicFit:
     seed: int
     n_petitions: int  # with at least one known term
     n_terms: int
+    n_tokens: int  # that count, of the documents that the terms were ranked by
     model: LdaModel
     dictionary: Dictionary
 
@@ -272,7 +272,6 @@ def _measure(
     logger.info("%s: %d topics over %d petitions and %d terms", found.engine, n_topics, n_petitions, len(names))
     return TopicFit(
         terms=[names[term] for term in range(len(names))],
-        term_counts=sum_counts(usable, axis=0).astype(np.int64),
         topic_word=found.topic_word.astype(np.float32),
         document_topic=found.document_topic,
         top_terms=top_terms,
@@ -285,6 +284,7 @@ def _measure(
         seed=settings.random_seed,
         n_petitions=n_petitions,
         n_terms=len(names),
+        n_tokens=int(usable.sum()),
         model=found.model,
         dictionary=names,
     )

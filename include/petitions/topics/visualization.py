@@ -41,7 +41,6 @@ def draw_topics(
     document_topic: NDArray[np.floating],
     document_lengths: NDArray[np.integer],
     terms: Sequence[str],
-    term_frequency: NDArray[np.integer],
     topic_ids: Sequence[int],
     labels: Sequence[str],
 ) -> str:
@@ -52,7 +51,6 @@ def draw_topics(
         document_topic: [N, K], rows sum to 1.
         document_lengths: [N], tokens; at least one is not 0.
         terms: [V].
-        term_frequency: [V]; pyLDAvis wants it, and then draws what the fit says of it.
         topic_ids: [K], the lasting ids.
         labels: [K].
 
@@ -68,7 +66,7 @@ def draw_topics(
         (n_tokens / n_tokens.sum())[None],
         [n_tokens.sum()],
         list(terms),
-        term_frequency,
+        n_tokens @ topic_word,  # of each term; pyLDAvis makes the same of it
         lambda_step=LAMBDA_STEP,
         mds=place_topics,
         n_jobs=1,
