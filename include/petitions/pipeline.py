@@ -122,10 +122,12 @@ class Pipeline:
 
     def tokenize(self) -> int:
         """Tokenize the texts that this tokenizer has not seen; returns how many."""
-        from petitions.text.tokenizer import TOKENIZER, tokenize_many
+        from petitions.text.tokenizer import TOKENIZER, describe_tokenizer, tokenize_many
 
         with self._step("tokenize") as progress:
             progress.made_by = TOKENIZER
+            with self.engine.begin() as conn:
+                tokens.record_tokenizer(conn, describe_tokenizer())
             read = partial(tokens.read_untokenized, tokenizer=TOKENIZER, limit=TOKENIZE_CHUNK)
             for chunk in self._chunks(read, progress):
                 made = tokenize_many([join_text(item) for item in chunk])

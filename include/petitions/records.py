@@ -94,6 +94,17 @@ class Petition:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TokenizerVersion:
+    """What stands behind the name of a tokenizer: the versions of all that decides the tokens."""
+
+    tokenizer: str
+    tagger: str
+    dictionary: str
+    stop_words: str
+    rules: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Hidden:
     """A petition that its site hides from the public, or, where it has vanished, knows no longer."""
 

