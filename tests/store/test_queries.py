@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from invented import BERT, ELMO, MONDAY, PETITION, TUESDAY, WINDOW, make_model, make_shares, make_topics, write_all
+from invented import BERT, ELMO, MONDAY, PETITION, RUN, TUESDAY, WINDOW, make_model, make_shares, make_topics, write_all
 from petitions.records import Source, Window
+from petitions.store.checks import CheckResult
 from petitions.store.petitions import read_texts, record_agreements, upsert_petitions
 from petitions.store.progress import Place, begin_crawl, write_place
 from petitions.store.publishing import publish
-from petitions.store.runs import begin_run, fail_run
+from petitions.store.runs import StepResult, begin_run, fail_run, finish_run, record_step, write_checks
 from petitions.store.tokens import PetitionTokens, upsert_tokens
 from petitions.store.topics import TopicEvent, write_topic_model
 
@@ -110,8 +111,21 @@ def write_sample(conn) -> None:
     ]
     upsert_tokens(conn, tokens)
     publish(conn, "fit-1", [BERT, ELMO], at=MONDAY)
+    write_run(conn)
     failed = begin_run(conn, Source.SAMPLE, Window(since=date(2024, 5, 1), until=date(2024, 8, 1)), at=TUESDAY)
     fail_run(conn, failed, "FetchError: the site answers 503", at=TUESDAY)
+
+
+def write_run(conn) -> None:
+    """What the run of the published fit did, and what its checks found."""
+    for step, seconds, made_by in (("publish", 0.5, ""), ("tokenize", 1.5, "mecab-1"), ("encode bert", 8, BERT)):
+        record_step(conn, RUN, step, StepResult(rows_in=12, rows_out=12, seconds=seconds, made_by=made_by))
+    finish_run(conn, RUN, "published", at=MONDAY)
+    checks = [
+        CheckResult(name="petitions_in_window", value=12, limit="at least 1", passed=True),
+        CheckResult(name="unit_vectors", value=0, limit="at most 0", passed=True),
+    ]
+    write_checks(conn, RUN, checks, at=MONDAY)
 
 
 def answer(conn, query: str) -> list[str]:

@@ -16,7 +16,7 @@ from invented import (
     write_all,
     write_fit,
 )
-from petitions.errors import ConfigError, PermanentError
+from petitions.errors import ConfigError, PermanentError, PetitionsError
 from petitions.records import Hidden, Source
 from petitions.store.petitions import mark_hidden, record_agreements, upsert_petitions
 from petitions.store.publishing import publish
@@ -36,8 +36,8 @@ PETITIONS = make_petitions(12)
 SAMPLE = Source.SAMPLE
 WEEKS_OF_MAY = (date(2024, 5, 6), date(2024, 5, 13))
 VIEWS = (
-    "current_topic", "current_petition", "topic_trend", "topic_month", "emerging_topic", "topic_by_category",
-    "topic_top_petition", "topic_lineage", "agreement_curve", "duplicate_petition", "rewritten_petition",
+    "current_model", "current_topic", "current_petition", "topic_trend", "topic_month", "emerging_topic",
+    "topic_by_category", "topic_top_petition", "topic_lineage", "agreement_curve", "duplicate_petition", "rewritten_petition",
 )  # fmt: skip
 
 
@@ -50,6 +50,10 @@ def published(conn):
 
 def read(conn, query: str) -> list[tuple]:
     return [tuple(row) for row in conn.exec_driver_sql(query)]
+
+
+def all_subclasses(kind: type) -> list[type]:
+    return [found for child in kind.__subclasses__() for found in (child, *all_subclasses(child))]
 
 
 def count(conn, view: str) -> int:
@@ -270,3 +274,27 @@ def test_freshness_tells_of_a_source_that_was_crawled_and_failed_before_its_firs
         ("assembly", None, None, None, None, None, run_id, TUESDAY, "ParseError: page 3"),
         ("sample", 12, date(2024, 4, 13), MONDAY, "fit-1", 12, None, None, None),
     ]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", [PetitionsError, *all_subclasses(PetitionsError)])
+def test_a_reader_is_told_the_whole_message_of_an_error_of_ours(conn, kind):
+    fail_run(conn, begin_run(conn, SAMPLE, WINDOW, at=MONDAY), f"encode bert: {kind.__name__}: 3 of 9", at=TUESDAY)
+    shown = "encode bert: PetitionsError" if kind is PetitionsError else f"encode bert: {kind.__name__}: 3 of 9"
+    assert read(conn, "SELECT state, error FROM petitions.recent_run") == [("failed", shown)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("error", "shown"),
+    [
+        (
+            "crawl: ParseError: key a: expected a count, found '건널목'",
+            "crawl: ParseError: key a: expected a count, found …",
+        ),
+        ("fit_topics: KeyError: '건널목'", "fit_topics: KeyError"),
+    ],
+)
+def test_a_reader_is_not_told_what_an_answer_or_a_text_held(conn, error, shown):
+    fail_run(conn, begin_run(conn, SAMPLE, WINDOW, at=MONDAY), error, at=TUESDAY)
+    assert read(conn, "SELECT error FROM petitions.recent_run") == [(shown,)]

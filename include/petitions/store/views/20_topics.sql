@@ -1,4 +1,34 @@
--- The topics of the published fits.
+-- The published fits and their topics.
+
+CREATE VIEW petitions.current_model AS
+SELECT
+    source, since, until, model_id, run_id, published_at, fitted_at, engine, tokenizer, encoders, seed, n_topics,
+    n_petitions, n_terms, npmi, c_v, diversity, stability, changed_share, note, curve, artifact
+FROM petitions.published_model;
+COMMENT ON VIEW petitions.current_model IS 'One row is the published fit of a source: what made it, and how good it is.';
+COMMENT ON COLUMN petitions.current_model.since IS 'first day of its window';
+COMMENT ON COLUMN petitions.current_model.until IS 'first day after its window';
+COMMENT ON COLUMN petitions.current_model.run_id IS 'what made it: see recent_run and run_check';
+COMMENT ON COLUMN petitions.current_model.engine IS 'name and version of what fitted';
+COMMENT ON COLUMN petitions.current_model.tokenizer IS 'name and version of tokenizer, dictionary and stop words';
+COMMENT ON COLUMN petitions.current_model.encoders IS
+    'whose vectors and scores the views show; the first one is searched';
+COMMENT ON COLUMN petitions.current_model.n_petitions IS 'that it was made from';
+COMMENT ON COLUMN petitions.current_model.n_terms IS 'size of the dictionary';
+COMMENT ON COLUMN petitions.current_model.npmi IS
+    'how often the top terms of a topic stand in one petition, mean of the topics; -1 to 1';
+COMMENT ON COLUMN petitions.current_model.c_v IS
+    'how alike the contexts of the top terms of a topic are, mean of the topics; 0 to 1';
+COMMENT ON COLUMN petitions.current_model.diversity IS 'distinct words among the top terms of all topics; 0 to 1';
+COMMENT ON COLUMN petitions.current_model.stability IS
+    'agreement of fits from other seeds, 0 to 1; null where not measured';
+COMMENT ON COLUMN petitions.current_model.changed_share IS
+    'of the petitions in both windows, those that have another main topic than in the fit before; null: none';
+COMMENT ON COLUMN petitions.current_model.note IS
+    'what readers should know, such as why there are fewer topics than asked for; else null';
+COMMENT ON COLUMN petitions.current_model.curve IS
+    'where the number of topics was chosen: [{"n_topics": 9, "npmi": 0.1, "stability": 0.8}, ...]; else null';
+COMMENT ON COLUMN petitions.current_model.artifact IS 'folder of the whole fit in the artifact store';
 
 CREATE VIEW petitions.current_topic AS
 SELECT
@@ -51,7 +81,7 @@ SELECT
     row_number() OVER (
         PARTITION BY p.source, main.topic_id ORDER BY p.n_agreements DESC, p.petition_id
     ) AS rank,
-    p.petition_id, p.title, p.n_agreements, p.status, p.url, main.share AS topic_share, main.model_id
+    p.petition_id, p.title, p.n_agreements, p.status, p.begins_on, p.url, main.share AS topic_share, main.model_id
 FROM petitions.main_topic AS main
 JOIN petitions.petition AS p USING (petition_id)
 JOIN petitions.topic AS t USING (model_id, topic_id);
@@ -60,6 +90,7 @@ COMMENT ON VIEW petitions.topic_top_petition IS
 COMMENT ON COLUMN petitions.topic_top_petition.rank IS
     'from 1, most agreements first; of equal ones the petition_id decides';
 COMMENT ON COLUMN petitions.topic_top_petition.n_agreements IS 'as last seen';
+COMMENT ON COLUMN petitions.topic_top_petition.begins_on IS 'first day of agreement, Korean time';
 COMMENT ON COLUMN petitions.topic_top_petition.topic_share IS 'of the topic in the petition';
 COMMENT ON COLUMN petitions.topic_top_petition.model_id IS 'the fit that says so';
 
@@ -106,5 +137,5 @@ COMMENT ON COLUMN petitions.topic_lineage.overlap IS
 COMMENT ON COLUMN petitions.topic_lineage.since IS 'first day of the window of the fit of this step';
 COMMENT ON COLUMN petitions.topic_lineage.until IS 'first day after that window';
 
-GRANT SELECT ON petitions.current_topic, petitions.topic_by_category, petitions.topic_top_petition,
-    petitions.topic_lineage TO petition_reader, petition_writer;
+GRANT SELECT ON petitions.current_model, petitions.current_topic, petitions.topic_by_category,
+    petitions.topic_top_petition, petitions.topic_lineage TO petition_reader, petition_writer;
