@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from bs4 import BeautifulSoup
 from click.testing import CliRunner
+from sqlalchemy import create_engine, text
 
 from invented import BERT, MONDAY, TUESDAY, make_petitions, write_all
 from petitions.cli import main
@@ -60,7 +61,7 @@ def test_the_page_tells_topics_petitions_quality_and_freshness(published, artifa
     assert "건널목1, 건널목2, 건널목3" in cells[0][-1]
     assert "2024-07-01 12:00" in page.header.get_text(), "Korean time of the publishing and of the last look"
     assert "NPMI" in page.find(id="quality").find_next("table").get_text()
-    assert "1. 건널목<b>" in [text.get_text() for text in page.svg.find_all("text")]
+    assert "1. 건널목<b>" in [item.get_text() for item in page.svg.find_all("text")]
     assert page.html["lang"] == "ko"
 
 
@@ -137,6 +138,27 @@ def test_the_command_writes_the_page_and_says_how_large_it_is(engine, database_u
     assert result.exit_code == 0, result.output
     assert result.output == f"wrote {output}: 3 topics of sample, {output.stat().st_size:,} bytes\n"
     assert "12번째 건널목에" in output.read_text(encoding="utf-8")
+
+
+def test_a_login_that_may_only_read_gets_the_report(engine, tmp_path):
+    with engine.begin() as conn:
+        write_all(conn, make_hostile_petitions())
+        publish(conn, "fit-1", [BERT], at=MONDAY)
+        conn.execute(text("CREATE ROLE report_reader LOGIN IN ROLE petition_reader"))
+    locked = tmp_path / "artifacts"
+    reader = create_engine(engine.url.set(username="report_reader"))
+    try:
+        with reader.connect() as conn:
+            assert conn.scalar(text("SELECT session_user")) == "report_reader"
+            page = draw(conn, ArtifactStore(str(locked)))
+            assert [row.find("th").get_text() for row in page.find(id="topics").find_next("tbody").find_all("tr")] == [
+                "건널목", "급식", "주택",
+            ]  # fmt: skip
+            assert "읽을 권한이 없습니다" in page.get_text()
+    finally:
+        reader.dispose()
+        with engine.begin() as conn:
+            conn.execute(text("DROP ROLE report_reader"))
 
 
 @pytest.mark.slow

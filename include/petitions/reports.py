@@ -4,16 +4,17 @@ The page loads nothing. Its policy lets no script run but those of the map by py
 cannot reach the page around it. Every text in it is escaped.
 """
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from petitions.answers import open_store, source_option, source_or_setting
-from petitions.errors import ConfigError
+from petitions.errors import ConfigError, PermanentError
 from petitions.exports import replace_file
 from petitions.records import SEOUL, Source
 from petitions.settings import Settings
@@ -22,25 +23,25 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from petitions.store.artifacts import ArtifactStore
-    from petitions.store.checks import CheckResult
     from petitions.store.readers import Rows
-    from petitions.store.topics import TopicModel
+
+logger = logging.getLogger(__name__)
 
 LOUDEST = 5  # petitions a topic
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """All that the page tells; rows are of the views, so that a hidden petition is in none."""
+    """All that the page tells; rows are of the views that petition_reader may read, so no petition is a hidden one."""
 
-    model: "TopicModel"
+    model: Mapping[str, Any]  # of the view current_model
     last_seen_at: datetime | None
     topics: "Rows"
     trends: "Rows"
     emerging: "Rows"
     loudest: "Rows"  # by topic
-    checks: Sequence["CheckResult"]
-    topic_map: str  # a whole page; empty where the fit has kept none
+    checks: "Rows"
+    topic_map: str  # a whole page; empty where there is none that we may read
 
 
 def read_report(conn: "Connection", artifacts: "ArtifactStore", source: Source) -> Report:
@@ -55,23 +56,20 @@ def read_report(conn: "Connection", artifacts: "ArtifactStore", source: Source) 
         ConfigError: no fit of the source is published.
     """
     from petitions.store import readers, report_reads
-    from petitions.store.runs import read_checks
-    from petitions.store.topic_reads import read_published
     from petitions.store.topics import PICTURE_FILE
 
-    model = read_published(conn, source)
+    model = report_reads.read_current_model(conn, source)
     if model is None:
         raise ConfigError(f"no topics of {source} are published yet: `petitions run --source {source}` does it")
-    map_path = f"{model.artifact}/{PICTURE_FILE}"
     return Report(
         model=model,
         last_seen_at=report_reads.read_last_seen(conn, source),
         topics=readers.read_current_topics(conn, source),
         trends=readers.read_trends(conn, source),
         emerging=readers.read_emerging(conn, source),
-        loudest=report_reads.read_loudest_by_topic(conn, source, LOUDEST),
-        checks=read_checks(conn, model.run_id),
-        topic_map=artifacts.read(map_path).decode() if artifacts.exists(map_path) else "",
+        loudest=report_reads.read_top_petitions(conn, source, LOUDEST),
+        checks=report_reads.read_checks(conn, model["run_id"]),
+        topic_map=_read_map(artifacts, f"{model['artifact']}/{PICTURE_FILE}"),
     )
 
 
@@ -114,6 +112,15 @@ def report(source: str | None, output: Path) -> None:
     with replace_file(output) as file:
         file.write(page)
     click.echo(f"wrote {output}: {len(found.topics)} topics of {wanted}, {len(page.encode()):,} bytes")
+
+
+def _read_map(artifacts: "ArtifactStore", path: str) -> str:
+    """The picture of the fit; empty where it is missing or may not be read: a reader need not have the files."""
+    try:
+        return artifacts.read(path).decode()
+    except (PermanentError, OSError) as error:
+        logger.warning("the report has no map of topics: %s", error)
+        return ""
 
 
 def _tell_share(share: float | None) -> str:

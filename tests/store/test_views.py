@@ -37,7 +37,8 @@ SAMPLE = Source.SAMPLE
 WEEKS_OF_MAY = (date(2024, 5, 6), date(2024, 5, 13))
 VIEWS = (
     "current_model", "current_topic", "current_petition", "topic_trend", "topic_month", "emerging_topic",
-    "topic_by_category", "topic_top_petition", "topic_lineage", "agreement_curve", "duplicate_petition", "rewritten_petition",
+    "topic_by_category", "topic_top_petition", "topic_lineage", "agreement_curve", "duplicate_petition",
+    "rewritten_petition",
 )  # fmt: skip
 
 

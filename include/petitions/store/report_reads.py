@@ -1,28 +1,37 @@
-"""What only the report reads: the loudest petitions of every topic, and when the source was last looked at."""
+"""What only the report reads, of the views that petition_reader may read."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, text
 
 from petitions.records import Source
 from petitions.store.readers import Rows
 
-_LOUDEST = """
-SELECT topic_id, petition_id, title, url, n_agreements, begins_on FROM (
-    SELECT *, row_number() OVER (PARTITION BY topic_id ORDER BY n_agreements DESC, petition_id) AS place
-    FROM petitions.current_petition WHERE source = :source AND topic_id IS NOT NULL
-) AS placed
-WHERE place <= :k ORDER BY topic_id, place
-"""
+
+def read_current_model(conn: Connection, source: Source) -> dict[str, Any] | None:
+    """Read the published fit of a source; None before the first was published."""
+    query = text("SELECT * FROM petitions.current_model WHERE source = :source")
+    row = conn.execute(query, {"source": str(source)}).mappings().first()
+    return None if row is None else dict(row)
 
 
-def read_loudest_by_topic(conn: Connection, source: Source, k: int) -> Rows:
+def read_top_petitions(conn: Connection, source: Source, k: int) -> Rows:
     """Read the k published petitions of each topic of a source that have most agreements, by topic."""
-    return [dict(row) for row in conn.execute(text(_LOUDEST), {"source": str(source), "k": k}).mappings()]
+    query = text("""
+        SELECT * FROM petitions.topic_top_petition WHERE source = :source AND rank <= :k ORDER BY topic_id, rank
+    """)
+    return [dict(row) for row in conn.execute(query, {"source": str(source), "k": k}).mappings()]
+
+
+def read_checks(conn: Connection, run_id: str) -> Rows:
+    """Read the outcome of a run's checks, by name."""
+    query = text("SELECT * FROM petitions.run_check WHERE run_id = :run_id ORDER BY name")
+    return [dict(row) for row in conn.execute(query, {"run_id": run_id}).mappings()]
 
 
 def read_last_seen(conn: Connection, source: Source) -> datetime | None:
     """Read when a petition of a source was last seen on its site; None before the first."""
-    query = text("SELECT max(last_seen_at) FROM petitions.petition WHERE source = :source")
-    seen: datetime | None = conn.execute(query, {"source": str(source)}).scalar_one()
+    query = text("SELECT last_seen_at FROM petitions.data_freshness WHERE source = :source")
+    seen: datetime | None = conn.scalar(query, {"source": str(source)})
     return seen
