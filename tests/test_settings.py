@@ -30,6 +30,12 @@ def test_the_day_of_a_new_level_is_read_as_a_date_and_may_lie_ahead():
     assert Settings.from_env({"PETITIONS_VOLUME_SINCE": "2999-01-01"}).volume_since == date(2999, 1, 1)
 
 
+def test_the_address_of_the_webhook_is_a_secret_that_no_error_shows():
+    with pytest.raises(ConfigError, match="PETITIONS_NOTIFY_WEBHOOK must be an http") as caught:
+        Settings.from_env({"PETITIONS_NOTIFY_WEBHOOK": "hooks.example.org/secret"})
+    assert "secret" not in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("name", "value", "message"),
     [

@@ -53,6 +53,8 @@ class Settings:
     accelerator: str = "auto"
     topics: TopicCount = 9
     volume_since: date | None = None  # weeks before it are not compared: the day from which a new level is accepted
+    notify_webhook: str = ""  # where plugins/petition_notices.py posts {"text": ...}; empty: nowhere
+    notify_email: str = ""  # addresses, with commas between them; empty: none
 
     def __post_init__(self) -> None:
         for name, choices in CHOICES.items():
@@ -62,6 +64,8 @@ class Settings:
             value = getattr(self, name)
             if value != "auto" and not least <= value <= most:
                 raise ConfigError(f"{_variable(name)} must be {least} to {most}, got {value}")
+        if self.notify_webhook and not self.notify_webhook.startswith(("http://", "https://")):
+            raise ConfigError(f"{_variable('notify_webhook')} must be an http(s) address")  # a secret: not shown
         for name in ("assembly_url", "bluehouse_url"):
             if not getattr(self, name).startswith(("http://", "https://")):
                 raise ConfigError(f"{_variable(name)} must be an http(s) address, got {getattr(self, name)!r}")
