@@ -18,3 +18,5 @@ WHERE p.status <> 'hidden'
 ORDER BY t.model_id, t.petition_id, t.share DESC, t.topic_id;
 COMMENT ON VIEW petitions.main_topic IS
     'One row is a petition of a published fit, not hidden, and the topic that has the largest share of it.';
+
+GRANT SELECT ON petitions.published_model TO petition_writer;  -- petitions prune looks up what must stay
