@@ -164,9 +164,12 @@ CREATE FUNCTION petitions.search_petitions_hybrid(
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, petitions, public, pg_temp AS $$
 DECLARE
     n integer := greatest(50, k);  -- of each list: who stands in neither top is not among the best of both
-    encoders text[] := ARRAY(SELECT petitions.encoders_of_width(vector_dims(embedding)));
+    encoders text[] := CASE
+        WHEN embedding IS NULL THEN ARRAY(SELECT DISTINCT m.encoders[1] FROM petitions.published_model AS m)
+        ELSE ARRAY(SELECT petitions.encoders_of_width(vector_dims(embedding)))
+    END;
 BEGIN
-    IF encoders = '{}' AND EXISTS (SELECT FROM petitions.published_model) THEN
+    IF encoders = '{}' AND embedding IS NOT NULL AND EXISTS (SELECT FROM petitions.published_model) THEN
         RAISE EXCEPTION 'no published encoder gives vectors of % numbers', vector_dims(embedding);
     END IF;
     RETURN QUERY
@@ -179,6 +182,7 @@ BEGIN
             made_by, search_petitions_hybrid.embedding, n, search_petitions_hybrid.category,
             search_petitions_hybrid.status, since, until
         ) AS near
+        WHERE search_petitions_hybrid.embedding IS NOT NULL
     ), by_token AS MATERIALIZED (
         SELECT
             found.petition_id, row_number() OVER (ORDER BY found.score DESC, found.petition_id)::integer AS place
@@ -201,7 +205,8 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION petitions.search_petitions_hybrid IS
     'The k petitions that stand best in search_petitions and in BM25 over the tokens of the question, by reciprocal
-rank fusion: score is the sum of 1 / (60 + rank), Cormack and others 2009. A rank is null beyond the first 50.';
+rank fusion: score is the sum of 1 / (60 + rank), Cormack and others 2009. A rank is null beyond the first 50.
+Without an embedding the words alone decide, over all published fits.';
 
 CREATE FUNCTION petitions.similar_petitions(
     similar_to text, k integer DEFAULT 10,

@@ -1,0 +1,69 @@
+"""What a reader asks for, from the request: source, language, and whether the page stands in Airflow's frame."""
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+from urllib.parse import quote, urlencode
+
+from fastapi import Depends, HTTPException, Query, Request
+
+from petitions.records import Source
+from petitions.settings import Settings
+
+Language = Literal["ko", "en"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """Goes along with every link of a page."""
+
+    source: Source
+    language: Language
+    base: str  # the path that the sub-app is mounted at
+    is_framed: bool
+
+    def link(self, path: str, **values: object) -> str:
+        """The address of a page of ours, with the source and the language of this one."""
+        return f"{self.base}/{quote(path)}?{urlencode({'source': self.source, 'lang': self.language} | values)}"
+
+
+def read_ask(
+    request: Request,
+    source: Annotated[Source | None, Query()] = None,
+    lang: Annotated[Language | None, Query()] = None,
+) -> Ask:
+    """Read them; a value that cannot be is answered by 400 before the page is begun."""
+    return Ask(
+        source=source or Source(Settings.from_env().source),
+        language=lang or choose_language(request.headers.get("accept-language", "")),
+        base=request.scope.get("root_path", ""),
+        is_framed=request.headers.get("sec-fetch-dest") == "iframe",
+    )
+
+
+def choose_language(accepted: str) -> Language:
+    """The one of our two languages that an Accept-Language header likes best; Korean where it names none."""
+    liked: list[tuple[float, Language]] = []
+    for part in accepted.split(",")[:20]:
+        name, _, weight = part.partition(";q=")
+        code = name.strip().lower().split("-")[0]
+        try:
+            quality = float(weight or 1)
+        except ValueError:
+            continue
+        if code == "ko" or code == "en":
+            liked.append((-quality, "ko" if code == "ko" else "en"))
+    return min(liked, key=lambda item: item[0])[1] if liked else "ko"
+
+
+def require_text(value: str, limit: int) -> str:
+    """Give a text back.
+
+    Raises:
+        HTTPException: 400: longer than the limit, or with a NUL, which Postgres cannot hold.
+    """
+    if len(value) > limit or "\0" in value:
+        raise HTTPException(400)
+    return value
+
+
+AskDep = Annotated[Ask, Depends(read_ask)]

@@ -1,0 +1,52 @@
+"""The results database as petition_reader sees it: one read-only snapshot a page."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+
+from sqlalchemy import Connection, Engine, create_engine
+
+from petitions.settings import Settings
+from petitions.store.embedded import find_url
+
+# The server holds to these: whoever logs in, the session has the reader's rights and writes nothing.
+SESSION = {
+    "role": "petition_reader",
+    "default_transaction_read_only": "on",
+    "statement_timeout": "5s",
+    "lock_timeout": "1s",
+    "idle_in_transaction_session_timeout": "10s",
+    "timezone": "UTC",
+    "jit": "off",
+}
+
+
+@contextmanager
+def open_snapshot() -> Iterator[Connection]:
+    """Open a transaction in which a fit that is published meanwhile does not mix in.
+
+    Raises:
+        SQLAlchemyError: the database does not answer, or no connection is free.
+        PetitionsError: a setting that cannot be, or the embedded server does not start.
+    """
+    engine = _open_engine(Settings.from_env().database_url)
+    with engine.connect().execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True) as conn:
+        yield conn
+
+
+@cache
+def _open_engine(database_url: str) -> Engine:
+    """An engine that connects at the first page; the api-server has more to do than to hold connections."""
+    return create_engine(
+        find_url(database_url).set(drivername="postgresql+psycopg"),
+        pool_size=2,
+        max_overflow=3,
+        pool_timeout=3,
+        pool_pre_ping=True,
+        hide_parameters=True,
+        connect_args={
+            "application_name": "topic_browser",
+            "connect_timeout": 3,
+            "options": " ".join(f"-c {name}={value}" for name, value in SESSION.items()),
+        },
+    )

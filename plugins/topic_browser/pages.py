@@ -1,0 +1,144 @@
+"""The pages: each reads one snapshot and renders it."""
+
+import re
+from functools import cache
+from math import ceil
+from typing import Annotated
+
+from fastapi import APIRouter, HTTPException, Path, Query, Response
+from fastapi.responses import HTMLResponse
+
+from petitions.settings import Settings
+from topic_browser import queries
+from topic_browser.asking import AskDep, require_text
+from topic_browser.database import open_snapshot
+from topic_browser.rendering import HERE, render_page
+
+router = APIRouter()
+LONGEST_ID, LONGEST_QUESTION = 200, 500  # characters
+_MAP_POLICY = re.compile(r'<meta http-equiv="Content-Security-Policy" content="([^"]+)">')
+
+
+@router.get("/")
+def show_topics(ask: AskDep) -> HTMLResponse:
+    """All topics of the published fit."""
+    with open_snapshot() as conn:
+        model = queries.read_model(conn, ask.source)
+        if model is None:
+            return render_page("empty.html.j2", ask)
+        overview = queries.read_overview(conn, ask.source, model["model_id"])
+    return render_page("topics.html.j2", ask, model=model, overview=overview)
+
+
+@router.get("/topic/{topic_id}")
+def show_topic(
+    ask: AskDep,
+    topic_id: Annotated[int, Path(ge=1, le=2**31 - 1)],
+    page: Annotated[int, Query(ge=1, le=100_000)] = 1,
+) -> HTMLResponse:
+    """A topic and the petitions that have it as main topic, a page of them."""
+    with open_snapshot() as conn:
+        model = queries.read_model(conn, ask.source)
+        if model is None:
+            raise HTTPException(404)
+        overview = queries.read_overview(conn, ask.source, model["model_id"])
+        topic = next((row for row in overview.topics if row["topic_id"] == topic_id), None)
+        ids = overview.order.get(topic_id, [])
+        n_pages = max(1, ceil(len(ids) / queries.PAGE))
+        if topic is None or page > n_pages:
+            raise HTTPException(404)
+        start = (page - 1) * queries.PAGE
+        petitions = queries.read_petitions(conn, ids[start : start + queries.PAGE])
+    return render_page(
+        "topic.html.j2", ask, topic=topic, overview=overview, petitions=petitions, page=page, n_pages=n_pages
+    )
+
+
+@router.get("/petition/{petition_id:path}")
+def show_petition(ask: AskDep, petition_id: str) -> HTMLResponse:
+    """A petition: text, topic, scores, agreements by day, and those that are like it."""
+    require_text(petition_id, LONGEST_ID)
+    with open_snapshot() as conn:
+        petition = queries.read_petition(conn, petition_id)
+        if petition is None:
+            raise HTTPException(404)
+        curve = queries.read_curve(conn, petition_id)
+        neighbours = queries.read_neighbours(conn, petition_id)
+    return render_page("petition.html.j2", ask, petition=petition, curve=curve, neighbours=neighbours)
+
+
+@router.get("/search")
+def show_search(ask: AskDep, q: str = "") -> HTMLResponse:
+    """Petitions by the words of a question; its embedding would bring TensorFlow into the api-server."""
+    require_text(q, LONGEST_QUESTION)
+    tokens = _tokenize(q)
+    rows: queries.Rows = []
+    if tokens:
+        with open_snapshot() as conn:
+            rows = queries.search(conn, ask.source, tokens)
+    return render_page("search.html.j2", ask, question=q, tokens=tokens, rows=rows)
+
+
+@router.get("/map")
+def show_map(ask: AskDep) -> HTMLResponse:
+    """The map by pyLDAvis, in a frame that cannot reach the page around it."""
+    with open_snapshot() as conn:
+        model = queries.read_model(conn, ask.source)
+    return render_page("map.html.j2", ask, has_map=bool(model and _find_map(model["artifact"])))
+
+
+@router.get("/map/frame")
+def show_map_frame(ask: AskDep) -> HTMLResponse:
+    """The page that the fit has kept, under the policy that it was made with: only its own scripts run."""
+    with open_snapshot() as conn:
+        model = queries.read_model(conn, ask.source)
+    page = _find_map(model["artifact"]) if model else None
+    policy = _MAP_POLICY.search(page) if page else None
+    if page is None or policy is None:
+        raise HTTPException(404)
+    headers = {"Content-Security-Policy": f"{policy[1]}; sandbox allow-scripts; frame-ancestors 'self'"}
+    return HTMLResponse(page, headers=headers)
+
+
+@router.get("/runs")
+def show_runs(ask: AskDep) -> HTMLResponse:
+    """The last runs of a source, and the fit and the checks behind what readers see."""
+    with open_snapshot() as conn:
+        model = queries.read_model(conn, ask.source)
+        runs = queries.read_runs(conn, ask.source)
+        checks = queries.read_checks(conn, model["run_id"]) if model else []
+    return render_page("runs.html.j2", ask, model=model, runs=runs, checks=checks)
+
+
+@router.get("/static/browser.css")
+def give_style() -> Response:
+    """The style of the pages; a route, since a mounted folder would ask nobody to sign in."""
+    return Response(_read_style(), media_type="text/css", headers={"Cache-Control": "private, max-age=600"})
+
+
+@router.get("/{path:path}")
+def refuse_path(path: str) -> None:
+    """Any other address, so that nobody learns what there is without signing in."""
+    raise HTTPException(404)
+
+
+@cache
+def _read_style() -> str:
+    return (HERE / "static" / "browser.css").read_text(encoding="utf-8")
+
+
+def _tokenize(question: str) -> list[str]:
+    """The tokens of a question, as those of the petitions were made; Mecab's dictionary is opened at the first."""
+    from petitions.text.normalize import normalize_text
+    from petitions.text.tokenizer import tokenize_many
+
+    return tokenize_many([normalize_text(question).text])[0]
+
+
+def _find_map(artifact: str) -> str | None:
+    """The map of a fit; None where none was kept."""
+    from petitions.store.artifacts import ArtifactStore
+    from petitions.store.topics import PICTURE_FILE
+
+    store, path = ArtifactStore(Settings.from_env().artifacts), f"{artifact}/{PICTURE_FILE}"
+    return store.read(path).decode() if store.exists(path) else None

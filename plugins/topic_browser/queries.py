@@ -1,0 +1,140 @@
+"""What the pages show: rows of the views and functions that petition_reader may use."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import InternalError
+
+from petitions.records import Source
+
+Rows = Sequence[dict[str, Any]]
+PAGE = 50
+NEIGHBOURS, SEARCHED, FOUND = 10, 200, 50
+KEPT_S = 300  # an overview: agreements move once a night, and another fit makes another overview
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overview:
+    """What a fit says of its topics: sums over all its petitions, which take a second at 100,000 of them."""
+
+    topics: Rows
+    trends: Mapping[int, Rows]  # by topic_id, by week
+    emerging: Mapping[int, dict[str, Any]]  # by topic_id
+    lineage: Mapping[int, Rows]  # by topic_id, the latest step first
+    order: Mapping[int, Sequence[str]]  # by topic_id, the petitions with most agreements first: ids, no text
+
+
+_kept: dict[Source, tuple[float, str, Overview]] = {}
+
+
+def read_model(conn: Connection, source: Source) -> dict[str, Any] | None:
+    """Read the published fit of a source; None before the first."""
+    rows = _rows(conn, "SELECT * FROM petitions.current_model WHERE source = :source", source=str(source))
+    return rows[0] if rows else None
+
+
+def read_overview(conn: Connection, source: Source, model_id: str) -> Overview:
+    """Read the topics of a fit, or take them as they were read at most KEPT_S ago.
+
+    Args:
+        conn: the snapshot in which model_id is the published fit.
+        source: whose fit.
+        model_id: an overview of another fit is not taken.
+    """
+    kept = _kept.get(source)
+    if kept and kept[1] == model_id and time.monotonic() - kept[0] < KEPT_S:
+        return kept[2]
+    by = {"source": str(source)}
+    order = _rows(
+        conn,
+        "SELECT topic_id, array_agg(petition_id ORDER BY rank) AS ids FROM petitions.topic_top_petition"
+        " WHERE source = :source GROUP BY topic_id",
+        **by,
+    )
+    emerging = _rows(conn, "SELECT * FROM petitions.emerging_topic WHERE source = :source", **by)
+    found = Overview(
+        topics=_rows(
+            conn, "SELECT * FROM petitions.current_topic WHERE source = :source ORDER BY share DESC, topic_id", **by
+        ),
+        trends=_group(
+            _rows(conn, "SELECT * FROM petitions.topic_trend WHERE source = :source ORDER BY week", **by), "topic_id"
+        ),
+        emerging={row["topic_id"]: row for row in emerging},
+        lineage=_group(
+            _rows(conn, "SELECT * FROM petitions.topic_lineage WHERE source = :source ORDER BY step, distance", **by),
+            "current_topic_id",
+        ),
+        order={row["topic_id"]: row["ids"] for row in order},
+    )
+    _kept[source] = (time.monotonic(), model_id, found)
+    return found
+
+
+def read_petitions(conn: Connection, ids: Sequence[str]) -> Rows:
+    """Read published petitions in the order of their ids; one that was hidden since is left out."""
+    query = """
+        SELECT p.petition_id, p.title, p.status, p.n_agreements, p.begins_on, p.topic_share
+        FROM petitions.current_petition AS p
+        WHERE p.petition_id = ANY (:ids) ORDER BY array_position(:ids, p.petition_id)
+    """
+    return _rows(conn, query, ids=list(ids))
+
+
+def read_petition(conn: Connection, petition_id: str) -> dict[str, Any] | None:
+    """Read a published petition with topic, scores and keywords; None where there is none of that id."""
+    rows = _rows(conn, "SELECT * FROM petitions.current_petition WHERE petition_id = :id", id=petition_id)
+    return rows[0] if rows else None
+
+
+def read_curve(conn: Connection, petition_id: str) -> Rows:
+    """Read the agreements of a petition by day we looked."""
+    return _rows(
+        conn,
+        "SELECT seen_on, n_agreements FROM petitions.agreement_curve WHERE petition_id = :id ORDER BY seen_on",
+        id=petition_id,
+    )
+
+
+def read_neighbours(conn: Connection, petition_id: str) -> Rows:
+    """Read the petitions most like one; empty where it has no vector yet."""
+    try:
+        with conn.begin_nested():
+            return _rows(conn, "SELECT * FROM petitions.similar_petitions(:id, :k)", id=petition_id, k=NEIGHBOURS)
+    except InternalError:  # what RAISE in the function becomes
+        return []
+
+
+def search(conn: Connection, source: Source, tokens: Sequence[str]) -> Rows:
+    """Read the petitions of a source that stand highest by the words of a question, without its embedding."""
+    query = """
+        SELECT p.petition_id, p.title, p.status, p.n_agreements, p.begins_on, p.topic_id, p.topic_label
+        FROM petitions.search_petitions_hybrid(CAST(:tokens AS text[]), NULL, :k) AS found
+        JOIN petitions.current_petition AS p ON p.petition_id = found.petition_id
+        WHERE found.source = :source ORDER BY found.score DESC, found.petition_id LIMIT :n
+    """
+    return _rows(conn, query, tokens=list(tokens), k=SEARCHED, source=str(source), n=FOUND)
+
+
+def read_runs(conn: Connection, source: Source) -> Rows:
+    """Read the last 20 runs of a source, the latest first."""
+    query = "SELECT * FROM petitions.recent_run WHERE source = :source ORDER BY started_at DESC, run_id LIMIT 20"
+    return _rows(conn, query, source=str(source))
+
+
+def read_checks(conn: Connection, run_id: str) -> Rows:
+    """Read the checks of a run, those that did not pass first."""
+    return _rows(conn, "SELECT * FROM petitions.run_check WHERE run_id = :run_id ORDER BY passed, name", run_id=run_id)
+
+
+def _rows(conn: Connection, query: str, **values: object) -> Rows:
+    return [dict(row) for row in conn.execute(text(query), values).mappings()]
+
+
+def _group(rows: Rows, name: str) -> dict[int, Rows]:
+    groups: dict[int, list[dict[str, Any]]] = {}
+    for row in rows:
+        groups.setdefault(row[name], []).append(row)
+    return {**groups}

@@ -1,0 +1,67 @@
+"""Templates to pages: escaped, in the language of the reader, with the policy that lets nothing else in."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from petitions.records import SEOUL, Source
+from topic_browser.asking import Ask
+from topic_browser.charts import draw_line
+from topic_browser.words import choose_words
+
+HERE = Path(__file__).parent
+# Airflow shows the pages in a frame of its own origin; the map is a frame within them.
+POLICY = (
+    "default-src 'none'; style-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none';"
+    " frame-ancestors 'self'"
+)
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "X-Frame-Options": "SAMEORIGIN",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "private, no-cache",
+}
+
+
+def tell_share(share: float | None) -> str:
+    """A share as a percentage; a dash for none."""
+    return "–" if share is None else f"{share:.1%}"
+
+
+def tell_number(value: float | None) -> str:
+    """A number as people read it; a dash for none."""
+    if value is None:
+        return "–"
+    return f"{value:,}" if isinstance(value, int) else f"{value:.4g}"
+
+
+def tell_moment(moment: datetime | None) -> str:
+    """A moment in Korean time."""
+    return "–" if moment is None else f"{moment.astimezone(SEOUL):%Y-%m-%d %H:%M}"
+
+
+def is_web_address(url: str | None) -> bool:
+    """Whether a link may lead there."""
+    return bool(url) and str(url).startswith(("https://", "http://"))
+
+
+TEMPLATES = Environment(
+    loader=FileSystemLoader(HERE / "templates"),
+    autoescape=True,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    undefined=StrictUndefined,
+)
+TEMPLATES.filters |= {"share": tell_share, "number": tell_number, "moment": tell_moment}
+TEMPLATES.globals |= {"draw_line": draw_line, "is_web_address": is_web_address, "sources": tuple(Source)}
+
+
+def render_page(name: str, ask: Ask, status: int = 200, **values: Any) -> HTMLResponse:
+    """Render a template as an answer."""
+    page = TEMPLATES.get_template(name).render(ask=ask, word=choose_words(ask.language), here=name, **values)
+    return HTMLResponse(page, status_code=status)
