@@ -1,5 +1,6 @@
 """The pages: each reads one snapshot and renders it."""
 
+import html
 import re
 from functools import cache
 from math import ceil
@@ -96,7 +97,7 @@ def show_map_frame(ask: AskDep) -> HTMLResponse:
     policy = _MAP_POLICY.search(page) if page else None
     if page is None or policy is None:
         raise HTTPException(404)
-    headers = {"Content-Security-Policy": f"{policy[1]}; sandbox allow-scripts; frame-ancestors 'self'"}
+    headers = {"Content-Security-Policy": f"{html.unescape(policy[1])}; sandbox allow-scripts; frame-ancestors 'self'"}
     return HTMLResponse(page, headers=headers)
 
 
