@@ -1,0 +1,121 @@
+"""What docker-compose.yaml and the Dockerfile promise, read from the files."""
+
+import re
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from compose import COMPOSE, IN_IMAGE, ROOT, Compose, interpolate
+
+FILE = yaml.safe_load(COMPOSE.read_text(encoding="utf-8"))
+SERVICES = FILE["services"]
+
+
+def environment(name: str) -> dict[str, str]:
+    return SERVICES[name].get("environment", {})
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_service_is_limited_hardened_and_watched(name):
+    service = SERVICES[name]
+    limits = service["deploy"]["resources"]["limits"]
+    assert float(limits["cpus"]) > 0 and limits["memory"]
+    assert service["read_only"] and service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert service["user"] == "${AIRFLOW_UID:-50000}:0"
+    if name == "airflow-init":
+        assert service["restart"] == "no"
+    else:
+        assert service["restart"] == "unless-stopped"
+        assert {"test", "interval", "timeout", "retries", "start_period"} <= service["healthcheck"].keys()
+
+
+def test_only_the_page_is_reached_from_outside_and_from_this_machine_alone():
+    opened = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
+    assert opened == {"airflow-apiserver": ["127.0.0.1:${AIRFLOW_PORT:-8080}:8080"]}
+    assert FILE["networks"]["backend"] == {"internal": True}
+    for name in ("postgres", "redis"):
+        assert SERVICES[name]["networks"] == ["backend"]
+
+
+def test_no_secret_stands_in_the_file():
+    assert not re.search(r"://[^/\s\"]*:[^/@\s\"]+@", COMPOSE.read_text(encoding="utf-8")), "a password in a URL"
+    for secret in FILE["secrets"].values():
+        assert secret["file"].startswith(".local/")
+    used = {name for service in SERVICES.values() for name in service["secrets"]}
+    assert used == set(FILE["secrets"])
+    for name, service in SERVICES.items():
+        told = " ".join(
+            [*service["command"], *environment(name).values(), *service.get("healthcheck", {}).get("test", [])]
+        )
+        assert set(re.findall(r"/run/secrets/(\w+)", told)) <= set(service["secrets"]), name
+    holders = [name for name, service in SERVICES.items() if "pgpass_admin" in service["secrets"]]
+    assert holders == ["airflow-init"]
+
+
+def test_the_secrets_are_made_once_and_for_their_owner_alone(tmp_path):
+    script = [sys.executable, ROOT / "deploy" / "make_secrets.py", "--folder", tmp_path / "secrets"]
+    subprocess.run(script, check=True, stdout=subprocess.DEVNULL)
+    made = {path.name: path.read_text() for path in (tmp_path / "secrets").iterdir()}
+    assert set(made) == set(FILE["secrets"])
+    assert all(stat.S_IMODE(path.stat().st_mode) == 0o600 for path in (tmp_path / "secrets").iterdir())
+    (tmp_path / "secrets" / "jwt_secret").unlink()
+    again = subprocess.run(script, check=True, capture_output=True, text=True)
+    assert again.stdout.endswith("made jwt_secret\n")
+    kept = {path.name: path.read_text() for path in (tmp_path / "secrets").iterdir()}
+    assert {name for name in made if made[name] != kept[name]} == {"jwt_secret"}
+
+
+def test_the_image_holds_what_the_services_name():
+    dockerfile = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    copied = re.findall(r"^COPY --chown=airflow:0 (\w+) /opt/airflow/(\w+)$", dockerfile, re.MULTILINE)
+    assert sorted(copied) == sorted((name, name) for name in IN_IMAGE)
+    let_through = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
+    wanted = {
+        word for line in re.findall(r"^COPY (?:--\S+ )*(.+) \S+$", dockerfile, re.MULTILINE) for word in line.split()
+    }
+    assert wanted == let_through
+    assert all((ROOT / name).exists() for name in wanted - {"plugins"})
+
+
+def test_the_dockerfile_passes_hadolint():
+    done = subprocess.run(
+        [Path(sys.executable).parent / "hadolint", ROOT / "Dockerfile"], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout
+
+
+def test_variables_are_filled_in_as_compose_does():
+    assert interpolate("${A:-x} ${B:-y} ${C} $$HOME $$(id)", {"A": "1", "B": ""}) == "1 y  $HOME $(id)"
+
+
+def test_each_variable_of_the_file_is_told_in_the_example():
+    told = set(re.findall(r"^(\w+)=", (ROOT / ".env.example").read_text(encoding="utf-8"), re.MULTILINE))
+    used = set(re.findall(r"(?<!\$)\$\{(\w+)", COMPOSE.read_text(encoding="utf-8")))
+    assert told <= used
+    assert used - told <= {
+        "PETITIONS_IMAGE",
+        "PETITIONS_TPU_IMAGE",
+        "PETITIONS_ASSEMBLY_URL",
+        "PETITIONS_BLUEHOUSE_URL",
+    }
+
+
+def test_hosts_ports_and_paths_become_those_of_this_machine(tmp_path):
+    compose = Compose(tmp_path, {})
+    redis, page = compose.port("redis", 6379), compose.port("airflow-apiserver", 8080)
+    assert compose.localize("worker", "redis://:pw@redis:6379/0") == f"redis://:pw@127.0.0.1:{redis}/0"
+    assert (
+        compose.localize("worker", "http://airflow-apiserver:8080/execution/") == f"http://127.0.0.1:{page}/execution/"
+    )
+    assert compose.localize("redis", "--port 6379 --dir /data") == f"--port {redis} --dir {tmp_path}/volumes/redis"
+    assert compose.localize("worker", "/opt/airflow/dags:/opt/airflow/logs") == f"{ROOT}/dags:{tmp_path}/volumes/logs"
+    assert compose.localize("worker", "--pid /tmp/a.pid") == f"--pid {tmp_path}/services/worker/tmp/a.pid"
+    assert compose.port("worker", 8793) != compose.port("tpu-worker", 8793)
+    names = [service.name for service in compose.services()]
+    assert (
+        names.index("postgres") < names.index("airflow-init") < names.index("airflow-apiserver") < names.index("worker")
+    )
