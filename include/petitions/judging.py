@@ -8,21 +8,15 @@ from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection
 
 from petitions.encoders.bert_encoder import BertEncoder, load_bert
 from petitions.encoders.elmo_encoder import ElmoEncoder, load_elmo
 from petitions.errors import ConfigError
-from petitions.records import Source, Window
 from petitions.scoring.masked_lm import extract_keywords
 from petitions.scoring.next_sentence import score_next_sentence
-from petitions.scoring.topic_similarity import score_topic_similarity
 from petitions.settings import Settings
 from petitions.store.petitions import PetitionText
-from petitions.store.scores import Keywords, Score, upsert_scores
-from petitions.store.topic_reads import read_shares
-from petitions.store.upsert import Counts
-from petitions.store.vectors import read_embeddings
+from petitions.store.scores import Keywords, Score
 from petitions.text.tokenizer import Tokenizer
 
 KEYWORDS = 5  # for each petition
@@ -94,24 +88,3 @@ def load_judge(settings: Settings, encoder: str) -> Judge:
         return scores, keywords
 
     return judge
-
-
-def score_similarity(conn: Connection, source: Source, window: Window, encoder: str, model_id: str) -> Counts:
-    """Score how near each petition of a window stands to the mean of its main topic, and write it."""
-    texts, embeddings = read_embeddings(conn, source, window, encoder)  # [N, D]
-    document_topic = read_shares(conn, model_id, [petition_id for petition_id, _ in texts])  # [N, K]
-    values = score_topic_similarity(embeddings, document_topic)  # [N]
-    return upsert_scores(
-        conn,
-        (
-            Score(
-                petition_id=petition_id,
-                encoder=encoder,
-                score="topic_similarity",
-                value=round(float(value), 6),
-                content_hash=content_hash,
-                model_id=model_id,
-            )
-            for (petition_id, content_hash), value in zip(texts, values, strict=True)
-        ),
-    )

@@ -5,31 +5,30 @@ transactions of one chunk, and may be killed and run again: what it finds done, 
 window runs once at a time. Heavy imports (TensorFlow, gensim, requests) stand inside the steps that need them.
 """
 
-import logging
-import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine
 
-from petitions.errors import CheckFailedError, ConfigError, DatabaseDownError, TransientError
+from petitions.auditing import count_passed, plan_audit
+from petitions.errors import ConfigError
 from petitions.records import Source, Window, korean_day
 from petitions.settings import Settings, TopicCount
-from petitions.store import publishing, runs, scores, tokens, vectors
+from petitions.stepping import Progress, begin_parts, hold_step, read_chunks, refuse_part
+from petitions.store import publishing, runs, scores, tokens, topic_reads, vectors
 from petitions.store.artifacts import ArtifactStore
-from petitions.store.checks import run_checks
+from petitions.store.checks import PlannedCheck, run_check
 from petitions.store.database import open_engine, require_schema
+from petitions.store.parts import WHOLE, Part
 from petitions.store.petitions import PetitionText
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-
-logger = logging.getLogger(__name__)
 
 SCORES = {"bert": ("next_sentence", "topic_similarity"), "elmo": ("topic_similarity",)}  # by encoder
 ENCODERS = tuple(SCORES)
@@ -46,15 +45,6 @@ def now() -> datetime:
 def today_in_seoul(clock: Callable[[], datetime] = now) -> date:
     """The day that it is in Korea."""
     return korean_day(clock())
-
-
-@dataclass(slots=True)
-class Progress:
-    """What a step has read and written so far, and the version of what did it."""
-
-    rows_in: int = 0
-    rows_out: int = 0
-    made_by: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,70 +148,112 @@ class Pipeline:
                 runs.record_model(conn, self.run_id, model.model_id)
         return model.model_id
 
-    def encode(self, encoder: str) -> int:
-        """Embed the texts that an encoder, "bert" or "elmo", has not seen; returns how many."""
-        from petitions.judging import load_encoder
+    def plan_parts(self, step: str) -> int:
+        """Begin a step of parts; gives how many, 8 to 64, of about so many petitions each as one transaction takes."""
+        return begin_parts(self.engine, self.source, self.window, step, self.clock, CHUNK)
 
-        with self._step(f"encode {encoder}") as progress:
-            name, embed = load_encoder(encoder, self.settings)
-            progress.made_by = name
-            for chunk in self._chunks(partial(vectors.read_unencoded, encoder=name, limit=CHUNK), progress):
+    def refuse_failed(self, step: str, part: Part) -> None:
+        """Refuse a part whose last try, by another worker, ended in an error; see `refuse_part`."""
+        refuse_part(self.engine, self.run_id, step, part)
+
+    def encode(self, encoder: str, part: Part = WHOLE) -> int:
+        """Embed the texts that an encoder, "bert" or "elmo", has not seen; returns how many."""
+        from petitions.encoders.names import name_weights
+
+        with self._step(f"encode {encoder}", part) as progress:
+            progress.made_by = name = name_weights(encoder, self.settings)
+            read = partial(vectors.read_unencoded, encoder=name, limit=CHUNK, part=part)
+            embed = None
+            for chunk in self._chunks(read, progress):
+                if embed is None:  # TensorFlow and the weights, which a part without new petitions need not wait for
+                    from petitions.judging import load_encoder
+
+                    _, embed = load_encoder(encoder, self.settings)
                 embeddings = embed([join_text(item) for item in chunk])
                 with self.engine.begin() as conn:
                     vectors.upsert_embeddings(conn, name, chunk, embeddings)
         return progress.rows_out
 
     def score(self, model_id: str, encoder: str) -> int:
-        """Score the petitions of the window by one encoder; returns the petitions that had not been scored."""
-        from petitions import judging
+        """Score the petitions of the window by one encoder; returns the scores and keywords that were written."""
+        n_scored = self.score_texts() if "next_sentence" in SCORES[encoder] else 0
+        return n_scored + self.score_similarity(model_id, encoder)
 
-        with self._step(f"score {encoder}") as progress:
-            progress.made_by = name = self._read_made_by(f"encode {encoder}")
-            if encoder == "bert":
-                judge = judging.load_judge(self.settings, name)
-                read = partial(scores.read_unscored, encoder=name, score="next_sentence", limit=CHUNK)
-                for chunk in self._chunks(read, progress):
-                    found, words = judge(chunk)
-                    with self.engine.begin() as conn:
-                        scores.upsert_keywords(conn, words)
-                        scores.upsert_scores(conn, found)
-            with self.engine.begin() as conn:
-                written = judging.score_similarity(conn, self.source, self.window, name, model_id)
-            progress.rows_out += written.inserted + written.updated
+    def score_texts(self, part: Part = WHOLE) -> int:
+        """Give the texts that BERT has not scored their next-sentence score and keywords; returns how many.
+
+        Raises:
+            ConfigError: they are not encoded yet, or by other weights than the setting names.
+        """
+        with self._step("score bert", part) as progress:
+            progress.made_by = name = self._read_made_by("encode bert")
+            read = partial(scores.read_unscored, encoder=name, score="next_sentence", limit=CHUNK, part=part)
+            judge = None
+            for chunk in self._chunks(read, progress):
+                if judge is None:
+                    from petitions.judging import load_judge
+
+                    judge = load_judge(self.settings, name)
+                found, words = judge(chunk)
+                with self.engine.begin() as conn:
+                    scores.upsert_keywords(conn, words)
+                    scores.upsert_scores(conn, found)
         return progress.rows_out
 
+    def score_similarity(self, model_id: str, encoder: str) -> int:
+        """Score how near the petitions of the window stand to the middle of their topic; returns the rows written."""
+        from petitions import similarity
+
+        with self._step(f"similarity {encoder}") as progress:
+            progress.made_by = name = self._read_made_by(f"encode {encoder}")
+            with self.engine.begin() as conn:
+                written = similarity.score_similarity(conn, self.source, self.window, name, model_id)
+            progress.rows_in = written.inserted + written.updated + written.unchanged
+            progress.rows_out = written.inserted + written.updated
+        return progress.rows_out
+
+    def plan_checks(self, model_id: str) -> list[PlannedCheck]:
+        """List the checks of the run; see `plan_audit`."""
+        made = {self._read_made_by(f"encode {encoder}"): SCORES[encoder] for encoder in ENCODERS}
+        return plan_audit(self.engine, self.source, self.window, model_id, made, self.clock())
+
+    def finish_checks(self) -> int:
+        """Take the outcomes of all planned checks; returns how many, and raises as `count_passed`."""
+        with self._step("check") as progress, self.engine.begin() as conn:
+            progress.rows_in = progress.rows_out = count_passed(conn, self.run_id)
+        with self.engine.begin() as conn:
+            runs.finish_run(conn, self.run_id, "checked", at=self.clock())
+        return progress.rows_in
+
     def check(self, model_id: str) -> int:
-        """Audit what the run wrote, and store the outcome; returns the number of checks.
+        """Audit what the run wrote, and store the outcome; returns the number of checks, and raises as their end."""
+        planned = self.plan_checks(model_id)
+        with self.engine.begin() as conn:
+            results = [run_check(conn, item) for item in planned]
+            runs.write_checks(conn, self.run_id, results, at=self.clock())
+        return self.finish_checks()
 
-        Raises:
-            CheckFailedError: names each check that failed, its value and its limit.
-        """
-        with self._step("check") as progress:
-            made = {self._read_made_by(f"encode {encoder}"): SCORES[encoder] for encoder in ENCODERS}
-            with self.engine.begin() as conn:  # of the encoder that is searched, so that its recall is checked too
-                vectors.ensure_index(conn, next(iter(made)))
-            with self.engine.begin() as conn:
-                results = run_checks(conn, self.source, self.window, model_id, made)
-                runs.write_checks(conn, self.run_id, results, at=self.clock())
-            failed = [f"{item.name} is {item.value:g}, must be {item.limit}" for item in results if not item.passed]
-            if failed:
-                raise CheckFailedError(f"{self.run_id}: {'; '.join(failed)}")
-            progress.rows_in = progress.rows_out = len(results)
-            with self.engine.begin() as conn:
-                runs.finish_run(conn, self.run_id, "checked", at=self.clock())
-        return len(results)
-
-    def publish(self, model_id: str) -> None:
+    def publish(self, model_id: str, *, is_by_hand: bool = True) -> bool:
         """Switch the readers of the source to a fit whose run passed its checks, in one transaction.
 
+        Args:
+            model_id: the fit.
+            is_by_hand: also in place of a fit whose window ends later.
+
+        Returns:
+            Whether readers see it; not where they keep a later window.
+
         Raises:
-            ConfigError: there is no such fit.
-            CheckFailedError: its run has not been checked, or a check failed.
+            ConfigError, CheckFailedError: see `publish_checked`.
         """
         with self._step("publish") as progress:
             with self.engine.begin() as conn:
-                changed = publishing.publish_checked(conn, model_id, STEPS_PUBLISHED, at=self.clock())
+                changed = publishing.publish_checked(
+                    conn, model_id, STEPS_PUBLISHED, at=self.clock(), is_by_hand=is_by_hand
+                )
+                current = topic_reads.read_published(conn, self.source)
             progress.rows_in, progress.rows_out = 1, int(changed)
+        return current is not None and current.model_id == model_id
 
     def read_model_id(self) -> str:
         """The fit that the run made last.
@@ -254,47 +286,10 @@ class Pipeline:
     def _chunks(
         self, read: Callable[[Connection, Source, Window], list[PetitionText]], progress: Progress
     ) -> Iterator[list[PetitionText]]:
-        """Read what is not done yet, chunk by chunk; a chunk counts as done when the caller asks for the next."""
-        while True:
-            with self.engine.connect() as conn:
-                chunk = read(conn, self.source, self.window)
-            if not chunk:
-                return
-            yield chunk
-            progress.rows_in += len(chunk)
-            progress.rows_out += len(chunk)
-            logger.info("%s: %d petitions done", self.run_id, progress.rows_out)
+        return read_chunks(self.engine, lambda conn: read(conn, self.source, self.window), progress)
 
-    @contextmanager
-    def _step(self, name: str) -> Iterator[Progress]:
-        """Hold the step's lock, time it, record how it went, and log one line of it."""
-        progress, started = Progress(), time.monotonic()
-        with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as lock:
-            # Released with the connection, so that a killed step leaves no lock behind.
-            held = text("SELECT pg_try_advisory_lock(hashtext('petitions.step'), hashtext(:step))")
-            if not lock.scalar(held, {"step": f"{self.run_id} {name}"}):
-                raise TransientError(f"another process is at the step {name} of the run {self.run_id}")
-            try:
-                with self.engine.begin() as conn:
-                    runs.begin_run(conn, self.source, self.window, at=self.clock())
-                yield progress
-                result = runs.StepResult(
-                    rows_in=progress.rows_in,
-                    rows_out=progress.rows_out,
-                    seconds=time.monotonic() - started,
-                    made_by=progress.made_by,
-                )
-                with self.engine.begin() as conn:
-                    runs.record_step(conn, self.run_id, name, result)
-            except Exception as error:
-                with suppress(DatabaseDownError), self.engine.begin() as conn:
-                    runs.fail_run(conn, self.run_id, f"{name}: {type(error).__name__}: {error}", at=self.clock())
-                raise
-            finally:
-                lock.execute(text("SELECT pg_advisory_unlock_all()"))
-        logger.info(
-            "%s %s: %d rows in, %d rows out, %.1f s", self.run_id, name, result.rows_in, result.rows_out, result.seconds
-        )
+    def _step(self, name: str, part: Part = WHOLE) -> AbstractContextManager[Progress]:
+        return hold_step(self.engine, self.source, self.window, name, self.clock, part)
 
 
 def join_text(item: PetitionText) -> str:

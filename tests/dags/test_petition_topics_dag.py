@@ -23,11 +23,15 @@ from airflow.serialization.serialized_objects import DagSerialization
 dags = {name: DagSerialization.to_dict(dag) for name, dag in bag.dags.items()}
 tasks = {task.task_id: {"owner": task.owner, "retries": task.retries, "timeout": task.execution_timeout.total_seconds(),
          "doc": task.doc_md, "queue": task.queue, "pool": task.pool, "upstream": sorted(task.upstream_task_ids),
-         "outlets": [outlet.name for outlet in task.outlets]}
+         "outlets": [outlet.name for outlet in task.outlets if outlet.name], "rule": task.trigger_rule.value,
+         "is_told": bool(task.has_on_failure_callback)}
          for task in bag.dags["petition_topics"].tasks} if bag.dags else {}
 found = {"errors": bag.import_errors, "brought": brought, "dags": dags, "tasks": tasks}
 print("\\n@@" + json.dumps(found, default=str, sort_keys=True))
 """
+
+
+ON_TPU = {"tpu_for_encode", "encode", "tpu_for_score", "score"}
 
 
 def load_dags(home: Path) -> dict:
@@ -38,6 +42,8 @@ def load_dags(home: Path) -> dict:
         "PYTHONPATH": str(ROOT / "include"),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
+        "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
+        "PETITIONS_NOTIFY_EMAIL": "nobody@example.org",
     }
     done = subprocess.run(
         [sys.executable, "-c", LOAD, str(ROOT / "dags")], env=environ, capture_output=True, text=True, timeout=120
@@ -65,12 +71,18 @@ def test_two_parses_serialize_alike(parsed, tmp_path):
     assert load_dags(tmp_path)["dags"] == parsed["dags"]
 
 
-def test_every_task_has_owner_retries_timeout_and_docs(parsed):
+def test_every_task_has_owner_retries_timeout_docs_and_a_notice_of_failure(parsed):
+    once = {"check", "tpu_for_encode", "tpu_for_score"}  # trying again would change nothing
     for name, task in parsed["tasks"].items():
         assert task["owner"] == "petitions", name
-        assert task["retries"] == 3, name
+        assert task["retries"] == (0 if name in once else 3), name
         assert 0 < task["timeout"] <= 8 * 3600, name
         assert task["doc"], name
+        assert task["is_told"], name
+
+
+def test_the_night_has_a_deadline(parsed):
+    assert parsed["dags"]["petition_topics"]["dag"]["deadline"]
 
 
 def test_the_steps_stand_in_the_order_of_the_design(parsed):
@@ -79,16 +91,32 @@ def test_the_steps_stand_in_the_order_of_the_design(parsed):
         "crawl": [],
         "tokenize": ["crawl"],
         "fit_topics": ["tokenize"],
-        "encode": ["tokenize"],
-        "score": ["encode", "fit_topics"],
-        "check": ["fit_topics", "score"],
-        "publish": ["check", "fit_topics"],
+        "plan_encode": ["tokenize"],
+        "tpu_for_encode": ["plan_encode"],
+        "encode": ["plan_encode", "tpu_for_encode"],
+        "encode_fallback": ["encode", "plan_encode"],
+        "plan_score": ["encode_fallback", "fit_topics"],
+        "tpu_for_score": ["plan_score"],
+        "score": ["plan_score", "tpu_for_score"],
+        "score_fallback": ["plan_score", "score"],
+        "score_similarity": ["fit_topics", "score_fallback"],
+        "plan_checks": ["fit_topics", "score_similarity"],
+        "check": ["plan_checks"],
+        "finish_checks": ["check"],
+        "publish": ["finish_checks", "fit_topics"],
     }
+
+
+def test_an_unserved_queue_is_found_by_its_probe_and_goes_around(parsed):
+    rules = {name: task["rule"] for name, task in parsed["tasks"].items()}
+    assert {name for name, rule in rules.items() if rule == "one_failed"} == {"encode_fallback", "score_fallback"}
+    assert {name for name, rule in rules.items() if rule == "none_failed"} == {"plan_score", "score_similarity"}
+    assert {parsed["tasks"][name]["queue"] for name in ("encode_fallback", "score_fallback")} == {"default"}
 
 
 def test_the_site_has_its_pool_and_the_encoders_the_tpu_queue(parsed):
     tasks = parsed["tasks"]
     assert tasks["crawl"]["pool"] == "petition_sites"
-    assert {name for name, task in tasks.items() if task["queue"] == "tpu"} == {"encode", "score"}
-    assert {name for name, task in tasks.items() if task["pool"] == "tpu"} == {"encode", "score"}
+    assert {name for name, task in tasks.items() if task["queue"] == "tpu"} == ON_TPU
+    assert {name for name, task in tasks.items() if task["pool"] == "tpu"} == ON_TPU
     assert tasks["publish"]["outlets"] == ["petition_topics"]

@@ -10,8 +10,9 @@ from urllib.parse import urlsplit
 import pytest
 from huggingface_hub import constants
 
-from petitions.encoders.bert_encoder import load_bert, name_encoder
+from petitions.encoders.bert_encoder import load_bert
 from petitions.encoders.hub import fetch_model
+from petitions.encoders.names import name_encoder
 from petitions.errors import FetchError, WeightsError
 
 TINY = Path(__file__).parent / "golden/tiny-bert"

@@ -9,8 +9,9 @@ import pytest
 
 from petitions.encoders.characters import BOS, EOS, to_character_ids
 from petitions.encoders.elmo import ElmoNetwork
-from petitions.encoders.elmo_checkpoint import assign_weights, find_weights, read_weights
+from petitions.encoders.elmo_checkpoint import assign_weights, read_weights
 from petitions.encoders.elmo_options import ElmoOptions, read_options
+from petitions.encoders.names import find_weights
 
 ALLENNLP = Path(__file__).parents[2].parent / "shared/models/elmo-test-allennlp"
 SMALL = ElmoOptions(character_dim=4, filters=((1, 4), (2, 8)), n_highway=2, projection_dim=8, lstm_dim=16)

@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 
 from petitions.encoders.elmo import ElmoNetwork
-from petitions.encoders.elmo_checkpoint import assign_weights, find_weights, read_weights, write_checkpoint
+from petitions.encoders.elmo_checkpoint import assign_weights, read_weights, write_checkpoint
 from petitions.encoders.elmo_options import ElmoOptions, read_options, write_options
+from petitions.encoders.names import find_weights
 from petitions.errors import WeightsError
 
 OPTIONS = ElmoOptions(character_dim=4, filters=((1, 4), (2, 8)), projection_dim=8, lstm_dim=16, proj_clip=None)

@@ -47,6 +47,7 @@ def run_airflow(home: Path, *arguments: str, **settings: str) -> subprocess.Comp
         **{name: value for name, value in os.environ.items() if not name.startswith("PETITIONS_")},
         "AIRFLOW_HOME": str(home),
         "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
+        "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "PYTHONPATH": str(ROOT / "include"),
         **settings,

@@ -1,6 +1,5 @@
 """BERT weights in PyTorch's layout: a folder or a hub name in, tensors by name or filled Keras layers out, and back."""
 
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -13,10 +12,9 @@ from safetensors.numpy import load_file, save
 
 from petitions.encoders.bert import Bert, BertSize, MaskedLmHead, NextSentenceHead
 from petitions.encoders.hub import AutoConfig
+from petitions.encoders.names import weight_files
 from petitions.errors import WeightsError
 
-WEIGHTS_FILE = "model.safetensors"
-INDEX_FILE = "model.safetensors.index.json"
 EXPECTED_CONFIG = {
     "model_type": "bert",
     "hidden_act": "gelu",
@@ -85,27 +83,6 @@ def read_checkpoint(folder: Path) -> Checkpoint:
         except SafetensorError as error:
             raise WeightsError(f"{path} is damaged: {error}") from error
     return Checkpoint(folder=folder, size=size, tensors=_rename(tensors))
-
-
-def weight_files(folder: Path) -> list[Path]:
-    """The files that hold the weights.
-
-    Raises:
-        WeightsError: there are none in safetensors format.
-    """
-    if (folder / WEIGHTS_FILE).is_file():
-        return [folder / WEIGHTS_FILE]
-    if (folder / INDEX_FILE).is_file():
-        shards = json.loads((folder / INDEX_FILE).read_text(encoding="utf-8"))["weight_map"].values()
-        paths = [folder / shard for shard in sorted(set(shards))]
-        absent = [path.name for path in paths if not path.is_file()]
-        if absent:
-            raise WeightsError(f"{folder} lacks {', '.join(absent)}, which {INDEX_FILE} names")
-        return paths
-    raise WeightsError(
-        f"{folder} has no {WEIGHTS_FILE}; a pytorch_model.bin must be converted first (where PyTorch is: "
-        f"BertForPreTraining.from_pretrained(folder).save_pretrained(folder))"
-    )
 
 
 def name_backbone(bert: Bert) -> Iterator[tuple[str, keras.Variable]]:

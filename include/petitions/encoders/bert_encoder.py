@@ -1,6 +1,5 @@
 """A BERT ready for use: texts in, unit vectors out; token sequences in, the logits of the two heads out."""
 
-import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -15,15 +14,14 @@ from petitions.encoders.bert_checkpoint import (
     name_masked_lm,
     name_next_sentence,
     read_checkpoint,
-    weight_files,
 )
 from petitions.encoders.device import pick_strategy
 from petitions.encoders.hub import ModelFiles, fetch_model, load_tokenizer
+from petitions.encoders.names import name_encoder
 from petitions.encoders.pooling import mean_pool, to_unit_length
 from petitions.errors import WeightsError
 
 BATCH_TOKENS = 4096
-N_DIGITS = 12  # of a hash or commit, enough to tell weights apart
 
 Floats = npt.NDArray[np.float32]
 
@@ -196,15 +194,3 @@ def load_bert(model: str, accelerator: str = "auto") -> BertEncoder:
         ConfigError: the accelerator is missing.
     """
     return BertEncoder(fetch_model(model), accelerator)
-
-
-def name_encoder(files: ModelFiles) -> str:
-    """Name a model so that other weights get another name: hub name and commit, or folder and hash of the weights."""
-    if files.commit:
-        return f"{files.hub_name}@{files.commit[:N_DIGITS]}"
-    digest = hashlib.sha256()
-    for path in weight_files(files.folder):
-        with path.open("rb") as file:
-            while block := file.read(1 << 20):
-                digest.update(block)
-    return f"{files.folder.resolve().name}@{digest.hexdigest()[:N_DIGITS]}"

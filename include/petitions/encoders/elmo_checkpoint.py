@@ -1,6 +1,5 @@
 """Weights of an ELMo on disk: bilm-tf's hdf5, or ours, `model.safetensors` with the same names in float16."""
 
-import hashlib
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,28 +12,10 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save
 
 from petitions.encoders.elmo_options import ElmoOptions, write_options
+from petitions.encoders.names import OPTIONS_FILE, WEIGHTS_FILE
 from petitions.errors import WeightsError
 
 Weights = dict[str, npt.NDArray[np.float32]]
-WEIGHTS_FILE = "model.safetensors"
-OPTIONS_FILE = "options.json"
-
-
-def find_weights(folder: Path) -> Path:
-    """The file of weights in a model's folder.
-
-    Raises:
-        WeightsError: no such folder, no options.json, no weights, or several hdf5 files.
-    """
-    if not (folder / OPTIONS_FILE).is_file():
-        raise WeightsError(f"{folder} holds no {OPTIONS_FILE}, so it is no ELMo")
-    if (folder / WEIGHTS_FILE).is_file():
-        return folder / WEIGHTS_FILE
-    # What AllenNLP's tests keep beside their weights is hdf5 too, but no weights.
-    found = [path for path in sorted(folder.glob("*.hdf5")) if "embeddings" not in path.name]
-    if len(found) != 1:
-        raise WeightsError(f"{folder} must hold {WEIGHTS_FILE} or one *.hdf5 of bilm-tf, found {len(found)} of these")
-    return found[0]
 
 
 def read_weights(path: Path) -> Weights:
@@ -77,12 +58,6 @@ def write_checkpoint(folder: Path, options: ElmoOptions, weights: Mapping[str, n
     # Not save_file: that leaves a file which only its owner may read.
     unfinished.write_bytes(save({name: np.ascontiguousarray(v, dtype=np.float16) for name, v in weights.items()}))
     os.replace(unfinished, folder / WEIGHTS_FILE)
-
-
-def hash_weights(path: Path) -> str:
-    """SHA-256 (hex) of a file of weights."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _collect(name: str, item: h5py.Group | h5py.Dataset, weights: Weights) -> None:

@@ -11,8 +11,9 @@ from petitions.encoders.batching import plan_batches
 from petitions.encoders.characters import BOS, EOS, Token, count_bytes, to_character_ids, trim_padding
 from petitions.encoders.device import pick_strategy
 from petitions.encoders.elmo import ElmoNetwork
-from petitions.encoders.elmo_checkpoint import OPTIONS_FILE, assign_weights, find_weights, hash_weights, read_weights
+from petitions.encoders.elmo_checkpoint import assign_weights, read_weights
 from petitions.encoders.elmo_options import read_options
+from petitions.encoders.names import OPTIONS_FILE, find_weights, name_elmo
 from petitions.encoders.pooling import mean_pool, to_unit_length
 from petitions.encoders.scalar_mix import ScalarMix
 
@@ -20,7 +21,6 @@ LONGEST_WINDOW = 256  # tokens read at once, the two marks counted in
 BATCH_TOKENS = 8192
 SPELLED_ROWS = 256  # distinct tokens whose characters are read at once
 SPELLED_WIDTHS = (16, 24, 32)  # characters, beside the full width
-N_DIGITS = 12  # of the hash in a name
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int32]
@@ -140,4 +140,4 @@ def load_elmo(model: str, accelerator: str = "auto") -> ElmoEncoder:
         assign_weights(network.weights_by_name(), weights)
         if not mix.weights_by_name().keys().isdisjoint(weights):  # a fine-tuned model brings its own mix
             assign_weights(mix.weights_by_name(), weights)
-    return ElmoEncoder(f"{folder.resolve().name}@{hash_weights(path)[:N_DIGITS]}", network, mix, strategy)
+    return ElmoEncoder(name_elmo(model), network, mix, strategy)

@@ -23,6 +23,7 @@ from sqlalchemy import (
 
 from petitions.records import Hidden, Petition, Reject, Source, Status, Window
 from petitions.store.crawl_tables import crawl_reject
+from petitions.store.parts import WHOLE, Part, in_part
 from petitions.store.tables import petition, petition_agreement
 from petitions.store.upsert import Counts, excluded, upsert
 
@@ -161,6 +162,12 @@ def read_texts(
     return _read(conn, and_(shown_in_window(source, window), petition.c.petition_id > after), limit)
 
 
+def count_shown(conn: Connection, source: Source, window: Window) -> int:
+    """Count the petitions of a window, hidden ones left out."""
+    query = select(func.count()).select_from(petition).where(shown_in_window(source, window))
+    return int(conn.execute(query).scalar_one())
+
+
 def read_texts_of(conn: Connection, petition_ids: Sequence[str]) -> list[PetitionText]:
     """Read the texts of some petitions in the order of their ids, hidden ones left out."""
     return _read(conn, and_(petition.c.petition_id.in_(petition_ids), petition.c.status != str(Status.HIDDEN)), None)
@@ -183,6 +190,7 @@ def read_unseen(
     made: Table,
     version: Mapping[str, str],
     limit: int,
+    part: Part = WHOLE,
 ) -> list[PetitionText]:
     """Read texts for which a table has no row of this version and content hash, in the order of their ids.
 
@@ -193,13 +201,14 @@ def read_unseen(
         made: a table with petition_id and content_hash.
         version: what its rows must hold to count as of this version, such as {"tokenizer": "mecab-1"}.
         limit: the most that is read. When the rows of one batch are written, the next call gives the next batch.
+        part: of the window.
     """
     is_made = exists().where(
         made.c.petition_id == petition.c.petition_id,
         made.c.content_hash == petition.c.content_hash,
         *(made.c[name] == value for name, value in version.items()),
     )
-    return _read(conn, and_(shown_in_window(source, window), ~is_made), limit)
+    return _read(conn, and_(shown_in_window(source, window), in_part(part), ~is_made), limit)
 
 
 def _read(conn: Connection, condition: ColumnElement[bool], limit: int | None) -> list[PetitionText]:

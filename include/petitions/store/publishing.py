@@ -13,6 +13,8 @@ from petitions.store.topic_tables import topic_model
 
 logger = logging.getLogger(__name__)
 
+_LOCK = text("SELECT pg_advisory_xact_lock(hashtext('petitions.publish'))")  # two at once: one after another
+
 
 def publish(conn: Connection, model_id: str, encoders: Sequence[str], *, at: datetime) -> bool:
     """Make a fit the one that readers of its source see; an older fit is gone back to in the same way.
@@ -33,7 +35,7 @@ def publish(conn: Connection, model_id: str, encoders: Sequence[str], *, at: dat
     """
     if not encoders:
         raise ConfigError(f"publishing {model_id} needs the name of at least one encoder")
-    conn.execute(text("SELECT pg_advisory_xact_lock(hashtext('petitions.publish'))"))  # two at once: one after another
+    conn.execute(_LOCK)
     model = read_topic_model(conn, model_id)
     current = read_published(conn, model.source)
     if current and current.model_id == model_id and current.encoders == tuple(encoders):
@@ -47,14 +49,18 @@ def publish(conn: Connection, model_id: str, encoders: Sequence[str], *, at: dat
     return True
 
 
-def publish_checked(conn: Connection, model_id: str, steps: Sequence[str], *, at: datetime) -> bool:
-    """Publish a fit, an older one too, if its run passed its checks; the run is `published` then.
+def publish_checked(
+    conn: Connection, model_id: str, steps: Sequence[str], *, at: datetime, is_by_hand: bool = True
+) -> bool:
+    """Publish a fit if its run passed its checks; the run is `published` then.
 
     Args:
         conn: inside the caller's transaction, which is the moment of the switch.
         model_id: a fit that was written.
         steps: of its run; readers see the vectors and scores of the encoders that did them.
         at: now.
+        is_by_hand: also in place of a fit whose window ends later. Else that one stays: a backfill of past nights, in
+            any order, leaves readers the latest window, and its run stays `checked`.
 
     Returns:
         Whether anything changed.
@@ -63,7 +69,9 @@ def publish_checked(conn: Connection, model_id: str, steps: Sequence[str], *, at
         ConfigError: there is no such fit, or its run has not done a step.
         CheckFailedError: its run has not been checked, or a check failed.
     """
-    run_id = read_topic_model(conn, model_id).run_id
+    conn.execute(_LOCK)
+    model = read_topic_model(conn, model_id)
+    run_id = model.run_id
     results = read_checks(conn, run_id)
     failed = [item.name for item in results if not item.passed]
     if failed or not results:
@@ -74,6 +82,11 @@ def publish_checked(conn: Connection, model_id: str, steps: Sequence[str], *, at
     missing = [step for step in steps if step not in made_by]
     if missing:
         raise ConfigError(f"{model_id}: the run {run_id} has not done {', '.join(missing)}")
+    current = read_published(conn, model.source)
+    if not is_by_hand and current and current.window.until > model.window.until:
+        logger.info("%s is not published: readers see the later window of %s", model_id, current.model_id)
+        finish_run(conn, run_id, "checked", at=at)
+        return False
     changed = publish(conn, model_id, [made_by[step] for step in steps], at=at)
     finish_run(conn, run_id, "published", at=at)
     return changed

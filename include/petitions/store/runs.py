@@ -1,15 +1,17 @@
 """The runs of the pipeline and the outcome of their checks: how the latest run over a window went."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, case, select, update
+from sqlalchemy import Connection, case, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from petitions.errors import ConfigError
 from petitions.records import Source, Window
 from petitions.store.checks import CheckResult
+from petitions.store.parts import WHOLE, Part
 from petitions.store.tables import check_result, pipeline_run
 from petitions.store.upsert import Counts, upsert
 
@@ -42,15 +44,53 @@ def begin_run(conn: Connection, source: Source, window: Window, *, at: datetime)
     return run_id
 
 
-def record_step(conn: Connection, run_id: str, step: str, result: StepResult) -> None:
-    """Record rows and seconds of a step of a run that has begun.
+def record_step(conn: Connection, run_id: str, step: str, result: StepResult, part: Part = WHOLE) -> None:
+    """Record rows and seconds of a step of a run that has begun, or of a part: the step's are then the parts' sums.
+
+    Parts of another division of the window are forgotten, and so is that this part had failed.
 
     Raises:
         ConfigError: there is no such run.
     """
     told = asdict(result) | {"seconds": round(result.seconds, 3)}
-    merged = pipeline_run.c.steps.concat({step: told})
-    _update(conn, run_id, {"steps": merged})
+    if part == WHOLE:
+        _update(conn, run_id, {"steps": pipeline_run.c.steps.concat({step: told})})
+        return
+    before = _lock_step(conn, run_id, step)
+    same = {key: item for key, item in before.get("parts", {}).items() if key.endswith(f"/{part.n_parts}")}
+    parts = same | {str(part): told}
+    failed = {key: error for key, error in before.get("failed", {}).items() if key != str(part)}
+    sums = {name: sum(item[name] for item in parts.values()) for name in ("rows_in", "rows_out", "seconds")}
+    merged = {**sums, "seconds": round(sums["seconds"], 3), "made_by": result.made_by, "parts": parts, "failed": failed}
+    _update(conn, run_id, {"steps": pipeline_run.c.steps.concat({step: merged})})
+
+
+def fail_step(conn: Connection, run_id: str, step: str, error: str, part: Part = WHOLE, *, at: datetime) -> None:
+    """Record why a step of a run failed, and of a part also at the step, for whoever would try it elsewhere.
+
+    Raises:
+        ConfigError: there is no such run.
+    """
+    if part == WHOLE:
+        fail_run(conn, run_id, f"{step}: {error}", at=at)
+        return
+    told: dict[str, Any] = {"rows_in": 0, "rows_out": 0, "seconds": 0.0, "made_by": ""} | _lock_step(conn, run_id, step)
+    failed = told.get("failed", {}) | {str(part): error.partition(":")[0]}
+    _update(conn, run_id, {"steps": pipeline_run.c.steps.concat({step: told | {"failed": failed}})})
+    fail_run(conn, run_id, f"{step} {part}: {error}", at=at)
+
+
+def forget_failures(conn: Connection, run_id: str, step: str) -> None:
+    """Forget which parts of a step have failed, before it is tried again; without effect where none has."""
+    if told := _lock_step(conn, run_id, step):
+        _update(conn, run_id, {"steps": pipeline_run.c.steps.concat({step: told | {"failed": {}}})})
+
+
+def read_failure(conn: Connection, run_id: str, step: str, part: Part) -> str | None:
+    """Read the name of the error that a part of a step failed by at its last try; None where it did not."""
+    steps = conn.scalar(select(pipeline_run.c.steps).where(pipeline_run.c.run_id == run_id)) or {}
+    found = steps.get(step, {}).get("failed", {}).get(str(part))
+    return None if found is None else str(found)
 
 
 def record_model(conn: Connection, run_id: str, model_id: str) -> None:
@@ -88,18 +128,18 @@ def read_made_by(conn: Connection, run_id: str) -> dict[str, str]:
 
 def write_checks(conn: Connection, run_id: str, results: Iterable[CheckResult], *, at: datetime) -> Counts:
     """Write the outcome of a run's checks; those of an earlier set of checks go, an equal outcome is left alone."""
-    rows = [
-        {
-            "run_id": run_id,
-            "name": item.name,
-            "value": float(item.value),
-            "limit": item.limit,
-            "passed": item.passed,
-            "checked_at": at,
-        }
-        for item in results
-    ]
+    rows = [_check_row(run_id, item, at) for item in results]
     return upsert(conn, check_result, rows, compare=("value", "limit", "passed"), replace_within=("run_id",))
+
+
+def write_check(conn: Connection, run_id: str, result: CheckResult, *, at: datetime) -> Counts:
+    """Write the outcome of one check; those of the other checks of the run stay."""
+    return upsert(conn, check_result, [_check_row(run_id, result, at)], compare=("value", "limit", "passed"))
+
+
+def forget_checks(conn: Connection, run_id: str, keep: Collection[str]) -> None:
+    """Delete the outcomes of a run's checks but those of these names, before the checks are run one by one."""
+    conn.execute(delete(check_result).where(check_result.c.run_id == run_id, check_result.c.name.not_in(keep)))
 
 
 def read_checks(conn: Connection, run_id: str) -> list[CheckResult]:
@@ -107,6 +147,23 @@ def read_checks(conn: Connection, run_id: str) -> list[CheckResult]:
     columns = [check_result.c[name] for name in ("name", "value", "limit", "passed")]
     rows = conn.execute(select(*columns).where(check_result.c.run_id == run_id).order_by(check_result.c.name))
     return [CheckResult(**row) for row in rows.mappings()]
+
+
+def _check_row(run_id: str, item: CheckResult, at: datetime) -> dict[str, object]:
+    return {
+        "run_id": run_id,
+        "name": item.name,
+        "value": float(item.value),
+        "limit": item.limit,
+        "passed": item.passed,
+        "checked_at": at,
+    }
+
+
+def _lock_step(conn: Connection, run_id: str, step: str) -> dict[str, Any]:
+    """What is recorded of a step, while nobody else changes the run; empty for a step that is not there."""
+    steps = conn.scalar(select(pipeline_run.c.steps).where(pipeline_run.c.run_id == run_id).with_for_update()) or {}
+    return dict(steps.get(step, {}))
 
 
 def _update(conn: Connection, run_id: str, values: dict[str, object]) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, delete, tuple_
 
 from petitions.errors import PermanentError
 from petitions.records import Source, Window
+from petitions.store.parts import WHOLE, Part
 from petitions.store.petitions import PetitionText, read_unseen
 from petitions.store.tables import petition_keyword, petition_score
 from petitions.store.upsert import Counts, upsert
@@ -36,11 +37,19 @@ class Keywords:
 
 
 def read_unscored(
-    conn: Connection, source: Source, window: Window, encoder: str, score: str, limit: int = 1000, *, model_id: str = ""
+    conn: Connection,
+    source: Source,
+    window: Window,
+    encoder: str,
+    score: str,
+    limit: int = 1000,
+    *,
+    model_id: str = "",
+    part: Part = WHOLE,
 ) -> list[PetitionText]:
     """Read texts without this score by this encoder (and, of a topic_similarity, this fit), at most `limit`."""
     version = {"encoder": encoder, "score": score, "model_id": model_id}
-    return read_unseen(conn, source, window, petition_score, version, limit)
+    return read_unseen(conn, source, window, petition_score, version, limit, part)
 
 
 def upsert_scores(conn: Connection, scores: Iterable[Score]) -> Counts:

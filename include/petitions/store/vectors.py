@@ -9,16 +9,17 @@ from sqlalchemy import Connection, LargeBinary, Text, func, select
 
 from petitions.errors import PermanentError
 from petitions.records import Source, Window
+from petitions.store.parts import WHOLE, Part
 from petitions.store.petitions import PetitionText, read_unseen, shown_in_window
 from petitions.store.tables import petition, petition_embedding
 from petitions.store.upsert import Counts, upsert
 
 
 def read_unencoded(
-    conn: Connection, source: Source, window: Window, encoder: str, limit: int = 1000
+    conn: Connection, source: Source, window: Window, encoder: str, limit: int = 1000, part: Part = WHOLE
 ) -> list[PetitionText]:
     """Read texts that this encoder has not seen, at most `limit`; none are left when the list is empty."""
-    return read_unseen(conn, source, window, petition_embedding, {"encoder": encoder}, limit)
+    return read_unseen(conn, source, window, petition_embedding, {"encoder": encoder}, limit, part)
 
 
 def upsert_embeddings(

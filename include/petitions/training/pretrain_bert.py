@@ -17,13 +17,13 @@ from gensim.models import Word2Vec
 
 from petitions.encoders.bert import INITIALIZER_STDDEV
 from petitions.encoders.bert_checkpoint import (
-    WEIGHTS_FILE,
     name_backbone,
     name_masked_lm,
     name_next_sentence,
     write_tensors,
 )
 from petitions.encoders.hub import PreTrainedTokenizerFast
+from petitions.encoders.names import WEIGHTS_FILE
 from petitions.errors import ConfigError
 from petitions.training.bert_examples import Batch, EncodedCorpus, ExampleSampler, encode_corpus, split_corpus
 from petitions.training.bert_trainer import BertQuality, BertTrainer, BertTrainingSettings, Course

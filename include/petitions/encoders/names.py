@@ -1,0 +1,91 @@
+"""Where the weights of an encoder lie and how it is named, so that other weights get another name.
+
+Without TensorFlow: a worker that finds all work of an encoder done need not load it.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+from petitions.encoders.hub import ModelFiles, fetch_model
+from petitions.errors import ConfigError, WeightsError
+from petitions.settings import Settings
+
+WEIGHTS_FILE = "model.safetensors"
+INDEX_FILE = "model.safetensors.index.json"
+OPTIONS_FILE = "options.json"
+N_DIGITS = 12  # of a hash or commit, enough to tell weights apart
+
+
+def name_weights(encoder: str, settings: Settings) -> str:
+    """The name of the weights that the settings give for "bert" or "elmo".
+
+    Raises:
+        ConfigError: another encoder.
+        WeightsError, FetchError: as `fetch_model`, `weight_files` and `find_weights` raise them.
+    """
+    if encoder == "bert":
+        return name_encoder(fetch_model(settings.bert_model))
+    if encoder == "elmo":
+        return name_elmo(settings.elmo_model)
+    raise ConfigError(f"encoder must be bert or elmo, got {encoder!r}")
+
+
+def name_elmo(model: str) -> str:
+    """The name of an ELMo: its folder, and the hash of its weights; see `find_weights` for what is raised."""
+    return f"{Path(model).resolve().name}@{_hash([find_weights(Path(model))])}"
+
+
+def name_encoder(files: ModelFiles) -> str:
+    """Name a BERT: hub name and commit, or folder and hash of the weights."""
+    if files.commit:
+        return f"{files.hub_name}@{files.commit[:N_DIGITS]}"
+    return f"{files.folder.resolve().name}@{_hash(weight_files(files.folder))}"
+
+
+def weight_files(folder: Path) -> list[Path]:
+    """The files that hold the weights of a BERT.
+
+    Raises:
+        WeightsError: there are none in safetensors format.
+    """
+    if (folder / WEIGHTS_FILE).is_file():
+        return [folder / WEIGHTS_FILE]
+    if (folder / INDEX_FILE).is_file():
+        shards = json.loads((folder / INDEX_FILE).read_text(encoding="utf-8"))["weight_map"].values()
+        paths = [folder / shard for shard in sorted(set(shards))]
+        absent = [path.name for path in paths if not path.is_file()]
+        if absent:
+            raise WeightsError(f"{folder} lacks {', '.join(absent)}, which {INDEX_FILE} names")
+        return paths
+    raise WeightsError(
+        f"{folder} has no {WEIGHTS_FILE}; a pytorch_model.bin must be converted first (where PyTorch is: "
+        f"BertForPreTraining.from_pretrained(folder).save_pretrained(folder))"
+    )
+
+
+def find_weights(folder: Path) -> Path:
+    """The file of weights in the folder of an ELMo.
+
+    Raises:
+        WeightsError: no such folder, no options.json, no weights, or several hdf5 files.
+    """
+    if not (folder / OPTIONS_FILE).is_file():
+        raise WeightsError(f"{folder} holds no {OPTIONS_FILE}, so it is no ELMo")
+    if (folder / WEIGHTS_FILE).is_file():
+        return folder / WEIGHTS_FILE
+    # What AllenNLP's tests keep beside their weights is hdf5 too, but no weights.
+    found = [path for path in sorted(folder.glob("*.hdf5")) if "embeddings" not in path.name]
+    if len(found) != 1:
+        raise WeightsError(f"{folder} must hold {WEIGHTS_FILE} or one *.hdf5 of bilm-tf, found {len(found)} of these")
+    return found[0]
+
+
+def _hash(paths: Iterable[Path]) -> str:
+    digest = hashlib.sha256()
+    for path in paths:
+        with path.open("rb") as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
+    return digest.hexdigest()[:N_DIGITS]

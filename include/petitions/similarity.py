@@ -1,0 +1,31 @@
+"""How near petitions stand to the middle of their topic: the glue between scoring and tables, without TensorFlow."""
+
+from sqlalchemy import Connection
+
+from petitions.records import Source, Window
+from petitions.scoring.topic_similarity import score_topic_similarity
+from petitions.store.scores import Score, upsert_scores
+from petitions.store.topic_reads import read_shares
+from petitions.store.upsert import Counts
+from petitions.store.vectors import read_embeddings
+
+
+def score_similarity(conn: Connection, source: Source, window: Window, encoder: str, model_id: str) -> Counts:
+    """Score how near each petition of a window stands to the mean of its main topic, and write it."""
+    texts, embeddings = read_embeddings(conn, source, window, encoder)  # [N, D]
+    document_topic = read_shares(conn, model_id, [petition_id for petition_id, _ in texts])  # [N, K]
+    values = score_topic_similarity(embeddings, document_topic)  # [N]
+    return upsert_scores(
+        conn,
+        (
+            Score(
+                petition_id=petition_id,
+                encoder=encoder,
+                score="topic_similarity",
+                value=round(float(value), 6),
+                content_hash=content_hash,
+                model_id=model_id,
+            )
+            for (petition_id, content_hash), value in zip(texts, values, strict=True)
+        ),
+    )
