@@ -60,5 +60,7 @@ def _tell(request: Request, status: int) -> Response:
         language=choose_language(request.headers.get("accept-language", "")),
         base=request.scope.get("root_path", ""),
         is_framed=False,
+        path="",
+        params={},
     )
     return render_page("error.html.j2", ask, status, code=status)

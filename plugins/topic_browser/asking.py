@@ -1,5 +1,6 @@
 """What a reader asks for, from the request: source, language, and whether the page stands in Airflow's frame."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Literal
 from urllib.parse import quote, urlencode
@@ -20,10 +21,21 @@ class Ask:
     language: Language
     base: str  # the path that the sub-app is mounted at
     is_framed: bool
+    path: str  # of this page, within the sub-app
+    params: Mapping[str, str]
 
     def link(self, path: str, **values: object) -> str:
         """The address of a page of ours, with the source and the language of this one."""
         return f"{self.base}/{quote(path)}?{urlencode({'source': self.source, 'lang': self.language} | values)}"
+
+    def link_other_language(self) -> str:
+        """The address of this same page in the other language."""
+        return self.link(self.path, **(dict(self.params) | {"source": self.source, "lang": self.other_language}))
+
+    @property
+    def other_language(self) -> Language:
+        """The language that this page is not in."""
+        return "en" if self.language == "ko" else "ko"
 
 
 def read_ask(
@@ -37,6 +49,8 @@ def read_ask(
         language=lang or choose_language(request.headers.get("accept-language", "")),
         base=request.scope.get("root_path", ""),
         is_framed=request.headers.get("sec-fetch-dest") == "iframe",
+        path=request.url.path.removeprefix(request.scope.get("root_path", "")).lstrip("/"),
+        params=request.query_params,
     )
 
 

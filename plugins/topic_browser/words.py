@@ -41,6 +41,7 @@ WORDS = {
         "주별 비중: 처음 {first}, 마지막 {last}, 최고 {highest}",
         "Share by week: first {first}, last {last}, highest {highest}",
     ),
+    "highest": ("최고 {value}", "Highest {value}"),
     "weekly": ("주별 비중", "Share by week"),
     "as_numbers": ("숫자로 보기", "As numbers"),
     "week": ("주 (월요일)", "Week (Monday)"),
