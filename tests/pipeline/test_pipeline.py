@@ -1,5 +1,6 @@
 """The steps over the sample, without the encoders: idempotent, locked, and never published unchecked."""
 
+import sys
 from collections import Counter
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -8,13 +9,22 @@ import pytest
 from sqlalchemy import text
 
 from invented import make_vectors
-from petitions.errors import CheckFailedError, ConfigError, EmptyWindowError, TransientError
+from petitions.encoders.names import name_weights
+from petitions.errors import (
+    CheckFailedError,
+    ConfigError,
+    EmptyWindowError,
+    PermanentError,
+    TransientError,
+    WeightsError,
+)
 from petitions.pipeline import Pipeline, today_in_seoul
 from petitions.records import Source, Window
 from petitions.settings import Settings
 from petitions.sources.sample import read_sample
 from petitions.store import publishing, runs
 from petitions.store.artifacts import ArtifactStore
+from petitions.store.parts import Part
 from petitions.store.petitions import read_texts
 from petitions.store.topic_reads import read_topic_model, read_topics
 from petitions.store.vectors import upsert_embeddings
@@ -185,6 +195,35 @@ def test_weights_that_changed_between_encoding_and_scoring_are_refused_by_name(p
     ):
         pipeline.score(model_id, "bert")
     assert read_all_rows(engine)["petition_score"] == []
+
+
+def test_a_part_without_new_petitions_loads_no_weights(pipeline, engine, monkeypatch):
+    pipeline.crawl()
+    part = Part(number=0, n_parts=pipeline.plan_parts("encode bert"))
+    name = name_weights("bert", pipeline.settings)
+    with engine.begin() as conn:
+        texts = read_texts(conn, pipeline.source, pipeline.window)
+        upsert_embeddings(conn, name, texts, make_vectors(len(texts)))
+    monkeypatch.setitem(sys.modules, "petitions.judging", None)  # to import it is an error
+    assert pipeline.encode("bert", part) == 0
+    with engine.begin() as conn:
+        conn.execute(text("DELETE FROM petitions.petition_embedding"))
+    with pytest.raises(ImportError):
+        pipeline.encode("bert", part)
+
+
+def test_a_part_that_failed_by_an_error_is_not_tried_by_another_worker_until_it_is_planned_anew(pipeline):
+    pipeline.crawl()
+    step, part = "encode bert", Part(number=2, n_parts=pipeline.plan_parts("encode bert"))
+    assert part.n_parts == max(8, -(-N // 256))
+    damaged = replace(pipeline, settings=replace(pipeline.settings, bert_model="/nowhere/at/all"))
+    with pytest.raises(WeightsError):
+        damaged.encode("bert", part)
+    pipeline.refuse_failed(step, Part(number=3, n_parts=part.n_parts))
+    with pytest.raises(PermanentError, match=f"encode bert 3/{part.n_parts} of sample_.* failed by WeightsError"):
+        pipeline.refuse_failed(step, part)
+    pipeline.plan_parts(step)
+    pipeline.refuse_failed(step, part)
 
 
 def test_a_run_that_was_not_checked_is_not_published(pipeline, engine):

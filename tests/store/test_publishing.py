@@ -1,0 +1,96 @@
+"""Publishing as readers see it: never a mixture of two fits or nothing, and the latest window stays."""
+
+import threading
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text
+
+from invented import BERT, ELMO, MONDAY, WINDOW, make_model, make_petitions, make_shares, make_topics, write_all
+from petitions.records import Source, Window
+from petitions.store.checks import CheckResult
+from petitions.store.publishing import publish, publish_checked
+from petitions.store.runs import StepResult, begin_run, record_step, write_checks
+from petitions.store.topic_reads import read_published
+from petitions.store.topics import write_topic_model
+
+pytestmark = [pytest.mark.postgres, pytest.mark.slow]
+PETITIONS = make_petitions(12)
+STEPS = ("encode bert", "encode elmo")
+# One statement sees one moment: what each view shows, and of which fit.
+SEEN = text("""
+    SELECT (SELECT array_agg(DISTINCT model_id) FROM petitions.current_topic),
+        (SELECT array_agg(DISTINCT label) FROM petitions.current_topic),
+        (SELECT array_agg(DISTINCT topic_trend.label) FROM petitions.current_topic JOIN petitions.topic_trend USING (topic_id)),
+        (SELECT count(*) FROM petitions.current_petition), (SELECT count(*) FROM petitions.topic_trend)
+""")
+
+
+def write_two_fits(engine) -> None:
+    """Two fits of the same petitions, whose topics have other labels."""
+    with engine.begin() as conn:
+        write_all(conn, PETITIONS, "fit-1")
+        write_all(conn, PETITIONS, "fit-2", mark="!")
+        publish(conn, "fit-1", [BERT, ELMO], at=MONDAY)
+
+
+def test_a_reader_during_fifty_publishes_sees_one_whole_fit_each_time(engine):
+    write_two_fits(engine)
+    with engine.connect() as conn:
+        whole = {tuple(map(str, conn.execute(SEEN).one()))}
+    with engine.begin() as conn:
+        publish(conn, "fit-2", [BERT, ELMO], at=MONDAY + timedelta(hours=1))
+    with engine.connect() as conn:
+        whole.add(tuple(map(str, conn.execute(SEEN).one())))
+    assert len(whole) == 2
+    seen, moved, is_done = set(), [], threading.Event()
+
+    def read_on() -> None:
+        with (
+            engine.connect() as at_once,
+            engine.connect().execution_options(isolation_level="REPEATABLE READ") as in_a_transaction,
+        ):
+            while not is_done.is_set():
+                with at_once.begin():
+                    seen.add(tuple(map(str, at_once.execute(SEEN).one())))
+                with in_a_transaction.begin():
+                    both = [tuple(map(str, in_a_transaction.execute(SEEN).one())) for _ in range(2)]
+                    seen.update(both)
+                    moved.append(both[0] != both[1])
+
+    reader = threading.Thread(target=read_on)
+    reader.start()
+    for turn in range(50):
+        with engine.begin() as conn:
+            publish(conn, f"fit-{turn % 2 + 1}", [BERT, ELMO], at=MONDAY + timedelta(hours=2 + turn))
+    is_done.set()
+    reader.join()
+    assert seen <= whole
+    assert moved and not any(moved)
+
+
+def write_checked(conn, window: Window, model_id: str) -> None:
+    """A fit of a window whose run has passed its checks."""
+    run_id = begin_run(conn, Source.SAMPLE, window, at=MONDAY)
+    for step, name in zip(STEPS, (BERT, ELMO), strict=True):
+        record_step(conn, run_id, step, StepResult(rows_in=0, rows_out=0, seconds=0, made_by=name))
+    write_checks(conn, run_id, [CheckResult(name="any", value=1, limit="at least 1", passed=True)], at=MONDAY)
+    model = replace(make_model(model_id), run_id=run_id, window=window)
+    ids = [item.petition_id for item in PETITIONS]
+    write_topic_model(conn, model, make_topics(), [], ids, make_shares(len(ids)))
+
+
+def test_a_backfill_in_any_order_leaves_readers_the_latest_window(conn):
+    write_all(conn, PETITIONS)
+    nights = [Window(since=WINDOW.since, until=WINDOW.until - timedelta(days=days)) for days in (3, 1, 4, 2)]
+    shown = []
+    for place, window in enumerate(nights):
+        write_checked(conn, window, f"night-{place}")
+        publish_checked(conn, f"night-{place}", STEPS, at=MONDAY + timedelta(hours=place), is_by_hand=False)
+        shown.append(read_published(conn, Source.SAMPLE).model_id)
+    states = text("SELECT state FROM petitions.pipeline_run WHERE until < :until ORDER BY until DESC")
+    assert shown == ["night-0", "night-1", "night-1", "night-1"]
+    assert conn.scalars(states, {"until": WINDOW.until}).all() == ["published", "checked", "published", "checked"]
+    publish_checked(conn, "night-2", STEPS, at=MONDAY + timedelta(days=1))
+    assert read_published(conn, Source.SAMPLE).model_id == "night-2", "an operator may go back"
