@@ -1,8 +1,21 @@
-"""The command that makes weights: `petitions pretrain bert|elmo`."""
+"""What makes weights: the command `petitions pretrain bert|elmo`, and the same over the stored petitions."""
 
+import hashlib
+import logging
+import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
+
+from petitions.errors import ConfigError
+from petitions.pipeline import Pipeline
+from petitions.store.petitions import read_texts
+
+logger = logging.getLogger(__name__)
+
+WEIGHTS_FILE = "model.safetensors"
+N_DIGITS = 12  # of the hash in a folder's name
 
 files_option = click.option(
     "--corpus",
@@ -54,6 +67,55 @@ def elmo(corpus: tuple[Path, ...], output: Path, minutes: float, seed: int) -> N
     tokenizer = Tokenizer()
     sentences = (tokenizer.morphemes(line) for document in read_corpus(corpus) for line in document.splitlines())
     pretrain_elmo(sentences, output, ElmoTrainingSettings(minutes=minutes, seed=seed))
+
+
+def train_weights(pipeline: Pipeline, encoder: str, minutes: float) -> str:
+    """Pre-train an encoder on the stored petitions of the window, and put it into the artifact store.
+
+    Nothing encodes with it before an operator sets PETITIONS_BERT_MODEL or PETITIONS_ELMO_MODEL to a copy of it.
+
+    Args:
+        pipeline: whose window is read; hidden petitions are left out.
+        encoder: "bert" or "elmo".
+        minutes: to train.
+
+    Returns:
+        The folder in the artifact store, named by the hash of the weights; its README.md is the model card, with the
+        figures on what was held out.
+
+    Raises:
+        ConfigError: an unknown encoder, or too few petitions.
+    """
+    if encoder not in ("bert", "elmo"):
+        raise ConfigError(f"encoder must be bert or elmo, got {encoder!r}")
+    with pipeline.engine.connect() as conn:
+        texts = read_texts(conn, pipeline.source, pipeline.window)
+    documents = [f"{item.title}\n{item.body}" for item in texts]
+    with tempfile.TemporaryDirectory() as name:
+        held_out = _train(encoder, documents, Path(name), minutes, pipeline.settings.accelerator)
+        digest = hashlib.sha256((Path(name) / WEIGHTS_FILE).read_bytes()).hexdigest()[:N_DIGITS]
+        folder = f"weights/{encoder}-{digest}"
+        for path in sorted(Path(name).iterdir()):
+            pipeline.artifacts.write(f"{folder}/{path.name}", path.read_bytes())
+    logger.info("%s from %d petitions, held out: %s", folder, len(documents), held_out)
+    return folder
+
+
+def _train(encoder: str, documents: Sequence[str], output: Path, minutes: float, accelerator: str) -> object:
+    """Write a model to a folder; returns its figures on the text held out."""
+    if encoder == "bert":
+        from petitions.training.bert_trainer import BertTrainingSettings
+        from petitions.training.pretrain_bert import pretrain_bert
+
+        settings = BertTrainingSettings(minutes=minutes, accelerator=accelerator)
+        return pretrain_bert(documents, output, settings).quality
+
+    from petitions.text.tokenizer import Tokenizer
+    from petitions.training.pretrain_elmo import ElmoTrainingSettings, pretrain_elmo
+
+    tokenizer = Tokenizer()
+    sentences = (tokenizer.morphemes(line) for document in documents for line in document.splitlines())
+    return pretrain_elmo(sentences, output, ElmoTrainingSettings(minutes=minutes, accelerator=accelerator))[-1]
 
 
 COMMANDS = (pretrain,)
