@@ -8,6 +8,7 @@ shares of nine topics. An embedded server of its own is made and deleted.
 """
 
 import argparse
+import logging
 import os
 import tempfile
 import time
@@ -73,6 +74,7 @@ def main() -> None:
     from topic_browser import queries
     from topic_browser.app import create_app
 
+    logging.getLogger("httpx2").setLevel(logging.WARNING)  # a line a request
     app = create_app()
     app.dependency_overrides[get_user] = lambda: None
     ask = TestClient(app).get

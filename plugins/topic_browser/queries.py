@@ -13,12 +13,12 @@ from petitions.records import Source
 Rows = Sequence[dict[str, Any]]
 PAGE = 50
 NEIGHBOURS, SEARCHED, FOUND = 10, 200, 50
-KEPT_S = 300  # an overview: agreements move once a night, and another fit makes another overview
+KEPT_S = 3600  # an overview: agreements move once a night, and another fit makes another overview
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overview:
-    """What a fit says of its topics: sums over all its petitions, which take a second at 100,000 of them."""
+    """What a fit says of its topics: sums over all its petitions, which take five seconds at 100,000 of them."""
 
     topics: Rows
     trends: Mapping[int, Rows]  # by topic_id, by week
