@@ -336,3 +336,32 @@ def test_a_database_that_is_down_gives_a_plain_page(tmp_path):
         assert page.h1.get_text() == "503"
         assert "nobody" not in page.get_text()
         assert "Traceback" not in server.log.read_text()
+
+
+def test_what_loads_plugins_loads_neither_the_app_nor_anything_heavy(tmp_path):
+    code = (
+        "import sys; from airflow import plugins_manager;"
+        "print([p.name for p in plugins_manager._get_plugins()[0] if p.name == 'topic_browser'],"
+        " plugins_manager.get_import_errors(), sorted({'fastapi', 'sqlalchemy', 'tensorflow', 'gensim', 'matplotlib',"
+        " 'topic_browser.app'} & set(sys.modules) - before))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", f"import sys, airflow.models, airflow.settings; before = set(sys.modules); {code}"],
+        env=os.environ
+        | {
+            "AIRFLOW_HOME": str(tmp_path),
+            "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
+            "PYTHONPATH": str(ROOT / "include"),
+        },
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.stdout.splitlines()[-1:] == ["['topic_browser'] {} []"], done.stdout + done.stderr[-2000:]
+
+
+def test_the_other_language_keeps_page_and_question(server):
+    link = server.page("search?q=급식&lang=ko").find(class_="language")
+    assert link["lang"] == "en"
+    assert httpx.URL(link["href"]).params["q"] == "급식"
+    assert httpx.URL(link["href"]).path == "/topic-browser/search"
