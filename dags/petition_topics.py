@@ -29,6 +29,7 @@ A run that was triggered by hand publishes its window, whichever it is.
 
 import logging
 import os
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -47,14 +48,21 @@ from airflow.sdk import (
 from airflow.timetables.interval import CronDataIntervalTimetable
 from petition_notices import NIGHT_DEADLINE, PetitionNotifier
 from petition_operators import PetitionCheckOperator, to_arguments
+from petition_telemetry import name_tables, send_figures
 
 if TYPE_CHECKING:
     from petitions.pipeline import Pipeline
     from petitions.store.parts import Part
+    from petitions.store.runs import StepResult
 
 SEOUL = "Asia/Seoul"
 ENCODERS = ["bert", "elmo"]
 PETITION_TOPICS = Asset("petition_topics")
+ENCODES: dict[str, Any] = {"inlets": name_tables("petition"), "outlets": name_tables("petition_embedding")}
+SCORES: dict[str, Any] = {
+    "inlets": name_tables("petition", "petition_embedding"),
+    "outlets": name_tables("petition_score", "petition_keyword"),
+}
 TPU: dict[str, Any] = {"queue": "tpu", "pool": "tpu"}
 LONG = timedelta(hours=6)
 # A mapped task does not take its docs from the function.
@@ -98,7 +106,18 @@ def open_pipeline() -> "Pipeline":
         until = pendulum.instance(data_interval_end).in_timezone(SEOUL).date()
     else:
         raise ConfigError("this run has no data interval: trigger it with the parameter `until` (YYYY-MM-DD)")
-    return Pipeline.open(source=params["source"], until=until, months=params["months"], topics=params["topics"])
+    pipeline = Pipeline.open(source=params["source"], until=until, months=params["months"], topics=params["topics"])
+    return replace(pipeline, report=report_step)
+
+
+def report_step(step: str, part: "Part", result: "StepResult") -> None:
+    """Send the figures of a step; "encode bert" is the step encode, and bert with the number of the part its part."""
+    name, _, encoder = step.partition(" ")
+    number = "" if part.n_parts == 1 else str(part)
+    send_figures(
+        name, rows_in=result.rows_in, rows_out=result.rows_out, seconds=result.seconds,
+        part=f"{encoder} {number}".strip(),
+    )  # fmt: skip
 
 
 def list_parts(n_parts: int, encoders: list[str]) -> list[dict[str, Any]]:
@@ -118,19 +137,25 @@ def warn_of_fallback(pipeline: "Pipeline", step: str, part: "Part") -> None:
     )  # fmt: skip
 
 
-@task(pool="petition_sites", execution_timeout=timedelta(hours=8))
+@task(
+    pool="petition_sites", execution_timeout=timedelta(hours=8),
+    outlets=name_tables("petition", "petition_agreement", "crawl_reject"),
+)  # fmt: skip
 def crawl() -> int:
     """Fetch what is new or may have changed; returns the petitions written."""
     return open_pipeline().crawl()
 
 
-@task
+@task(inlets=name_tables("petition"), outlets=name_tables("petition_tokens"))
 def tokenize() -> int:
     """Tokenize the texts that this tokenizer has not seen."""
     return open_pipeline().tokenize()
 
 
-@task
+@task(
+    inlets=name_tables("petition_tokens"),
+    outlets=name_tables("topic_model", "topic", "topic_term", "topic_event", "petition_topic"),
+)
 def fit_topics() -> str:
     """Fit LDA over the window; returns the model_id."""
     return open_pipeline().fit_topics()
@@ -149,7 +174,7 @@ def ask_tpu() -> None:
     """Is the queue `tpu` served? Fails where no worker takes this within `[scheduler] task_queued_timeout`."""
 
 
-@task(**TPU, execution_timeout=LONG, map_index_template=ONE_PART, doc_md="Embed the texts not yet encoded.")
+@task(**TPU, **ENCODES, execution_timeout=LONG, map_index_template=ONE_PART, doc_md="Embed the texts not yet encoded.")
 def encode(encoder: str, part: int, n_parts: int) -> int:
     """Embed one part; returns how many petitions."""
     from petitions.store.parts import Part
@@ -158,6 +183,7 @@ def encode(encoder: str, part: int, n_parts: int) -> int:
 
 
 @task(
+    **ENCODES,
     trigger_rule=TriggerRule.ONE_FAILED, execution_timeout=LONG, map_index_template=ONE_PART,
     doc_md="Do what is left of `encode` on the default queue, where the queue `tpu` is not served.",
 )  # fmt: skip
@@ -176,7 +202,7 @@ def plan_score() -> list[dict[str, Any]]:
     return list_parts(open_pipeline().plan_parts("score bert"), ["bert"])
 
 
-@task(**TPU, execution_timeout=LONG, map_index_template=ONE_PART, doc_md="Score the texts not yet scored.")
+@task(**TPU, **SCORES, execution_timeout=LONG, map_index_template=ONE_PART, doc_md="Score the texts not yet scored.")
 def score(encoder: str, part: int, n_parts: int) -> int:
     """Score one part; returns how many petitions."""
     from petitions.store.parts import Part
@@ -185,6 +211,7 @@ def score(encoder: str, part: int, n_parts: int) -> int:
 
 
 @task(
+    **SCORES,
     trigger_rule=TriggerRule.ONE_FAILED, execution_timeout=LONG, map_index_template=ONE_PART,
     doc_md="Do what is left of `score` on the default queue, where the queue `tpu` is not served.",
 )  # fmt: skip
@@ -197,7 +224,11 @@ def score_fallback(encoder: str, part: int, n_parts: int) -> int:
     return pipeline.score_texts(chosen)
 
 
-@task(trigger_rule=TriggerRule.NONE_FAILED)
+@task(
+    trigger_rule=TriggerRule.NONE_FAILED,
+    inlets=name_tables("petition_embedding", "petition_topic"),
+    outlets=name_tables("petition_score"),
+)
 def score_similarity(model_id: str) -> int:
     """Score how near each petition stands to the middle of its topic; needs the whole window."""
     pipeline = open_pipeline()
@@ -216,7 +247,7 @@ def finish_checks() -> int:
     return open_pipeline().finish_checks()
 
 
-@task(outlets=[PETITION_TOPICS])
+@task(outlets=[PETITION_TOPICS, *name_tables("topic_model")])
 def publish(model_id: str) -> None:
     """Switch the readers to this fit; skipped where they see a later window, unless triggered by hand."""
     from airflow.sdk.exceptions import AirflowSkipException
@@ -249,6 +280,7 @@ def petition_topics() -> None:
     planned = plan_checks(model_id)
     checked = PetitionCheckOperator.partial(
         task_id="check", retries=0, map_index_template="{{ task.check }}",
+        outlets=name_tables("check_result"),
         doc_md="One check of the run; a failed one stops the publishing by name.",
     ).expand_kwargs(planned)  # fmt: skip
     crawled >> tokenized >> [model_id, to_encode]

@@ -18,7 +18,7 @@ from petitions.auditing import count_passed, plan_audit
 from petitions.errors import ConfigError
 from petitions.records import Source, Window, korean_day
 from petitions.settings import Settings, TopicCount
-from petitions.stepping import Progress, begin_parts, hold_step, read_chunks, refuse_part
+from petitions.stepping import Progress, Report, begin_parts, hold_step, read_chunks, refuse_part, report_nothing
 from petitions.store import publishing, runs, scores, tokens, topic_reads, vectors
 from petitions.store.artifacts import ArtifactStore
 from petitions.store.checks import PlannedCheck, run_check
@@ -57,6 +57,7 @@ class Pipeline:
     source: Source
     window: Window
     clock: Callable[[], datetime] = field(default=now)
+    report: Report = field(default=report_nothing)
 
     @classmethod
     def open(
@@ -289,7 +290,7 @@ class Pipeline:
         return read_chunks(self.engine, lambda conn: read(conn, self.source, self.window), progress)
 
     def _step(self, name: str, part: Part = WHOLE) -> AbstractContextManager[Progress]:
-        return hold_step(self.engine, self.source, self.window, name, self.clock, part)
+        return hold_step(self.engine, self.source, self.window, name, self.clock, part, self.report)
 
 
 def join_text(item: PetitionText) -> str:

@@ -29,11 +29,24 @@ class Progress:
     made_by: str = ""
 
 
+Report = Callable[[str, Part, runs.StepResult], None]  # told of each step, or part of one, that is done
+
+
+def report_nothing(step: str, part: Part, result: runs.StepResult) -> None:
+    """The report of whoever has nobody to tell."""
+
+
 @contextmanager
 def hold_step(
-    engine: Engine, source: Source, window: Window, step: str, clock: Callable[[], datetime], part: Part = WHOLE
+    engine: Engine,
+    source: Source,
+    window: Window,
+    step: str,
+    clock: Callable[[], datetime],
+    part: Part = WHOLE,
+    report: Report = report_nothing,
 ) -> Iterator[Progress]:
-    """Hold the lock of a step, or of its part, time it, record how it went, and log one line of it.
+    """Hold the lock of a step, or of its part, time it, record how it went, log one line of it, and report it.
 
     Raises:
         TransientError: another process is at it.
@@ -65,6 +78,7 @@ def hold_step(
         finally:
             lock.execute(text("SELECT pg_advisory_unlock_all()"))
     logger.info("%s %s: %d rows in, %d rows out, %.1f s", run_id, name, result.rows_in, result.rows_out, result.seconds)
+    report(step, part, result)
 
 
 def read_chunks(

@@ -22,7 +22,8 @@ STEPS = ("encode bert", "encode elmo")
 SEEN = text("""
     SELECT (SELECT array_agg(DISTINCT model_id) FROM petitions.current_topic),
         (SELECT array_agg(DISTINCT label) FROM petitions.current_topic),
-        (SELECT array_agg(DISTINCT topic_trend.label) FROM petitions.current_topic JOIN petitions.topic_trend USING (topic_id)),
+        (SELECT array_agg(DISTINCT t.label) FROM petitions.topic_trend AS t
+            JOIN petitions.current_topic USING (topic_id)),
         (SELECT count(*) FROM petitions.current_petition), (SELECT count(*) FROM petitions.topic_trend)
 """)
 

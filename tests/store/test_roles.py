@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from invented import BERT, ELMO, MONDAY, RUN, make_petitions, write_all
-from petitions import judging
+from petitions import similarity
 from petitions.errors import PermanentError, PetitionsError
 from petitions.gathering import write_batch
 from petitions.pipeline import Pipeline
@@ -143,7 +143,7 @@ def judge_all(run: Pipeline, model_id: str) -> None:
         vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
         for encoder, name in (("bert", BERT), ("elmo", ELMO)):
             upsert_embeddings(conn, name, texts, vectors)
-            judging.score_similarity(conn, run.source, run.window, name, model_id)
+            similarity.score_similarity(conn, run.source, run.window, name, model_id)
             done = runs.StepResult(rows_in=0, rows_out=0, seconds=0, made_by=name)
             runs.record_step(conn, run.run_id, f"encode {encoder}", done)
         keys = [{"petition_id": item.petition_id, "content_hash": item.content_hash} for item in texts]
