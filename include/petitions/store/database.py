@@ -34,6 +34,7 @@ _SERVER_SETTINGS = {
     "timezone": "UTC",
     "statement_timeout": "15min",
     "lock_timeout": "2min",
+    "temp_buffers": "128MB",  # what is staged for an upsert stays in memory; taken only as far as it is needed
 }
 
 

@@ -6,16 +6,19 @@ one transaction is one chunk: what a killed writer had not committed is not ther
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 
 import psycopg
-from pgvector.psycopg import register_vector
 from pgvector.sqlalchemy import VECTOR
 from psycopg import sql
 from sqlalchemy import (
+    ARRAY,
     Boolean,
     ColumnElement,
     Connection,
     Delete,
+    Integer,
+    String,
     Table,
     TableClause,
     and_,
@@ -36,6 +39,8 @@ from sqlalchemy.sql.dml import ReturningInsert
 from petitions.errors import PermanentError
 from petitions.store.failures import translate_failure
 
+# Rows staged at once: what is staged stays in temp_buffers (store.database), and is not written to disk and read again.
+_STAGED = 10_000
 _DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
 
 Row = Mapping[str, object]
@@ -78,7 +83,7 @@ def upsert(
 
     Args:
         conn: inside the caller's transaction.
-        target: the table; a row has a value for each of its columns.
+        target: the table; a row has a value for each of its columns, a vector as the bytes of `vector_send`.
         rows: what to write; none is allowed.
         compare: the columns that decide whether a stored row differs; None is all but the key, and an empty
             collection never updates.
@@ -92,18 +97,27 @@ def upsert(
         DatabaseDownError: the connection broke.
     """
     keys = [item.name for item in target.primary_key]
-    unique = {tuple(row[key] for key in keys): row for row in rows}
+    read_key = itemgetter(*keys)
+    unique = {read_key(row): row for row in rows}
     if not unique:
         return Counts()
     stage = named_table("stage", *(column(item.name, item.type) for item in target.columns), schema="pg_temp")
     conn.execute(text(f"CREATE TEMP TABLE stage (LIKE {target.fullname}) WITH (toast_tuple_target = 8160)"))
-    # In the order of the key two writers that meet wait for each other, and do not lock each other out. Sorted here:
-    # Postgres would sort whole rows, vectors and all, on disk.
-    _copy(conn, target, ([unique[key][item.name] for item in target.columns] for key in sorted(unique)))
+    read_row = itemgetter(*(item.name for item in target.columns))
     written = _insert_or_update(target, stage, compare, assign or {}, stale).cte("written")
     is_new = written.c.is_new
     counted = select(func.count().filter(is_new), func.count().filter(~is_new)).select_from(written)
-    inserted, updated = conn.execute(counted).one()
+    inserted = updated = 0
+    # In the order of the key two writers that meet wait for each other, and do not lock each other out. Sorted here:
+    # Postgres would sort whole rows, vectors and all, on disk.
+    ordered = sorted(unique)
+    size = len(ordered) if replace_within else _STAGED
+    for start in range(0, len(ordered), size):
+        if start:
+            conn.execute(text("TRUNCATE pg_temp.stage"))
+        _copy(conn, target, (read_row(unique[key]) for key in ordered[start : start + size]))
+        n_new, n_changed = conn.execute(counted).one()
+        inserted, updated = inserted + n_new, updated + n_changed
     deleted = conn.execute(_delete_others(target, stage, replace_within)).rowcount if replace_within else 0
     conn.execute(text("DROP TABLE pg_temp.stage"))
     return Counts(inserted=inserted, updated=updated, unchanged=len(unique) - inserted - updated, deleted=deleted)
@@ -151,30 +165,37 @@ def _copy(conn: Connection, target: Table, rows: Iterable[Sequence[object]]) -> 
         sql.Identifier(item.name) for item in target.columns
     )  # a database may have another order
     statement = sql.SQL("COPY pg_temp.stage ({}) FROM STDIN (FORMAT BINARY)").format(names)
-    kinds = [item.type.compile(dialect=_DIALECT).lower().split(" collate")[0] for item in target.columns]
+    kinds = [  # bytes are sent as they are, so that a vector needs no object of its own
+        "bytea" if isinstance(item.type, VECTOR) else item.type.compile(dialect=_DIALECT).lower().split(" collate")[0]
+        for item in target.columns
+    ]
+    doubtful = [
+        (place, item.name)
+        for place, item in enumerate(target.columns)
+        if isinstance(item.type, String | Integer | ARRAY)
+    ]
     try:
-        if any(isinstance(item.type, VECTOR) for item in target.columns):
-            register_vector(driver)
         with driver.cursor() as cursor, cursor.copy(statement) as copy:
             copy.set_types(kinds)
             for row in rows:
-                _refuse_unstorable(target, row)
+                _refuse_unstorable(target.name, doubtful, row)
                 copy.write_row(row)
     except psycopg.Error as error:
         raise translate_failure(error) from error
 
 
-def _refuse_unstorable(target: Table, row: Sequence[object]) -> None:
+def _refuse_unstorable(table: str, doubtful: Iterable[tuple[int, str]], row: Sequence[object]) -> None:
     """Refuse NUL and lone surrogates, which the text step takes out, and numbers that binary COPY would wrap around."""
-    for item, value in zip(target.columns, row, strict=True):
+    for place, name in doubtful:
+        value = row[place]
         if isinstance(value, int) and not -(2**31) <= value < 2**31:
-            raise PermanentError(f"{target.name}.{item.name} of {row[0]} must be under 2**31, got {value}")
+            raise PermanentError(f"{table}.{name} of {row[0]} must be under 2**31, got {value}")
         for part in value if isinstance(value, list) else (value,):
-            if not isinstance(part, str):
+            if not isinstance(part, str) or (part.isascii() and "\x00" not in part):
                 continue
             if "\x00" in part:
-                raise PermanentError(f"{target.name}.{item.name} of {row[0]} holds a NUL at {part.index(chr(0))}")
+                raise PermanentError(f"{table}.{name} of {row[0]} holds a NUL at {part.index(chr(0))}")
             try:
                 part.encode()
             except UnicodeEncodeError as error:
-                raise PermanentError(f"{target.name}.{item.name} of {row[0]} is no Unicode at {error.start}") from None
+                raise PermanentError(f"{table}.{name} of {row[0]} is no Unicode at {error.start}") from None
