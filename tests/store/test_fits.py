@@ -123,6 +123,19 @@ def test_shares_that_exceed_one_by_rounding_are_stored_and_others_are_refused(co
         write_topic_model(conn, make_model(), make_topics(), [], IDS, shares * 2)
 
 
+def test_the_main_topic_has_the_largest_share_and_of_equal_ones_the_lowest_id(conn):
+    shares = np.full((12, 3), 0.2)
+    shares[:, 2] = 0.6
+    shares[0] = (0.4, 0.4, 0.2)
+    read_main = text("SELECT petition_id, topic_id FROM petition_topic WHERE is_main ORDER BY petition_id")
+    begin_run(conn, Source.SAMPLE, WINDOW, at=MONDAY)
+    write_topic_model(conn, make_model(), make_topics(), [], IDS, shares)
+    ids = [topic.topic_id for topic in make_topics()]
+    assert dict(conn.execute(read_main).all()) == dict.fromkeys(IDS, ids[2]) | {IDS[0]: min(ids[:2])}
+    write_topic_model(conn, make_model(), make_topics(), [], IDS, shares[:, ::-1])  # the same fit, written anew
+    assert dict(conn.execute(read_main).all()) == dict.fromkeys(IDS, ids[0]) | {IDS[0]: min(ids[1:])}
+
+
 def test_shares_of_another_shape_are_refused(conn):
     with pytest.raises(PermanentError, match="12 petitions and 3 topics"):
         write_topic_model(conn, make_model(), make_topics(), [], IDS, make_shares(11))

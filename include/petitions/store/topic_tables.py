@@ -2,6 +2,7 @@
 
 from sqlalchemy import (
     ARRAY,
+    Boolean,
     CheckConstraint,
     Column,
     Date,
@@ -12,6 +13,7 @@ from sqlalchemy import (
     Integer,
     Table,
     Text,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
@@ -135,7 +137,20 @@ petition_topic = Table(
     make_petition_key(),
     Column("topic_id", Integer, primary_key=True),
     Column("share", Double, nullable=False, comment="of the topic in the petition; a petition's shares sum to 1"),
+    Column(
+        "is_main",
+        Boolean,
+        nullable=False,
+        comment="it has the largest share of the petition; of equal ones the lowest topic_id",
+    ),
     _topic_link(),
+    Index(
+        "petition_topic_main_idx",
+        "model_id",
+        "petition_id",
+        postgresql_include=["topic_id", "share"],
+        postgresql_where=text("is_main"),
+    ),
     check_share("share"),
     comment="One row is the share of one topic in one petition, by one fit.",
 )

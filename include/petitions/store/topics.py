@@ -217,14 +217,22 @@ def _write_shares(
     removed = conn.execute(delete(petition_topic).where(petition_topic.c.model_id == model_id, gone))
     written = Counts(deleted=removed.rowcount)
     for start in range(0, len(petition_ids), CHUNK):
-        rows = [
-            {"model_id": model_id, "petition_id": petition_id, "topic_id": topic_id, "share": _share(share)}
-            for petition_id, shares in zip(
-                petition_ids[start : start + CHUNK], document_topic[start : start + CHUNK].tolist(), strict=True
-            )
-            for topic_id, share in zip(topic_ids, shares, strict=True)
-            if share > 0
-        ]
+        rows: list[Row] = []
+        for petition_id, shares in zip(
+            petition_ids[start : start + CHUNK], document_topic[start : start + CHUNK].tolist(), strict=True
+        ):
+            found = [(_share(share), -topic_id) for topic_id, share in zip(topic_ids, shares, strict=True) if share > 0]
+            main = max(found, default=None)  # of equal shares the lowest topic_id, which is why it is turned
+            rows += [
+                {
+                    "model_id": model_id,
+                    "petition_id": petition_id,
+                    "topic_id": -below,
+                    "share": share,
+                    "is_main": (share, below) == main,
+                }
+                for share, below in found
+            ]
         written += upsert(conn, petition_topic, rows, replace_within=("model_id", "petition_id"))
     return written
 

@@ -10,12 +10,11 @@ ORDER BY source, published_at DESC, model_id;
 COMMENT ON VIEW petitions.published_model IS 'One row is the fit of a source that readers see: the one published last.';
 
 CREATE VIEW petitions.main_topic AS
-SELECT DISTINCT ON (t.model_id, t.petition_id) t.model_id, t.petition_id, t.topic_id, t.share
+SELECT t.model_id, t.petition_id, t.topic_id, t.share
 FROM petitions.published_model AS m
 JOIN petitions.petition_topic AS t USING (model_id)
 JOIN petitions.petition AS p USING (petition_id)
-WHERE p.status <> 'hidden'
-ORDER BY t.model_id, t.petition_id, t.share DESC, t.topic_id;
+WHERE t.is_main AND p.status <> 'hidden';
 COMMENT ON VIEW petitions.main_topic IS
     'One row is a petition of a published fit, not hidden, and the topic that has the largest share of it.';
 

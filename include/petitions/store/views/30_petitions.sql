@@ -14,12 +14,8 @@ SELECT
 FROM petitions.published_model AS m
 JOIN petitions.petition AS p
     ON p.source = m.source AND p.begins_on >= m.since AND p.begins_on < m.until AND p.status <> 'hidden'
-LEFT JOIN LATERAL (
-    -- main_topic again, in a form that one petition is looked up in by its key
-    SELECT one.topic_id, one.share FROM petitions.petition_topic AS one
-    WHERE one.model_id = m.model_id AND one.petition_id = p.petition_id
-    ORDER BY one.share DESC, one.topic_id LIMIT 1
-) AS main ON true
+LEFT JOIN petitions.petition_topic AS main
+    ON main.model_id = m.model_id AND main.petition_id = p.petition_id AND main.is_main
 LEFT JOIN petitions.topic AS t ON t.model_id = m.model_id AND t.topic_id = main.topic_id
 CROSS JOIN LATERAL (
     -- of the published encoders the first that gives a score
