@@ -97,7 +97,7 @@ def prune(keep: int, is_dry_run: bool) -> None:
     """Drop old fits and what belongs to them; never the published one.
 
     An old fit also stays while its run is not done, or where it gave the highest topic_id, so that no id is given
-    twice. The folders of the artifact store must be of this database alone. Needs the rights of the schema's owner.
+    twice. The folders of the artifact store must be of this database alone. Needs the rights of petition_writer.
     """
     from petitions.store.artifacts import ArtifactStore
 

@@ -17,7 +17,7 @@ CROSS JOIN LATERAL (
         coalesce(jsonb_agg(
             jsonb_build_object('step', s.key) || s.value
             ORDER BY array_position(
-                ARRAY['crawl', 'tokenize', 'fit_topics', 'encode', 'score', 'check', 'publish'],
+                ARRAY['crawl', 'tokenize', 'fit_topics', 'encode', 'score', 'similarity', 'check', 'publish'],
                 split_part(s.key, ' ', 1)
             ), s.key
         ), '[]') AS steps
