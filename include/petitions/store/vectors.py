@@ -60,12 +60,14 @@ def upsert_embeddings(
 
 def _send(embeddings: NDArray[np.float32]) -> Iterator[bytes]:
     """The vectors as `vector_send` writes them: int16 width, int16 zero, float32 numbers, all in network order."""
-    head = np.array([embeddings.shape[1], 0], dtype=">i2").tobytes()
+    width = embeddings.shape[1]
+    sent = np.dtype([("width", ">i2"), ("unused", ">i2"), ("numbers", ">f4", (width,))])
     for start in range(0, len(embeddings), 1000):  # turned in blocks, which is quick, and never all of them twice
-        block = embeddings[start : start + 1000].astype(">f4").tobytes()
-        size = 4 * embeddings.shape[1]
-        for place in range(0, len(block), size):
-            yield head + block[place : place + size]
+        block = np.zeros(len(embeddings[start : start + 1000]), dtype=sent)
+        block["width"], block["numbers"] = width, embeddings[start : start + 1000]
+        data = block.tobytes()
+        for place in range(0, len(data), sent.itemsize):
+            yield data[place : place + sent.itemsize]
 
 
 def read_embeddings(

@@ -70,13 +70,13 @@ DECLARE
     split_by text;
     sorted text[];
     weights double precision[];
-    rare text[];  -- those that together stand in at most 150 petitions
+    rare text[];  -- those that together stand in at most 100 petitions
 BEGIN
     SELECT m.tokenizer INTO split_by FROM petitions.published_model AS m WHERE m.encoders[1] = made_by LIMIT 1;
     SELECT
         array_agg(token ORDER BY n, token),
         array_agg(ln(1 + greatest(n_all, n) / n) ORDER BY n, token),
-        coalesce(array_agg(token) FILTER (WHERE so_far <= 150), '{}')
+        coalesce(array_agg(token) FILTER (WHERE so_far <= 100), '{}')
     INTO sorted, weights, rare
     FROM (
         SELECT w.token, counted.n, sum(counted.n) OVER (ORDER BY counted.n, w.token) AS so_far
@@ -98,7 +98,7 @@ BEGIN
             FROM petitions.petition_tokens AS t JOIN petitions.petition AS p USING (petition_id)
             WHERE t.tokenizer = %L AND %s AND (t.tokens && $1 OR t.tokens @> ARRAY[$2[1], $2[2]]
                 OR t.tokens @> ARRAY[$2[1], $2[3]])
-            LIMIT 150
+            LIMIT 100
         ) SELECT found.petition_id, s.score FROM (SELECT *, avg(n) OVER () AS n_mean FROM found) AS found
         CROSS JOIN LATERAL (
             SELECT sum(q.weight * q.tf * 2.2 / (q.tf + 1.2 * (0.25 + 0.75 * n / n_mean))) AS score
@@ -111,7 +111,7 @@ BEGIN
     ) USING rare, sorted, weights;
 END $$;
 COMMENT ON FUNCTION petitions.bm25_petitions IS
-    'The k published petitions that stand highest by BM25 (k1 1.2, b 0.75) over the five rarest words, among at most 150
+    'The k published petitions that stand highest by BM25 (k1 1.2, b 0.75) over the five rarest words, among at most 100
 that have a rare one, or the rarest and one of the next two: a common word alone would bring thousands.';
 
 CREATE FUNCTION petitions.encoders_of_width(width integer) RETURNS SETOF text
