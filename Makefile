@@ -93,3 +93,4 @@ psql: .venv/installed  ## SQL over the results
 pins:  ## resolve requirements*.in again and pin them
 	uv pip compile --quiet --python-version 3.11 --generate-hashes --no-annotate requirements.in -o requirements.txt
 	uv pip compile --quiet --python-version 3.11 --generate-hashes --no-annotate requirements-dev.in -o requirements-dev.txt
+	uv pip compile --quiet --python-version 3.11 --python-platform x86_64-manylinux_2_31 --generate-hashes --no-annotate requirements-tpu.in -o requirements-tpu.txt
