@@ -17,7 +17,7 @@ the data interval ends (in Seoul), so a rerun of an old night reads the same win
 
 Every task may be killed and run again. Pools: `petition_sites` is the politeness towards a site, `tpu` the accelerator,
 with one slot a worker. Permanent errors (a site that changed, a setting that cannot be) fail at once; others are tried
-four times; a check that failed is not tried again, and nothing is published.
+four times, as is a task whose worker was killed; a check that failed is not tried again, and nothing is published.
 
 `encode` and `score` are 8 to 64 parts of the window, which the workers of the queue `tpu` share. `tpu_for_encode` and
 `tpu_for_score` ask whether anybody serves it: where nobody takes them within `[scheduler] task_queued_timeout`, Airflow
@@ -279,7 +279,7 @@ def petition_topics() -> None:
     similar = score_similarity(model_id)
     planned = plan_checks(model_id)
     checked = PetitionCheckOperator.partial(
-        task_id="check", retries=0, map_index_template="{{ task.check }}",
+        task_id="check", map_index_template="{{ task.check }}",
         outlets=name_tables("check_result"),
         doc_md="One check of the run; a failed one stops the publishing by name.",
     ).expand_kwargs(planned)  # fmt: skip
