@@ -28,9 +28,9 @@ TOPICS = """
     INSERT INTO petitions.topic (model_id, topic_id, label, share, npmi, top_terms)
     SELECT 'bench', n, '주제 ' || n, 1.0 / 9, 0.1, ARRAY['낱말1', '낱말2'] FROM generate_series(1, 9) AS n;
     INSERT INTO petitions.petition_topic (model_id, petition_id, topic_id, share, is_main)
-    SELECT 'bench', p.petition_id, n, CASE WHEN main.n = n THEN 0.6 ELSE 0.05 END, main.n = n
-    FROM petitions.petition AS p CROSS JOIN LATERAL (SELECT 1 + mod(abs(hashtext(p.petition_id)), 9)) AS main (n)
-    CROSS JOIN generate_series(1, 9) AS n (n);
+    SELECT 'bench', p.petition_id, n, CASE WHEN n = main THEN 0.6 ELSE 0.05 END, n = main
+    FROM petitions.petition AS p CROSS JOIN LATERAL (SELECT 1 + mod(abs(hashtext(p.petition_id)), 9)) AS one (main)
+    CROSS JOIN generate_series(1, 9) AS n;
     INSERT INTO petitions.petition_agreement (petition_id, seen_on, n_agreements)
     SELECT p.petition_id, p.begins_on + n, 10 * n FROM petitions.petition AS p CROSS JOIN generate_series(1, 3) AS n
     ON CONFLICT DO NOTHING;
