@@ -20,7 +20,7 @@ import psutil
 from compose import ROOT
 from killing import NEW, OLD, Fault, Killer, say
 
-from cluster import Cluster, run_cluster
+from cluster import run_cluster
 from rows import read_all_rows
 from stand_in import BLUEHOUSE_DATA, SERVE, run_stand_in
 
@@ -89,22 +89,24 @@ def describe_difference(expected: dict[str, list[str]], found: dict[str, list[st
     return sum(map(Counter.total, lost.values())), sum(map(Counter.total, more.values())), named
 
 
-def kill_runs(cluster: Cluster, n_runs: int, n_kills: int, seed: int) -> bool:
-    """Make the runs, print a line of the table for each fault; gives whether nothing was wrong."""
-    chance = random.Random(seed)
-    site = next(child for child in psutil.Process().children() if str(SERVE) in child.cmdline())
-    killer = Killer(cluster, site)
+def run_undisturbed(killer: Killer) -> tuple[dict[str, list[str]], bool]:
+    """Publish the older window, and run the newer one; gives its rows, and whether the reader saw nothing wrong."""
     say("the older window is made")
     killer.publish_old_window()
     killer.copy_database("petitions", "base")
-    cluster.call_api("PATCH", "/api/v2/dags/petition_topics", {"is_paused": False})
+    killer.cluster.call_api("PATCH", "/api/v2/dags/petition_topics", {"is_paused": False})
     say("the undisturbed run")
     began = time.monotonic()
-    _, reader = killer.run("undisturbed", [], chance)
+    _, reader = killer.run("undisturbed", [], random.Random(0))
     expected = read_all_rows(killer.results)
-    say(f"undisturbed: {time.monotonic() - began:.0f} s, {sum(map(len, expected.values()))} rows, {reader.looks} looks")
-    is_well = not reader.wrong and not reader.refused
-    say("; ".join(reader.wrong[:3]))
+    say(f"{time.monotonic() - began:.0f} s, {sum(map(len, expected.values()))} rows, {reader.looks} looks")
+    say(f"refused {reader.refused}, wrong {reader.wrong[:3]}")
+    return expected, not reader.wrong and not reader.refused
+
+
+def kill_runs(killer: Killer, n_runs: int, n_kills: int, chance: random.Random) -> bool:
+    """Make the runs, print a line of the table for each fault; gives whether nothing was wrong."""
+    expected, is_well = run_undisturbed(killer)
     print("| run | killed | s after the task began | during | seconds to recover | rows lost | rows too many | "
           "looks of the reader | refused while Postgres was down | wrong or refused otherwise |")  # fmt: skip
     print("|--:|---|--:|---|--:|--:|--:|--:|--:|--:|", flush=True)
@@ -122,8 +124,6 @@ def kill_runs(cluster: Cluster, n_runs: int, n_kills: int, seed: int) -> bool:
         for each in outcomes:
             print(f"| {number} | {each.fault} | {each.delay_s} | {each.during} | {each.recovered_s:.0f} | {n_lost} | "
                   f"{n_more} | {reader.looks} | {reader.excused} | {n_wrong} |", flush=True)  # fmt: skip
-    if killer.site.is_running():
-        killer.site.kill()
     return is_well
 
 
@@ -142,9 +142,15 @@ def main() -> None:
             variables = {
                 "PETITIONS_SOURCE": "bluehouse", "PETITIONS_BLUEHOUSE_URL": site.url,
                 "PETITIONS_REQUESTS_PER_SECOND": "40", "PETITIONS_CONNECTIONS": "4",
+                "PETITIONS_TPU_WORKERS": "8",  # places in the pool: parts wait in Redis, where a kill may hit them
             }  # fmt: skip
             with run_cluster(variables, settings) as cluster:
-                is_well = kill_runs(cluster, chosen.runs, chosen.kills, chosen.seed)
+                served = next(child for child in psutil.Process().children() if str(SERVE) in child.cmdline())
+                killer = Killer(cluster, served)
+                try:
+                    is_well = kill_runs(killer, chosen.runs, chosen.kills, random.Random(chosen.seed))
+                finally:
+                    killer.site.kill()  # which may be another one by then
     sys.exit(0 if is_well else 1)
 
 
