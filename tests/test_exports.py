@@ -132,7 +132,7 @@ def test_every_view_of_the_readers_is_exported_as_it_stands(published, tmp_path)
         views = conn.scalars(
             text(
                 "SELECT table_name FROM information_schema.role_table_grants"
-                " WHERE grantee = 'petition_reader' AND table_schema = 'petitions'"
+                " WHERE grantee = 'petition_reader' AND table_schema = 'petitions' AND table_name <> 'alembic_version'"
             )
         ).all()
         assert "current_petition" in views and len(views) >= 10
@@ -160,11 +160,8 @@ def test_csv_goes_to_standard_output_and_an_unknown_view_or_format_is_one_line(p
         result = run(view, "--format", "csv")
         assert result.exit_code == 1
         assert result.output.count("\n") == 1
-        assert "VIEW must be one of agreement_curve, current_petition, current_topic" in result.output
+        assert "VIEW must be one of agreement_curve, current_model, current_petition" in result.output
         assert repr(view) in result.output and "published_model," not in result.output
-    result = run("current_topic", "--format", "parquet")
-    assert (result.exit_code, result.output.count("\n")) == (1, 1)
-    assert "needs the package pyarrow" in result.output
 
 
 @pytest.mark.postgres
@@ -178,11 +175,11 @@ def test_rows_are_read_in_memory_that_does_not_grow(engine):
             )
         )
     tracemalloc.start()
-    with open_view(engine, "large") as (names, rows):
-        n_rows = sum(1 for _ in rows)
+    with open_view(engine, "large") as view:
+        n_rows = sum(1 for _ in view.rows)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert (names, n_rows) == (["n", "s"], 60_000)
+    assert (view.names, view.kinds, n_rows) == (["n", "s"], ["integer", "text"], 60_000)
     assert peak < 8_000_000, "all of it would be 40 MB"
 
 

@@ -1,4 +1,4 @@
-"""The command `petitions export`: one of the readers' views as CSV or JSON lines, in memory that does not grow."""
+"""The command `petitions export`: a readers' view as CSV, JSON lines or Parquet, in memory that does not grow."""
 
 import csv
 import io
@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, contextmanager
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, TextIO
+from typing import IO, Any
 
 import click
 
@@ -32,7 +32,7 @@ class _Null(int):
 _NULL = _Null()
 
 
-def write_csv(file: TextIO, names: Sequence[str], rows: Rows) -> int:
+def write_csv(file: IO[str], names: Sequence[str], rows: Rows) -> int:
     """Write a line of names and a line a row; returns the number of rows.
 
     Texts are quoted and numbers are not; a null is nothing at all, and an empty text is "". Arrays and objects are
@@ -47,7 +47,7 @@ def write_csv(file: TextIO, names: Sequence[str], rows: Rows) -> int:
     return n_rows
 
 
-def write_jsonl(file: TextIO, names: Sequence[str], rows: Rows) -> int:
+def write_jsonl(file: IO[str], names: Sequence[str], rows: Rows) -> int:
     """Write one JSON object a row; returns the number of rows.
 
     Moments are ISO 8601; numbers that JSON has no word for are the texts "nan", "inf" and "-inf".
@@ -59,7 +59,7 @@ def write_jsonl(file: TextIO, names: Sequence[str], rows: Rows) -> int:
     return n_rows
 
 
-Writer = Callable[[TextIO, Sequence[str], Rows], int]
+Writer = Callable[[IO[str], Sequence[str], Rows], int]
 WRITERS: dict[str, Writer] = {"csv": write_csv, "jsonl": write_jsonl}
 
 
@@ -84,8 +84,12 @@ def _to_json(value: object) -> str:
 
 
 @contextmanager
-def replace_file(output: Path) -> Iterator[TextIO]:
+def replace_file(output: Path, *, is_binary: bool = False) -> Iterator[IO[Any]]:
     """Open a file that stands under its name only when it is whole; broken off, what was there before stays.
+
+    Args:
+        output: its name.
+        is_binary: of bytes; else of text in UTF-8.
 
     Raises:
         ConfigError: there is something else than a file of that name, such as a device.
@@ -95,7 +99,8 @@ def replace_file(output: Path) -> Iterator[TextIO]:
         raise ConfigError(f"--output must be a file, got {output}")
     unfinished = output.with_name(f"{_UNFINISHED}{os.getpid()}-{output.name}")
     try:
-        with unfinished.open("w", encoding="utf-8", newline="") as file:
+        opened: IO[Any] = unfinished.open("wb") if is_binary else unfinished.open("w", encoding="utf-8", newline="")
+        with opened as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
@@ -105,13 +110,16 @@ def replace_file(output: Path) -> Iterator[TextIO]:
 
 
 @contextmanager
-def _open_stdout() -> Iterator[TextIO]:
-    """Standard output in UTF-8, whatever the locale; a reader that has seen enough, such as head, is no error."""
+def _open_stdout(*, is_binary: bool) -> Iterator[IO[Any]]:
+    """Standard output, texts in UTF-8 whatever the locale; a reader that has seen enough, such as head, is no error."""
+    if is_binary and sys.stdout.isatty():
+        raise ConfigError("--format parquet is not for a terminal: use --output FILE")
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8", newline="")
+    file: IO[Any] = sys.stdout.buffer if is_binary else sys.stdout
     try:
-        yield sys.stdout
-        sys.stdout.flush()
+        yield file
+        file.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # else the interpreter complains at its end
 
@@ -124,14 +132,17 @@ def export(view: str, format_: str, output: Path | None) -> None:
     """Write all rows of VIEW, one of those that readers have (such as current_petition)."""
     from petitions.store.view_rows import open_view
 
-    if format_ not in WRITERS:
-        raise ConfigError(
-            "--format parquet needs the package pyarrow, which the project does not install yet, and a writer for it:"
-            f" use {' or '.join(WRITERS)}"
-        )
-    opened: AbstractContextManager[TextIO] = replace_file(output) if output else _open_stdout()
-    with open_view(open_store(), view) as (names, rows), opened as file:
-        n_rows = WRITERS[format_](file, names, rows)
+    is_binary = format_ not in WRITERS
+    opened: AbstractContextManager[IO[Any]] = (
+        replace_file(output, is_binary=is_binary) if output else _open_stdout(is_binary=is_binary)
+    )
+    with open_view(open_store(), view) as found, opened as file:
+        if is_binary:
+            from petitions.parquet import write_parquet
+
+            n_rows = write_parquet(file, found)
+        else:
+            n_rows = WRITERS[format_](file, found.names, found.rows)
     if output:
         click.echo(f"{n_rows} rows of {view} in {output}")
 

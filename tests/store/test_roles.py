@@ -28,7 +28,7 @@ pytestmark = [pytest.mark.postgres, pytest.mark.slow]
 PETITIONS = make_petitions(6)
 TABLES = [table.fullname for table in metadata.sorted_tables]
 FORBIDDEN = [
-    *(f"SELECT * FROM {name}" for name in (*TABLES, "petitions.alembic_version")),
+    *(f"SELECT * FROM {name}" for name in TABLES),
     *(f"DELETE FROM {name}" for name in TABLES),
     "SELECT * FROM petitions.published_model",
     "INSERT INTO petitions.current_topic (label) VALUES ('가')",
@@ -102,7 +102,7 @@ def test_the_writer_does_a_whole_run_and_cannot_delete_petitions_or_change_the_s
         for model_id in ("fit-1", "fit-1", "fit-2"):
             write_all(conn, PETITIONS, model_id)
         publish(conn, "fit-1", [BERT], at=MONDAY)
-        assert conn.scalar(text("SELECT version_num FROM petitions.alembic_version")) == "0008"
+        assert conn.scalar(text("SELECT count(*) FROM petitions.alembic_version")) == 1
         assert conn.scalar(text("SELECT count(*) FROM petitions.current_petition")) == 6
     for statement in (
         "DELETE FROM petitions.petition",
