@@ -142,7 +142,7 @@ def main() -> None:
             variables = {
                 "PETITIONS_SOURCE": "bluehouse", "PETITIONS_BLUEHOUSE_URL": site.url,
                 "PETITIONS_REQUESTS_PER_SECOND": "40", "PETITIONS_CONNECTIONS": "4",
-                "PETITIONS_TPU_WORKERS": "8",  # places in the pool: parts wait in Redis, where a kill may hit them
+                "PETITIONS_TPU_WORKERS": "3",  # places in the pool: parts wait in Redis, where a kill may hit them
             }  # fmt: skip
             with run_cluster(variables, settings) as cluster:
                 served = next(child for child in psutil.Process().children() if str(SERVE) in child.cmdline())
