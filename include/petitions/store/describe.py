@@ -66,7 +66,7 @@ def describe_schema(conn: Connection) -> str:
     parts = [
         _HEAD,
         "## How the tables hang together\n",
-        _draw_entities(conn, tables),
+        draw_entities(conn),
         "## Tables\n",
         *(_describe_table(conn, table) for table in tables),
         "## Views\n",
@@ -77,8 +77,9 @@ def describe_schema(conn: Connection) -> str:
     return "\n".join(parts)
 
 
-def _draw_entities(conn: Connection, tables: Sequence[RowMapping]) -> str:
-    """Tables with the columns of their keys, and a line for each foreign key; a column that may be null is a |o."""
+def draw_entities(conn: Connection) -> str:
+    """The entity diagram in Mermaid: tables with their keys, and a line for each foreign key; |o may be null."""
+    tables = conn.execute(_RELATIONS, {"kind": "r"}).mappings().all()
     links = [
         f'    {link.parent} {"||" if link.not_null else "|o"}--o{{ {link.child} : "{link.columns}"'
         for link in conn.execute(_LINKS)
