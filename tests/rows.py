@@ -3,6 +3,7 @@
 from sqlalchemy import Connection, Engine, select
 
 from petitions.records import Source, Window
+from petitions.store import topic_tables  # noqa: F401 - its tables belong to the metadata that is read here
 from petitions.store.tables import metadata
 from petitions.store.tokens import select_tokens
 
