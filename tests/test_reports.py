@@ -1,3 +1,4 @@
+import json
 import re
 import shutil
 import subprocess
@@ -12,6 +13,7 @@ from sqlalchemy import create_engine, text
 from invented import BERT, MONDAY, TUESDAY, make_petitions, write_all
 from petitions.cli import main
 from petitions.errors import ConfigError
+from petitions.petition_map import MAP_FILE
 from petitions.records import Hidden, Source
 from petitions.reports import draw_report, read_report
 from petitions.store.artifacts import ArtifactStore
@@ -38,6 +40,11 @@ def published(conn):
     write_all(conn, make_hostile_petitions(), mark="<b>")
     publish(conn, "fit-1", [BERT], at=MONDAY)
     return conn
+
+
+def place_petitions(artifacts):
+    points = [[petition.petition_id, 10 * n, 1000 - 10 * n] for n, petition in enumerate(make_hostile_petitions())]
+    artifacts.write(f"topics/fit-1/{MAP_FILE}", json.dumps({"made_from": "", "n": 12, "points": points}).encode())
 
 
 @pytest.fixture
@@ -110,7 +117,21 @@ def test_a_fit_without_a_map_gives_a_note_and_lets_no_script_run(published, arti
     assert "script-src 'none'" in page.find("meta", {"http-equiv": "Content-Security-Policy"})["content"]
 
 
+def test_petitions_stand_on_the_map_with_their_titles_as_text_and_web_addresses_alone_as_links(published, artifacts):
+    assert "보관된 청원 지도가 없습니다" in draw(published, artifacts).get_text()
+    place_petitions(artifacts)
+    figure = draw(published, artifacts).find(id="petition-map").find_next("figure")
+    dots = figure.find_all("circle")
+    assert len(dots) == 12 and not figure.find_all("script")
+    assert dots[0].title.get_text() == HOSTILE
+    assert (dots[1]["cx"], dots[1]["cy"]) == ("10", "990")
+    assert len({dot["fill"] for dot in dots}) == 3, "a colour for each topic"
+    assert all(link["href"].startswith("http") for link in figure.find_all("a"))
+    assert len(figure.find_all("a")) == 11
+
+
 def test_a_hidden_petition_is_not_on_the_page(published, artifacts):
+    place_petitions(artifacts)
     mark_hidden(published, [Hidden(source=SAMPLE, source_id="a-001", url="", artifact="raw#0")], seen_at=TUESDAY)
     assert HOSTILE not in draw(published, artifacts).get_text()
 
@@ -176,6 +197,7 @@ def test_a_browser_draws_the_map_and_refuses_no_script_of_it(published, artifact
         labels=["건널목", HOSTILE, "주택"],
     )
     artifacts.write("topics/fit-1/pyldavis.html", topic_map.encode())
+    place_petitions(artifacts)
     pages = {"map.html": topic_map, "report.html": draw_report(read_report(published, artifacts, SAMPLE))}
     for name, page in pages.items():
         (tmp_path / name).write_text(page, encoding="utf-8")

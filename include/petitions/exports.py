@@ -5,7 +5,9 @@ import io
 import json
 import math
 import os
+import shutil
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import date
@@ -116,10 +118,15 @@ def _open_stdout(*, is_binary: bool) -> Iterator[IO[Any]]:
         raise ConfigError("--format parquet is not for a terminal: use --output FILE")
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8", newline="")
-    file: IO[Any] = sys.stdout.buffer if is_binary else sys.stdout
     try:
-        yield file
-        file.flush()
+        if is_binary:  # whole before it is sent: a Parquet file that broke off would look whole
+            with tempfile.TemporaryFile() as whole:
+                yield whole
+                whole.seek(0)
+                shutil.copyfileobj(whole, sys.stdout.buffer)
+        else:
+            yield sys.stdout
+        sys.stdout.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # else the interpreter complains at its end
 

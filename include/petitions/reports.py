@@ -5,11 +5,11 @@ cannot reach the page around it. Every text in it is escaped.
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -25,9 +25,15 @@ if TYPE_CHECKING:
     from petitions.store.artifacts import ArtifactStore
     from petitions.store.readers import Rows
 
+T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 LOUDEST = 5  # petitions a topic
+# Of Okabe and Ito, then of Tol: told apart by most eyes; topics beyond them begin anew.
+COLOURS = (
+    "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#332288", "#999933", "#882255", "#117733",
+    "#AA4499", "#6699CC", "#661100", "#888888",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +48,7 @@ class Report:
     loudest: "Rows"  # by topic
     checks: "Rows"
     topic_map: str  # a whole page; empty where there is none that we may read
+    petition_map: "Rows"  # petitions with x and y, 0 to 1000; empty where there is none that we may read
 
 
 def read_report(conn: "Connection", artifacts: "ArtifactStore", source: Source) -> Report:
@@ -55,6 +62,7 @@ def read_report(conn: "Connection", artifacts: "ArtifactStore", source: Source) 
     Raises:
         ConfigError: no fit of the source is published.
     """
+    from petitions.petition_map import read_map
     from petitions.store import readers, report_reads
     from petitions.store.topics import PICTURE_FILE
 
@@ -69,7 +77,10 @@ def read_report(conn: "Connection", artifacts: "ArtifactStore", source: Source) 
         emerging=readers.read_emerging(conn, source),
         loudest=report_reads.read_top_petitions(conn, source, LOUDEST),
         checks=report_reads.read_checks(conn, model["run_id"]),
-        topic_map=_read_map(artifacts, f"{model['artifact']}/{PICTURE_FILE}"),
+        topic_map=_read_or_warn(lambda: artifacts.read(f"{model['artifact']}/{PICTURE_FILE}").decode()) or "",
+        petition_map=report_reads.read_placed(
+            conn, source, _read_or_warn(lambda: read_map(artifacts, model["artifact"])) or {}
+        ),
     )
 
 
@@ -86,6 +97,7 @@ def draw_report(report: Report) -> str:
         weeks=sorted({row["week"] for row in report.trends}),
         trend_shares={(row["week"], row["topic_id"]): row["share"] for row in report.trends},
         script_sources=hash_scripts(report.topic_map) or ["'none'"],
+        colours={row["topic_id"]: COLOURS[place % len(COLOURS)] for place, row in enumerate(report.topics)},
         fonts=KOREAN_FONTS,
         tell_share=_tell_share,
         tell_moment=_tell_moment,
@@ -114,13 +126,13 @@ def report(source: str | None, output: Path) -> None:
     click.echo(f"wrote {output}: {len(found.topics)} topics of {wanted}, {len(page.encode()):,} bytes")
 
 
-def _read_map(artifacts: "ArtifactStore", path: str) -> str:
-    """The picture of the fit; empty where it is missing or may not be read: a reader need not have the files."""
+def _read_or_warn(read: Callable[[], T]) -> T | None:
+    """A file of the fit; None where it is missing or may not be read: a reader need not have the files."""
     try:
-        return artifacts.read(path).decode()
+        return read()
     except (PermanentError, OSError) as error:
-        logger.warning("the report has no map of topics: %s", error)
-        return ""
+        logger.warning("the report lacks a map: %s", error)
+        return None
 
 
 def _tell_share(share: float | None) -> str:

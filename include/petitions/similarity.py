@@ -1,11 +1,13 @@
-"""How near petitions stand to the middle of their topic: the glue between scoring and tables, without TensorFlow."""
+"""How near petitions stand to the middle of their topic, and to each other on a map; without TensorFlow."""
 
 from sqlalchemy import Connection
 
+from petitions.petition_map import write_map
 from petitions.records import Source, Window
 from petitions.scoring.topic_similarity import score_topic_similarity
+from petitions.store.artifacts import ArtifactStore
 from petitions.store.scores import Score, upsert_scores
-from petitions.store.topic_reads import read_shares
+from petitions.store.topic_reads import read_artifact, read_shares
 from petitions.store.upsert import Counts
 from petitions.store.vectors import read_embeddings
 
@@ -29,3 +31,10 @@ def score_similarity(conn: Connection, source: Source, window: Window, encoder: 
             for (petition_id, content_hash), value in zip(texts, values, strict=True)
         ),
     )
+
+
+def draw_map(
+    conn: Connection, artifacts: ArtifactStore, source: Source, window: Window, encoder: str, model_id: str
+) -> bool:
+    """Keep a map of the petitions of a window beside a fit; returns whether it was drawn anew."""
+    return write_map(artifacts, read_artifact(conn, model_id), encoder, *read_embeddings(conn, source, window, encoder))

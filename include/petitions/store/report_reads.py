@@ -1,5 +1,6 @@
 """What only the report reads, of the views that petition_reader may read."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -35,3 +36,13 @@ def read_last_seen(conn: Connection, source: Source) -> datetime | None:
     query = text("SELECT last_seen_at FROM petitions.data_freshness WHERE source = :source")
     seen: datetime | None = conn.scalar(query, {"source": str(source)})
     return seen
+
+
+def read_placed(conn: Connection, source: Source, places: Mapping[str, tuple[int, int]]) -> Rows:
+    """Read the published petitions that stand on a map, with x and y; hidden ones and those without a topic do not."""
+    query = text("""
+        SELECT petition_id, title, url, topic_id FROM petitions.current_petition
+        WHERE source = :source AND petition_id = ANY(:ids) AND topic_id IS NOT NULL ORDER BY petition_id
+    """)
+    rows = conn.execute(query, {"source": str(source), "ids": list(places)}).mappings()
+    return [{**row, "x": places[row["petition_id"]][0], "y": places[row["petition_id"]][1]} for row in rows]

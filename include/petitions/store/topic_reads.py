@@ -92,6 +92,15 @@ def read_shares(conn: Connection, model_id: str, petition_ids: Sequence[str]) ->
     return shares
 
 
+def read_artifact(conn: Connection, model_id: str) -> str:
+    """Read the folder of a fit in the artifact store.
+
+    Raises:
+        NoResultFound: there is no such fit; the caller has made it.
+    """
+    return str(conn.execute(select(topic_model.c.artifact).where(topic_model.c.model_id == model_id)).scalar_one())
+
+
 def _model(row: RowMapping) -> TopicModel:
     values = {name: row[name] for name in row if name not in ("source", "since", "until", "encoders", "curve")}
     return TopicModel(

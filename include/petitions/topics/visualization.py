@@ -32,8 +32,14 @@ MAX_BEHIND = 20  # topics that are drawn behind each other: they would make the 
 LABEL_LETTERS = 18  # that fit over a panel, Hangul being as wide as high
 LINE, OTHERS, INK = "#0072B2", "#BDBDBD", "#333333"  # the blue of Okabe and Ito, which all eyes tell from grey
 # Without the first line pyLDAvis writes its state to the address, which a browser refuses in a frame or a local file.
+# It is 1,210 pixels wide whatever the window: the last lines make it as small as it must be.
 START = """history.replaceState = history.pushState = function () {};
-new LDAvis("#topics", {{ data | tojson }});"""
+new LDAvis("#topics", {{ data | tojson }});
+function fit() {
+  document.getElementById("topics").style.zoom = Math.min(1, document.documentElement.clientWidth / 1230);
+}
+fit();
+addEventListener("resize", fit);"""
 
 
 def draw_topics(

@@ -1,0 +1,79 @@
+"""A map of petitions: their embeddings in two dimensions, kept beside the fit for pages."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from petitions.store.artifacts import ArtifactStore
+
+MAP_FILE = "petition_map.json"  # in the artifact of a fit
+MOST = 2_000  # petitions on a map: more would be dots on dots, and a page of many megabytes
+SIDE = 1000  # coordinates are whole numbers from 0 to this
+_SEED, _WIDTH, _FEW = 0, 50, 10
+
+
+def write_map(
+    artifacts: ArtifactStore,
+    path: str,
+    encoder: str,
+    texts: Sequence[tuple[str, str]],
+    embeddings: NDArray[np.floating],
+) -> bool:
+    """Project petitions and keep where they stand; without effect where the same ones by the same encoder are kept.
+
+    Args:
+        artifacts: where files go.
+        path: the artifact of the fit.
+        encoder: name of the weights and their hash.
+        texts: N pairs of petition_id and content_hash; of more than 2,000 those that a hash chooses.
+        embeddings: [N, D]; fewer than three petitions have no map.
+
+    Returns:
+        Whether a map was written.
+    """
+    if len(texts) < 3:
+        return False
+    chosen = sorted(range(len(texts)), key=lambda place: hashlib.sha256(texts[place][0].encode()).digest())[:MOST]
+    made_from = hashlib.sha256("\n".join([encoder, *(" ".join(texts[place]) for place in chosen)]).encode()).hexdigest()
+    name = f"{path}/{MAP_FILE}"
+    if artifacts.exists(name) and json.loads(artifacts.read(name))["made_from"] == made_from:
+        return False
+    places = project(embeddings[chosen])
+    points = [[texts[place][0], *xy] for place, xy in zip(chosen, places.tolist(), strict=True)]
+    artifacts.write(name, json.dumps({"made_from": made_from, "n": len(texts), "points": points}).encode())
+    return True
+
+
+def project(embeddings: NDArray[np.floating]) -> NDArray[np.int64]:
+    """Place rows in two dimensions, near ones near each other: PCA, then t-SNE (van der Maaten and Hinton 2008).
+
+    Args:
+        embeddings: [N, D], N at least 3; fewer than ten rows are placed by PCA alone.
+
+    Returns:
+        [N, 2], from 0 to 1000; the same rows give the same places.
+    """
+    from sklearn.decomposition import PCA
+    from sklearn.manifold import TSNE
+
+    n, width = embeddings.shape
+    reduced = PCA(min(_WIDTH, n, width), svd_solver="full").fit_transform(embeddings)
+    if n >= _FEW:
+        reduced = TSNE(perplexity=min(30, (n - 1) / 3), init="pca", random_state=_SEED).fit_transform(reduced)
+    places = reduced[:, :2] - reduced[:, :2].min(axis=0)
+    largest = places.max()
+    scaled: NDArray[np.int64] = np.rint(places * (SIDE / largest if largest > 0 else 0)).astype(np.int64)
+    return scaled
+
+
+def read_map(artifacts: ArtifactStore, path: str) -> dict[str, tuple[int, int]]:
+    """Read where each petition stands, by petition_id.
+
+    Raises:
+        PermanentError: the fit has no map.
+    """
+    points = json.loads(artifacts.read(f"{path}/{MAP_FILE}"))["points"]
+    return {petition_id: (x, y) for petition_id, x, y in points}

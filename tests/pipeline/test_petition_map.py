@@ -1,0 +1,64 @@
+"""A map is the same for the same petitions, puts near ones near each other, and is drawn once."""
+
+import json
+
+import numpy as np
+import pytest
+
+from petitions.errors import PermanentError
+from petitions.petition_map import MAP_FILE, MOST, SIDE, project, read_map, write_map
+from petitions.store.artifacts import ArtifactStore
+
+pytestmark = pytest.mark.slow
+
+
+def make_groups(n: int) -> np.ndarray:
+    """[n, 16], unit length, in two groups far from each other."""
+    rng = np.random.default_rng(0)
+    rows = rng.normal(scale=0.1, size=(n, 16))
+    rows[: n // 2, 0] += 1
+    rows[n // 2 :, 1] += 1
+    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+
+
+def name(n: int) -> list[tuple[str, str]]:
+    return [(f"sample:{number}", f"hash{number}") for number in range(n)]
+
+
+@pytest.mark.parametrize("n", [3, 9, 10, 120])
+def test_places_are_in_the_square_and_the_same_each_time(n):
+    places = project(make_groups(n))
+    assert places.shape == (n, 2)
+    assert (places.min(), places.max()) == (0, SIDE)
+    assert (places == project(make_groups(n))).all()
+
+
+def test_groups_stay_apart():
+    places = project(make_groups(120))
+    first, second = places[:60], places[60:]
+    spread = max(np.linalg.norm(group - group.mean(axis=0), axis=1).mean() for group in (first, second))
+    assert np.linalg.norm(first.mean(axis=0) - second.mean(axis=0)) > 2 * spread
+
+
+def test_equal_texts_have_a_place():
+    assert (project(np.ones((5, 16), np.float32)) == 0).all()
+
+
+def test_a_map_is_drawn_again_only_for_other_petitions_or_weights(tmp_path):
+    artifacts = ArtifactStore(str(tmp_path))
+    assert write_map(artifacts, "fit", "bert", name(20), make_groups(20))
+    assert read_map(artifacts, "fit").keys() == {petition_id for petition_id, _ in name(20)}
+    assert not write_map(artifacts, "fit", "bert", name(20), make_groups(20))
+    assert write_map(artifacts, "fit", "bert-2", name(20), make_groups(20))
+    assert write_map(artifacts, "fit", "bert-2", [*name(19), ("sample:19", "edited")], make_groups(20))
+
+
+def test_too_few_have_no_map_and_of_too_many_some_stand_on_it(tmp_path, monkeypatch):
+    artifacts = ArtifactStore(str(tmp_path))
+    assert not write_map(artifacts, "fit", "bert", name(2), make_groups(2))
+    with pytest.raises(PermanentError, match="no artifact"):
+        read_map(artifacts, "fit")
+    monkeypatch.setattr("petitions.petition_map.MOST", 30)
+    assert write_map(artifacts, "fit", "bert", name(40), make_groups(40))
+    kept = json.loads(artifacts.read(f"fit/{MAP_FILE}"))
+    assert (kept["n"], len(kept["points"])) == (40, 30) and MOST == 2_000
