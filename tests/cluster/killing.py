@@ -27,7 +27,7 @@ SELECT (SELECT count(*) FROM petitions.current_topic),
        (SELECT round(sum(share)::numeric, 3) FROM petitions.current_topic),
        (SELECT count(*) FROM petitions.current_petition),
        (SELECT count(*) FROM petitions.current_petition WHERE next_sentence IS NULL OR topic_similarity IS NULL
-           OR topic_id IS NULL OR keywords = '{}'),
+           OR topic_id IS NULL),
        (SELECT count(DISTINCT model_id) FROM (SELECT model_id FROM petitions.current_topic
            UNION ALL SELECT model_id FROM petitions.current_petition) AS both_views)
 """
