@@ -13,6 +13,7 @@ from petitions.errors import CheckFailedError
 from petitions.naming import Name
 from petitions.store import topic_reads, topics
 from petitions.store.artifacts import ArtifactStore
+from petitions.text.tokenizer import TOKENIZER
 from petitions.topics import alignment, gate
 from petitions.topics.events import Event, tell_events
 from petitions.topics.lda import LdaSettings, Start, TopicFit
@@ -54,6 +55,7 @@ def read_published_fit(
         kept = {name: packed[name] for name in packed.files}
     topic_ids: list[int] = kept["topic_ids"].tolist()
     shares = topic_reads.read_shares(conn, model.model_id, petition_ids)  # [N, L], in the order of topic_id
+    label_terms = kept["label_terms"].tolist() if "label_terms" in kept else []  # fits of older versions kept none
     stored = {topic.topic_id: topic for topic in topic_reads.read_topics(conn, model.model_id)}
     return Published(
         model=model,
@@ -65,7 +67,7 @@ def read_published_fit(
         topic_ids=topic_ids,
         names={
             topic_id: Name(label=stored[topic_id].label, terms=terms)
-            for topic_id, terms in zip(topic_ids, kept["label_terms"].tolist(), strict=True)
+            for topic_id, terms in zip(topic_ids, label_terms, strict=bool(label_terms))
         },
         shares=shares[:, [sorted(topic_ids).index(topic_id) for topic_id in topic_ids]],
     )
@@ -121,9 +123,12 @@ def _align(fit: TopicFit, published: Published | None, highest_id: int) -> Lasti
 def _find_faults(lasting: Lasting, published: Published | None) -> list[str]:
     """What keeps the fit from being published; the published one is no measure where its number of topics differs.
 
-    Nor is it where the windows have no petition in common: other months have other topics.
+    Nor is it where the windows have no petition in common, since other months have other topics, or where another
+    engine or tokenizer made it: who installs a version that makes other topics means it.
     """
     if published is None or lasting.changed is None or len(published.topic_ids) != len(lasting.topic_ids):
+        return []
+    if (published.model.engine, published.model.tokenizer) != (lasting.fit.engine, TOKENIZER):
         return []
     new = gate.Quality(npmi=lasting.fit.npmi, diversity=lasting.fit.diversity)
     old = gate.Quality(npmi=published.model.npmi, diversity=published.model.diversity)

@@ -1,10 +1,12 @@
 """The steps over the sample, without the encoders: idempotent, locked, and never published unchecked."""
 
+import io
 import sys
 from collections import Counter
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
+import numpy as np
 import pytest
 from sqlalchemy import text
 
@@ -18,6 +20,7 @@ from petitions.errors import (
     TransientError,
     WeightsError,
 )
+from petitions.lasting import TOPICS_FILE
 from petitions.pipeline import Pipeline, today_in_seoul
 from petitions.records import Source, Window
 from petitions.settings import Settings
@@ -113,6 +116,22 @@ def test_the_next_night_keeps_ids_and_names_and_tells_how_many_petitions_changed
     assert events.count("continued") == len(kept) >= 7
     assert sum(before[topic_id].label == after[topic_id].label for topic_id in kept) >= len(kept) - 1
     assert 0 <= model.changed_share < 0.3
+
+
+def test_a_fit_of_an_older_version_is_gone_on_from_and_is_no_measure(pipeline, engine, monkeypatch):
+    first, tonight = publish_first(pipeline, engine)
+    with engine.begin() as conn:
+        path = conn.scalar(text("SELECT artifact FROM petitions.topic_model"))
+        conn.execute(text("UPDATE petitions.topic_model SET engine = 'gensim LdaModel 4.3.0'"))
+    kept = np.load(io.BytesIO(pipeline.artifacts.read(f"{path}/{TOPICS_FILE}")))
+    older = io.BytesIO()
+    np.savez(older, **{name: kept[name] for name in kept.files if name != "label_terms"})
+    pipeline.artifacts.write(f"{path}/{TOPICS_FILE}", older.getvalue())
+    monkeypatch.setattr(gate, "MOST_CHANGED", -0.01)
+    second = tonight.fit_topics()
+    with engine.connect() as conn:
+        ids = [{item.topic_id for item in read_topics(conn, name)} for name in (first, second)]
+    assert len(ids[0] & ids[1]) >= 7
 
 
 def test_a_fit_that_moves_too_many_petitions_is_not_published(pipeline, engine, monkeypatch):

@@ -123,7 +123,7 @@ def read_model_id(conn: Connection, run_id: str) -> str:
 def read_made_by(conn: Connection, run_id: str) -> dict[str, str]:
     """Read the version of what did each step of a run; empty for a run that is not there."""
     steps = conn.scalar(select(pipeline_run.c.steps).where(pipeline_run.c.run_id == run_id)) or {}
-    return {step: told["made_by"] for step, told in steps.items() if told["made_by"]}
+    return {step: told["made_by"] for step, told in steps.items() if told.get("made_by")}  # none in the oldest runs
 
 
 def write_checks(conn: Connection, run_id: str, results: Iterable[CheckResult], *, at: datetime) -> Counts:
