@@ -15,6 +15,7 @@ from compose import COMPOSE, ROOT
 
 from petitions.settings import PREFIX, Settings
 
+pytestmark = pytest.mark.slow
 PATH = ROOT / "deploy" / "helm-values.yaml"
 TEXT = PATH.read_text(encoding="utf-8")
 VALUES = yaml.safe_load(TEXT)

@@ -17,7 +17,7 @@ from stand_in import BLUEHOUSE_DATA, read_rows, run_stand_in
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgres]
 ROOT = Path(__file__).parents[2]
-N_PETITIONS = 300
+N_PETITIONS = 200
 UNTIL = "2019-09-01"
 
 
