@@ -214,3 +214,29 @@ def test_a_browser_draws_the_map_and_refuses_no_script_of_it(published, artifact
         assert "Uncaught" not in done.stderr
         if name == "map.html":
             assert len(BeautifulSoup(done.stdout, "html.parser").find_all("circle", class_="dot")) == 3
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="needs Debian's chromium")
+def test_the_map_of_topics_is_no_wider_than_the_window(tmp_path):
+    from playwright.sync_api import sync_playwright
+
+    from petitions.topics.visualization import draw_topics
+
+    random = np.random.default_rng(3)
+    topic_map = draw_topics(
+        topic_word=random.dirichlet(np.ones(6), 3),
+        document_topic=random.dirichlet(np.ones(3), 20),
+        document_lengths=np.full(20, 10),
+        terms=["급식", "버스", "하천", "소음", "요금", "건널목"],
+        topic_ids=[1, 2, 3],
+        labels=["하나", "둘", "셋"],
+    )
+    (tmp_path / "map.html").write_text(topic_map, encoding="utf-8")
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 1000, "height": 1000})
+        page.goto((tmp_path / "map.html").as_uri())
+        page.wait_for_selector("circle.dot")
+        assert page.evaluate("document.documentElement.scrollWidth") == 1000
+        browser.close()

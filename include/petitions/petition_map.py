@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from petitions.errors import PermanentError
 from petitions.store.artifacts import ArtifactStore
 
 MAP_FILE = "petition_map.json"  # in the artifact of a fit
@@ -39,7 +40,7 @@ def write_map(
     chosen = sorted(range(len(texts)), key=lambda place: hashlib.sha256(texts[place][0].encode()).digest())[:MOST]
     made_from = hashlib.sha256("\n".join([encoder, *(" ".join(texts[place]) for place in chosen)]).encode()).hexdigest()
     name = f"{path}/{MAP_FILE}"
-    if artifacts.exists(name) and json.loads(artifacts.read(name))["made_from"] == made_from:
+    if artifacts.exists(name) and _read_made_from(artifacts.read(name)) == made_from:
         return False
     places = project(embeddings[chosen])
     points = [[texts[place][0], *xy] for place, xy in zip(chosen, places.tolist(), strict=True)]
@@ -58,14 +59,18 @@ def project(embeddings: NDArray[np.floating]) -> NDArray[np.int64]:
     """
     from sklearn.decomposition import PCA
     from sklearn.manifold import TSNE
+    from threadpoolctl import threadpool_limits
 
     n, width = embeddings.shape
-    reduced = PCA(min(_WIDTH, n, width), svd_solver="full").fit_transform(embeddings)
-    if n >= _FEW:
-        reduced = TSNE(perplexity=min(30, (n - 1) / 3), init="pca", random_state=_SEED).fit_transform(reduced)
+    if not np.ptp(embeddings, axis=0).any():  # equal rows: t-SNE divides by their spread, then crashes the process
+        return np.zeros((n, 2), dtype=np.int64)
+    with threadpool_limits(1):  # sums of threads differ by their number; one is as fast at this size
+        reduced = PCA(min(_WIDTH, n, width), svd_solver="full").fit_transform(embeddings)
+        if n >= _FEW:
+            reduced = TSNE(perplexity=min(30, (n - 1) / 3), init="pca", random_state=_SEED).fit_transform(reduced)
     places = reduced[:, :2] - reduced[:, :2].min(axis=0)
     largest = places.max()
-    scaled: NDArray[np.int64] = np.rint(places * (SIDE / largest if largest > 0 else 0)).astype(np.int64)
+    scaled: NDArray[np.int64] = np.rint(places * (SIDE / largest)).astype(np.int64)
     return scaled
 
 
@@ -73,7 +78,19 @@ def read_map(artifacts: ArtifactStore, path: str) -> dict[str, tuple[int, int]]:
     """Read where each petition stands, by petition_id.
 
     Raises:
-        PermanentError: the fit has no map.
+        PermanentError: the fit has no map, or one that is damaged.
     """
-    points = json.loads(artifacts.read(f"{path}/{MAP_FILE}"))["points"]
-    return {petition_id: (x, y) for petition_id, x, y in points}
+    name = f"{path}/{MAP_FILE}"
+    content = artifacts.read(name)
+    try:
+        return {petition_id: (x, y) for petition_id, x, y in json.loads(content)["points"]}
+    except (ValueError, TypeError, KeyError) as error:
+        raise PermanentError(f"{name} is no map of petitions: {type(error).__name__}") from error
+
+
+def _read_made_from(content: bytes) -> str | None:
+    """What a map was made from; None of a damaged one, which is then drawn anew."""
+    try:
+        return str(json.loads(content)["made_from"])
+    except (ValueError, TypeError, KeyError):
+        return None

@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits
 
 from petitions.errors import PermanentError
 from petitions.petition_map import MAP_FILE, MOST, SIDE, project, read_map, write_map
@@ -40,8 +41,27 @@ def test_groups_stay_apart():
     assert np.linalg.norm(first.mean(axis=0) - second.mean(axis=0)) > 2 * spread
 
 
-def test_equal_texts_have_a_place():
-    assert (project(np.ones((5, 16), np.float32)) == 0).all()
+@pytest.mark.parametrize("n", [5, 12])
+def test_equal_texts_have_a_place(n):
+    assert (project(np.ones((n, 16), np.float32)) == 0).all()
+
+
+def test_the_number_of_threads_moves_no_place():
+    rows = np.random.default_rng(0).normal(size=(300, 64)).astype(np.float32)
+    with threadpool_limits(2):
+        two = project(rows)
+    with threadpool_limits(1):
+        assert (two == project(rows)).all()
+
+
+@pytest.mark.parametrize("content", [b"{", b"[]", b"{}", b"\xff"])
+def test_a_damaged_map_is_refused_and_drawn_anew(tmp_path, content):
+    artifacts = ArtifactStore(str(tmp_path))
+    artifacts.write(f"fit/{MAP_FILE}", content)
+    with pytest.raises(PermanentError, match="no map of petitions"):
+        read_map(artifacts, "fit")
+    assert write_map(artifacts, "fit", "bert", name(5), make_groups(5))
+    assert len(read_map(artifacts, "fit")) == 5
 
 
 def test_a_map_is_drawn_again_only_for_other_petitions_or_weights(tmp_path):
