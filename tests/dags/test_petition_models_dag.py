@@ -65,7 +65,11 @@ def test_a_run_leaves_a_new_bert_with_its_card_in_the_artifact_store(environ, en
     with engine.begin() as conn:
         long = [replace(item, body=f"{item.title}. {item.body}\n" * 12) for item in make_petitions(80)]
         upsert_petitions(conn, long, seen_at=MONDAY)
-    environ = environ | {"PETITIONS_DATABASE_URL": database_url, "PETITIONS_ARTIFACTS": str(tmp_path / "artifacts")}
+    environ = environ | {
+        "PETITIONS_DATABASE_URL": database_url,
+        "PETITIONS_ARTIFACTS": str(tmp_path / "artifacts"),
+        "AIRFLOW__LOGGING__LOGGING_LEVEL": "INFO",
+    }
     airflow = str(Path(sys.executable).parent / "airflow")
     conf = {"encoder": "bert", "minutes": 0.02, "source": "sample", "until": "2024-07-01", "months": 3}
     run(environ, airflow, "db", "migrate")
