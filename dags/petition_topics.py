@@ -125,6 +125,13 @@ def list_parts(n_parts: int, encoders: list[str]) -> list[dict[str, Any]]:
     return [{"encoder": name, "part": part, "n_parts": n_parts} for name in encoders for part in range(n_parts)]
 
 
+def find_part(part: int, n_parts: int) -> "Part":
+    """The part of the window that a mapped task is given by numbers."""
+    from petitions.store.parts import Part
+
+    return Part(number=part, n_parts=n_parts)
+
+
 def warn_of_fallback(pipeline: "Pipeline", step: str, part: "Part") -> None:
     """Say in the log why this runs here; refuse what failed on the queue `tpu` by an error of its own."""
     from airflow.sdk.configuration import conf
@@ -177,9 +184,7 @@ def ask_tpu() -> None:
 @task(**TPU, **ENCODES, execution_timeout=LONG, map_index_template=ONE_PART, doc_md="Embed the texts not yet encoded.")
 def encode(encoder: str, part: int, n_parts: int) -> int:
     """Embed one part; returns how many petitions."""
-    from petitions.store.parts import Part
-
-    return open_pipeline().encode(encoder, Part(number=part, n_parts=n_parts))
+    return open_pipeline().encode(encoder, find_part(part, n_parts))
 
 
 @task(
@@ -189,9 +194,7 @@ def encode(encoder: str, part: int, n_parts: int) -> int:
 )  # fmt: skip
 def encode_fallback(encoder: str, part: int, n_parts: int) -> int:
     """Embed what is left of one part; returns how many petitions."""
-    from petitions.store.parts import Part
-
-    pipeline, chosen = open_pipeline(), Part(number=part, n_parts=n_parts)
+    pipeline, chosen = open_pipeline(), find_part(part, n_parts)
     warn_of_fallback(pipeline, f"encode {encoder}", chosen)
     return pipeline.encode(encoder, chosen)
 
@@ -205,9 +208,7 @@ def plan_score() -> list[dict[str, Any]]:
 @task(**TPU, **SCORES, execution_timeout=LONG, map_index_template=ONE_PART, doc_md="Score the texts not yet scored.")
 def score(encoder: str, part: int, n_parts: int) -> int:
     """Score one part; returns how many petitions."""
-    from petitions.store.parts import Part
-
-    return open_pipeline().score_texts(Part(number=part, n_parts=n_parts))
+    return open_pipeline().score_texts(find_part(part, n_parts))
 
 
 @task(
@@ -217,9 +218,7 @@ def score(encoder: str, part: int, n_parts: int) -> int:
 )  # fmt: skip
 def score_fallback(encoder: str, part: int, n_parts: int) -> int:
     """Score what is left of one part; returns how many petitions."""
-    from petitions.store.parts import Part
-
-    pipeline, chosen = open_pipeline(), Part(number=part, n_parts=n_parts)
+    pipeline, chosen = open_pipeline(), find_part(part, n_parts)
     warn_of_fallback(pipeline, f"score {encoder}", chosen)
     return pipeline.score_texts(chosen)
 

@@ -207,10 +207,8 @@ class Pipeline:
 
         with self._step(f"similarity {encoder}") as progress:
             progress.made_by = name = self._read_made_by(f"encode {encoder}")
-            with self.engine.begin() as conn:
-                written = similarity.score_similarity(conn, self.source, self.window, name, model_id)
-                if encoder == ENCODERS[0]:  # the one that is searched
-                    similarity.draw_map(conn, self.artifacts, self.source, self.window, name, model_id)
+            parts = (self.engine, self.artifacts, self.source, self.window, name, model_id)
+            written = similarity.score_similarity(*parts, is_searched=encoder == ENCODERS[0])
             progress.rows_in = written.inserted + written.updated + written.unchanged
             progress.rows_out = written.inserted + written.updated
         return progress.rows_out

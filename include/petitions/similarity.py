@@ -1,6 +1,6 @@
 """How near petitions stand to the middle of their topic, and to each other on a map; without TensorFlow."""
 
-from sqlalchemy import Connection
+from sqlalchemy import Engine
 
 from petitions.petition_map import write_map
 from petitions.records import Source, Window
@@ -12,29 +12,39 @@ from petitions.store.upsert import Counts
 from petitions.store.vectors import read_embeddings
 
 
-def score_similarity(conn: Connection, source: Source, window: Window, encoder: str, model_id: str) -> Counts:
-    """Score how near each petition of a window stands to the mean of its main topic, and write it."""
-    texts, embeddings = read_embeddings(conn, source, window, encoder)  # [N, D]
-    document_topic = read_shares(conn, model_id, [petition_id for petition_id, _ in texts])  # [N, K]
-    values = score_topic_similarity(embeddings, document_topic)  # [N]
-    return upsert_scores(
-        conn,
-        (
-            Score(
-                petition_id=petition_id,
-                encoder=encoder,
-                score="topic_similarity",
-                value=round(float(value), 6),
-                content_hash=content_hash,
-                model_id=model_id,
-            )
-            for (petition_id, content_hash), value in zip(texts, values, strict=True)
-        ),
-    )
+def score_similarity(
+    engine: Engine,
+    artifacts: ArtifactStore,
+    source: Source,
+    window: Window,
+    encoder: str,
+    model_id: str,
+    *,
+    is_searched: bool,
+) -> Counts:
+    """Score how near each petition of a window stands to the mean of its main topic, and write it.
 
-
-def draw_map(
-    conn: Connection, artifacts: ArtifactStore, source: Source, window: Window, encoder: str, model_id: str
-) -> bool:
-    """Keep a map of the petitions of a window beside a fit; returns whether it was drawn anew."""
-    return write_map(artifacts, read_artifact(conn, model_id), encoder, *read_embeddings(conn, source, window, encoder))
+    The encoder that is searched has a map of the petitions kept beside the fit too; it is drawn after the transaction.
+    """
+    with engine.begin() as conn:
+        texts, embeddings = read_embeddings(conn, source, window, encoder)  # [N, D]
+        document_topic = read_shares(conn, model_id, [petition_id for petition_id, _ in texts])  # [N, K]
+        values = score_topic_similarity(embeddings, document_topic)  # [N]
+        written = upsert_scores(
+            conn,
+            (
+                Score(
+                    petition_id=petition_id,
+                    encoder=encoder,
+                    score="topic_similarity",
+                    value=round(float(value), 6),
+                    content_hash=content_hash,
+                    model_id=model_id,
+                )
+                for (petition_id, content_hash), value in zip(texts, values, strict=True)
+            ),
+        )
+        artifact = read_artifact(conn, model_id)
+    if is_searched:
+        write_map(artifacts, artifact, encoder, texts, embeddings)
+    return written

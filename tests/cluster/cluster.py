@@ -40,7 +40,7 @@ class Cluster:
         self.folder = folder
         self._compose = Compose(folder, variables)
         self._settings = dict(settings)
-        self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self.started: dict[str, subprocess.Popen[bytes]] = {}
         self._token = ""
         self._make_secrets()
         self.services = {service.name: service for service in self._compose.services()}
@@ -75,16 +75,16 @@ class Cluster:
         home = self.folder / "services" / name
         (home / "tmp").mkdir(parents=True, exist_ok=True)
         with self._log_path(name).open("ab") as log:
-            self._running[name] = subprocess.Popen(
-                service.command, env=self._environment(service), cwd=home, stdout=log, stderr=log,
+            self.started[name] = subprocess.Popen(
+                service.command, env=self.environment_of(service), cwd=home, stdout=log, stderr=log,
                 start_new_session=True, user=self._user(name),
             )  # fmt: skip
 
     def stop(self, name: str) -> None:
         """Send the service's stop signal, wait, and kill what is left."""
-        self._running[name].send_signal(signal.Signals[self.services[name].stop_signal])
+        self.started[name].send_signal(signal.Signals[self.services[name].stop_signal])
         with suppress(subprocess.TimeoutExpired):
-            self._running[name].wait(STOP_S)
+            self.started[name].wait(STOP_S)
         self.kill(name)
 
     def kill(self, name: str) -> None:
@@ -93,14 +93,14 @@ class Cluster:
             for process in left:
                 with suppress(psutil.NoSuchProcess):
                     process.kill()
-            if name in self._running:
-                self._running[name].poll()
+            if name in self.started:
+                self.started[name].poll()
             psutil.wait_procs(left, timeout=1)
 
     def processes(self, name: str) -> list[psutil.Process]:
         """All living processes of a service."""
         folders = tuple(str(path) for path in (self.folder / "services" / name, self.folder / "volumes" / name))
-        leader = self._running[name].pid if name in self._running else -1
+        leader = self.started[name].pid if name in self.started else -1
         found: dict[int, psutil.Process] = {}
         for process in psutil.process_iter():
             with suppress(psutil.Error, ProcessLookupError):
@@ -112,8 +112,8 @@ class Cluster:
 
     def wait_finished(self, name: str) -> None:
         """Wait for a service that ends by itself, such as airflow-init."""
-        if self._running[name].wait(300) != 0:
-            raise RuntimeError(f"{name} ended with {self._running[name].returncode}")
+        if self.started[name].wait(300) != 0:
+            raise RuntimeError(f"{name} ended with {self.started[name].returncode}")
 
     def wait_healthy(self, name: str) -> None:
         """Run the declared health check until it passes, as long as the file allows."""
@@ -121,8 +121,8 @@ class Cluster:
         assert service.health, f"{name} has no health check"
         deadline = time.monotonic() + service.patience_s
         while not self.is_healthy(name):
-            if self._running[name].poll() is not None:
-                raise RuntimeError(f"{name} ended with {self._running[name].returncode}")
+            if self.started[name].poll() is not None:
+                raise RuntimeError(f"{name} ended with {self.started[name].returncode}")
             if time.monotonic() > deadline:
                 raise RuntimeError(f"{name} was not healthy within {service.patience_s} s")
             time.sleep(0.5)
@@ -131,7 +131,7 @@ class Cluster:
         """Run the declared health check once."""
         service = self.services[name]
         done = subprocess.run(
-            service.health or [], env=self._environment(service), cwd=self.folder / "services" / name,
+            service.health or [], env=self.environment_of(service), cwd=self.folder / "services" / name,
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=60,
         )  # fmt: skip
         return done.returncode == 0
@@ -150,9 +150,9 @@ class Cluster:
 
     def down(self) -> None:
         """Stop all in reverse order."""
-        for name in reversed(self._running):
-            if self._running[name].poll() is None:
-                self._running[name].send_signal(signal.Signals[self.services[name].stop_signal])
+        for name in reversed(self.started):
+            if self.started[name].poll() is None:
+                self.started[name].send_signal(signal.Signals[self.services[name].stop_signal])
             if name not in ("postgres", "redis"):
                 continue
             self.stop(name)
@@ -168,7 +168,7 @@ class Cluster:
         except HTTPError as error:
             raise RuntimeError(f"{method} {path}: {error.code} {error.read()[:500]!r}") from error
 
-    def _environment(self, service: Service) -> dict[str, str]:
+    def environment_of(self, service: Service) -> dict[str, str]:
         here = {
             "PATH": f"{Path(sys.executable).parent}:{self._postgres_bin}:{os.environ['PATH']}",
             "HOME": str(self.folder / "services" / service.name),

@@ -114,7 +114,7 @@ class Killer:
         """Run the steps of the older window without Airflow."""
         worker = self.cluster.services["worker"]
         command = ["petitions", "run", "--source", "bluehouse", "--until", OLD[0], "--months", "1"]
-        subprocess.run(command, env=self.cluster._environment(worker), check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(command, env=self.cluster.environment_of(worker), check=True, stdout=subprocess.DEVNULL)
 
     def start_run(self, run_id: str) -> None:
         """Trigger the DAG over the newer window."""
@@ -135,7 +135,7 @@ class Killer:
     def restart_ended(self) -> None:
         """What `restart: unless-stopped` does."""
         for name in self.cluster.services:
-            if name != "airflow-init" and self.cluster._running[name].poll() is not None:
+            if name != "airflow-init" and self.cluster.started[name].poll() is not None:
                 say(f"  {name} ended by itself and is started again")
                 self.cluster.kill(name)
                 self.cluster.start(name)

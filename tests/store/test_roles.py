@@ -6,7 +6,6 @@ import pytest
 from sqlalchemy import text
 
 from invented import BERT, ELMO, MONDAY, RUN, make_petitions, write_all
-from petitions import similarity
 from petitions.errors import PermanentError, PetitionsError
 from petitions.gathering import write_batch
 from petitions.pipeline import Pipeline
@@ -143,7 +142,6 @@ def judge_all(run: Pipeline, model_id: str) -> None:
         vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
         for encoder, name in (("bert", BERT), ("elmo", ELMO)):
             upsert_embeddings(conn, name, texts, vectors)
-            similarity.score_similarity(conn, run.source, run.window, name, model_id)
             done = runs.StepResult(rows_in=0, rows_out=0, seconds=0, made_by=name)
             runs.record_step(conn, run.run_id, f"encode {encoder}", done)
         keys = [{"petition_id": item.petition_id, "content_hash": item.content_hash} for item in texts]
@@ -151,6 +149,8 @@ def judge_all(run: Pipeline, model_id: str) -> None:
         scores.upsert_scores(conn, follows)
         words = [("신호등", 0.5)]
         scores.upsert_keywords(conn, [scores.Keywords(**key, encoder=BERT, words=words) for key in keys])
+    for encoder in ("bert", "elmo"):
+        run.score_similarity(model_id, encoder)
 
 
 def test_a_login_with_the_writers_role_alone_runs_checks_publishes_and_prunes(writer, engine):
