@@ -1,6 +1,7 @@
 """Fixtures of the real embedded Postgres: one server a session, a database a test or one that is rolled back."""
 
 import os
+import secrets
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator
@@ -103,3 +104,14 @@ def _execute(url: str, statement: str) -> None:
     with admin.connect() as conn:
         conn.execute(text(statement))
     admin.dispose()
+
+
+@pytest.fixture
+def reader_url(engine, database_url) -> Iterator[str]:
+    """The test's database, by a login that has the role petition_reader and nothing else."""
+    name = f"reader_{secrets.token_hex(4)}"
+    with engine.begin() as conn:
+        conn.execute(text(f"CREATE ROLE {name} LOGIN IN ROLE petition_reader"))
+    yield make_url(database_url).set(username=name).render_as_string(hide_password=False)
+    with engine.begin() as conn:
+        conn.execute(text(f"DROP ROLE {name}"))

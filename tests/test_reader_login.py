@@ -1,10 +1,7 @@
 """The commands that only read work for a login that has the role petition_reader and nothing else."""
 
-import secrets
-
 import pytest
 from click.testing import CliRunner
-from sqlalchemy import make_url, text
 
 from invented import BERT, MONDAY, make_petitions, write_all
 from petitions.cli import main
@@ -14,18 +11,13 @@ pytestmark = [pytest.mark.postgres, pytest.mark.slow]
 
 
 @pytest.fixture
-def reader(engine, database_url, monkeypatch, tmp_path):
-    name = f"looker_{secrets.token_hex(4)}"
+def reader(engine, reader_url, monkeypatch, tmp_path):
     with engine.begin() as conn:
         write_all(conn, make_petitions(12))
         publish(conn, "fit-1", [BERT], at=MONDAY)
-        conn.execute(text(f"CREATE ROLE {name} LOGIN IN ROLE petition_reader"))
-    url = make_url(database_url).set(username=name).render_as_string(hide_password=False)
-    monkeypatch.setenv("PETITIONS_DATABASE_URL", url)
+    monkeypatch.setenv("PETITIONS_DATABASE_URL", reader_url)
     monkeypatch.setenv("PETITIONS_ARTIFACTS", str(tmp_path / "none"))
-    yield lambda *command: CliRunner().invoke(main, list(command))
-    with engine.begin() as conn:
-        conn.execute(text(f"DROP ROLE {name}"))
+    return lambda *command: CliRunner().invoke(main, list(command))
 
 
 def test_a_reader_looks_exports_and_makes_the_report(reader, tmp_path):
