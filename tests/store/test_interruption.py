@@ -19,6 +19,7 @@ from petitions.store.publishing import publish
 from petitions.store.scores import Score, read_unscored, upsert_scores
 from petitions.store.tables import metadata
 from petitions.store.tokens import PetitionTokens, read_untokenized, upsert_tokens
+from petitions.store.upsert import Counts
 from petitions.store.vectors import read_unencoded, upsert_embeddings
 
 pytestmark = [pytest.mark.postgres, pytest.mark.slow]
@@ -149,6 +150,26 @@ def test_two_runs_at_once_leave_the_rows_of_one(engine):
         for run in [pool.submit(run_steps, engine) for _ in range(2)]:
             run.result()
     assert dump(engine) == undisturbed
+
+
+def test_a_writer_that_meets_rows_of_another_waits_and_leaves_them_alone(engine):
+    waits = text(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+
+    def write_more() -> Counts:
+        with engine.begin() as conn:
+            return upsert_petitions(conn, PETITIONS[2:8], seen_at=MONDAY)
+
+    with engine.connect() as conn, ThreadPoolExecutor() as pool:
+        assert upsert_petitions(conn, PETITIONS[:4], seen_at=MONDAY) == Counts(inserted=4)
+        other = pool.submit(write_more)
+        with engine.connect() as watch:
+            while not watch.scalar(waits):
+                assert not other.done(), "the other did not wait"
+                watch.rollback()
+        conn.commit()
+        assert other.result() == Counts(inserted=4, unchanged=2)
 
 
 SEEN_AT_ONCE = text("""
