@@ -98,7 +98,7 @@ def run_killed(url: str, kill_at: int, what: str) -> bool:
 
         engine = open_engine(url)
         if what == "row":
-            upsert._refuse_unstorable = maybe_die
+            upsert._refuse_wrapped = maybe_die
         else:
             event.listen(engine, "before_cursor_execute", maybe_die)
             event.listen(engine, "commit", maybe_die)

@@ -7,6 +7,7 @@ caller owns the transaction, and one transaction is one chunk: what a killed wri
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from operator import itemgetter
 
 import psycopg
@@ -133,7 +134,9 @@ def _copy_new(conn: Connection, target: Table, values: Sequence[Sequence[object]
     first, last = (
         tuple_(*(literal(row[columns.index(item)]) for item in target.primary_key)) for row in (values[0], values[-1])
     )
-    if conn.execute(select(exists().where(key >= first, key <= last))).scalar_one():
+    # The next key is one look into the index; a range, without statistics of a table just filled, would be a scan.
+    following = select(*target.primary_key).where(key >= first).order_by(*target.primary_key).limit(1).subquery()
+    if conn.execute(select(exists().where(tuple_(*following.c) <= last))).scalar_one():
         return False
     try:
         with conn.begin_nested():
@@ -145,7 +148,7 @@ def _copy_new(conn: Connection, target: Table, values: Sequence[Sequence[object]
     return True
 
 
-def _stage(conn: Connection, target: Table, values: Iterable[Sequence[object]]) -> TableClause:
+def _stage(conn: Connection, target: Table, values: Sequence[Sequence[object]]) -> TableClause:
     """COPY rows into a new temporary table."""
     conn.execute(text(f"CREATE TEMP TABLE stage (LIKE {target.fullname}) WITH (toast_tuple_target = 8160)"))
     _copy(conn, target, "pg_temp.stage", values)
@@ -185,7 +188,7 @@ def _delete_others(target: Table, stage: TableClause, groups: Sequence[str]) -> 
     return delete(target).where(tuple_(*(target.c[name] for name in groups)).in_(staged), ~exists().where(same_key))
 
 
-def _copy(conn: Connection, target: Table, into: str, rows: Iterable[Sequence[object]]) -> None:
+def _copy(conn: Connection, target: Table, into: str, rows: Sequence[Sequence[object]]) -> None:
     """COPY rows, in the order of the table's columns, into it or a table like it."""
     driver = conn.connection.driver_connection
     if not isinstance(driver, psycopg.Connection):
@@ -199,27 +202,33 @@ def _copy(conn: Connection, target: Table, into: str, rows: Iterable[Sequence[ob
         "bytea" if isinstance(item.type, VECTOR) else item.type.compile(dialect=_DIALECT).lower().split(" collate")[0]
         for item in target.columns
     ]
-    doubtful = [
-        (place, item.name)
-        for place, item in enumerate(target.columns)
-        if isinstance(item.type, String | Integer | ARRAY)
-    ]
+    numbers = [(place, item.name) for place, item in enumerate(target.columns) if isinstance(item.type, Integer)]
+    texts = [(place, item.name) for place, item in enumerate(target.columns) if isinstance(item.type, String | ARRAY)]
     try:
         with driver.cursor() as cursor, cursor.copy(statement) as copy:
             copy.set_types(kinds)
             for row in rows:
-                _refuse_unstorable(target.name, doubtful, row)
+                _refuse_wrapped(target.name, numbers, row)
                 copy.write_row(row)
-    except psycopg.Error as error:
-        raise translate_failure(error) from error
+    except (psycopg.Error, UnicodeEncodeError) as error:
+        _refuse_unstorable(target.name, texts, rows)
+        if isinstance(error, psycopg.Error):
+            raise translate_failure(error) from error
+        raise
 
 
-def _refuse_unstorable(table: str, doubtful: Iterable[tuple[int, str]], row: Sequence[object]) -> None:
-    """Refuse NUL and lone surrogates, which the text step takes out, and numbers that binary COPY would wrap around."""
-    for place, name in doubtful:
+def _refuse_wrapped(table: str, numbers: Iterable[tuple[int, str]], row: Sequence[object]) -> None:
+    """Refuse numbers that binary COPY would wrap around."""
+    for place, name in numbers:
         value = row[place]
         if isinstance(value, int) and not -(2**31) <= value < 2**31:
             raise PermanentError(f"{table}.{name} of {row[0]} must be under 2**31, got {value}")
+
+
+def _refuse_unstorable(table: str, texts: Iterable[tuple[int, str]], rows: Iterable[Sequence[object]]) -> None:
+    """Name the NUL or lone surrogate that broke a COPY, where one did; the text step takes them out."""
+    for row, (place, name) in product(rows, texts):
+        value = row[place]
         for part in value if isinstance(value, list) else (value,):
             if not isinstance(part, str) or (part.isascii() and "\x00" not in part):
                 continue
