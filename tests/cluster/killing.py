@@ -122,6 +122,11 @@ class Killer:
         body = {"logical_date": None, "conf": conf, "dag_run_id": run_id}
         self.cluster.call_api("POST", "/api/v2/dags/petition_topics/dagRuns", body)
 
+    def give_up(self, run_id: str) -> None:
+        """Fail a run that does not end, so that the next one may begin."""
+        if self.read_state(run_id) in ("queued", "running"):
+            self.cluster.call_api("PATCH", f"/api/v2/dags/petition_topics/dagRuns/{run_id}", {"state": "failed"})
+
     def read_running(self, run_id: str) -> Ran:
         """The tasks that run at this moment, with their map index."""
         with self.metadata.connect() as conn:
@@ -195,13 +200,15 @@ class Killer:
         reader.start()
         self.start_run(run_id)
         struck = []
-        for fault in faults:
-            delay_s = round(chance.uniform(0, DELAY_S), 2)
-            if not self.wait_for(run_id, fault.task):
-                raise RuntimeError(f"{run_id} ended ({self.read_state(run_id)}) before {fault} in {fault.task}")
-            struck.append((fault, delay_s, *self.strike(fault, run_id, delay_s, reader)))
-        self.wait_for(run_id, "")
-        reader.end()
+        try:
+            for fault in faults:
+                delay_s = round(chance.uniform(0, DELAY_S), 2)
+                if not self.wait_for(run_id, fault.task):
+                    raise RuntimeError(f"{run_id} ended ({self.read_state(run_id)}) before {fault} in {fault.task}")
+                struck.append((fault, delay_s, *self.strike(fault, run_id, delay_s, reader)))
+            self.wait_for(run_id, "")
+        finally:
+            reader.end()
         if (state := self.read_state(run_id)) != "success":
             raise RuntimeError(f"{run_id} is {state}")
         return [

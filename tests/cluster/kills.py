@@ -116,7 +116,13 @@ def kill_runs(killer: Killer, n_runs: int, n_kills: int, chance: random.Random) 
             faults += list_faults(chance)
         chosen, faults = sorted(faults[:n_kills], key=lambda fault: TASKS.index(fault.task)), faults[n_kills:]
         say(f"run {number}: {', '.join(f'{fault} in {fault.task}' for fault in chosen)}")
-        outcomes, reader = killer.run(f"killed_{number}", chosen, chance)
+        try:
+            outcomes, reader = killer.run(f"killed_{number}", chosen, chance)
+        except RuntimeError as error:
+            print(f"| {number} | {', '.join(map(str, chosen))} | did not end well: {error} |", flush=True)
+            killer.give_up(f"killed_{number}")
+            is_well = False
+            continue
         n_lost, n_more, tables = describe_difference(expected, read_all_rows(killer.results))
         n_wrong = len(reader.wrong) + reader.refused
         is_well &= not (n_lost or n_more or n_wrong)

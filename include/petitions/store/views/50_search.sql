@@ -28,7 +28,7 @@ COMMENT ON FUNCTION petitions.describe_published IS
 CREATE FUNCTION petitions.nearest_petitions(
     made_by text, wanted vector, k integer, category text, status text, since date, until date
 ) RETURNS TABLE (petition_id text, similarity double precision)
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, petitions, public, pg_temp
+LANGUAGE plpgsql STABLE ROWS 20 SET search_path = pg_catalog, petitions, public, pg_temp
 SET hnsw.ef_search = 120 SET hnsw.iterative_scan = relaxed_order SET hnsw.max_scan_tuples = 1000000
 SET work_mem = '64MB' SET jit = off AS $$
 DECLARE
@@ -62,17 +62,23 @@ COMMENT ON FUNCTION petitions.nearest_petitions IS
 CREATE FUNCTION petitions.bm25_petitions(
     made_by text, words text[], k integer, category text, status text, since date, until date
 ) RETURNS TABLE (petition_id text, score double precision)
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, petitions, public, pg_temp
-SET jit = off SET random_page_cost = 1.1 SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+LANGUAGE plpgsql STABLE ROWS 20 SET search_path = pg_catalog, petitions, public, pg_temp
+SET jit = off SET random_page_cost = 1.1 SET enable_hashjoin = off SET enable_mergejoin = off
+SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
-    among text := petitions.describe_published(made_by, category, status, since, until);
     n_all double precision := (SELECT reltuples FROM pg_class WHERE oid = 'petitions.petition_tokens'::regclass);
     split_by text;
+    sources text[];
+    first_days date[];
+    ends date[];
     sorted text[];
     weights double precision[];
     rare text[];  -- those that together stand in at most 100 petitions
 BEGIN
-    SELECT m.tokenizer INTO split_by FROM petitions.published_model AS m WHERE m.encoders[1] = made_by LIMIT 1;
+    SELECT min(m.tokenizer), array_agg(m.source), array_agg(m.since), array_agg(m.until)
+    INTO split_by, sources, first_days, ends
+    FROM petitions.published_model AS m
+    WHERE m.encoders[1] = made_by;
     SELECT
         array_agg(token ORDER BY n, token),
         array_agg(ln(1 + greatest(n_all, n) / n) ORDER BY n, token),
@@ -86,29 +92,47 @@ BEGIN
             WHERE f.tokenizer = split_by AND f.token = w.token
         ) AS counted
     ) AS known;
-    IF among IS NULL OR sorted IS NULL THEN
+    IF sorted IS NULL THEN
         RETURN;
     END IF;
     IF cardinality(sorted) = 1 THEN
         rare := sorted;
     END IF;
-    RETURN QUERY EXECUTE format(
-        'WITH found AS MATERIALIZED (
-            SELECT t.petition_id, t.tokens, cardinality(t.tokens)::double precision AS n
-            FROM petitions.petition_tokens AS t JOIN petitions.petition AS p USING (petition_id)
-            WHERE t.tokenizer = %L AND %s AND (t.tokens && $1 OR t.tokens @> ARRAY[$2[1], $2[2]]
-                OR t.tokens @> ARRAY[$2[1], $2[3]])
-            LIMIT 100
-        ) SELECT found.petition_id, s.score FROM (SELECT *, avg(n) OVER () AS n_mean FROM found) AS found
-        CROSS JOIN LATERAL (
-            SELECT sum(q.weight * q.tf * 2.2 / (q.tf + 1.2 * (0.25 + 0.75 * n / n_mean))) AS score
-            FROM (
-                SELECT weight, coalesce(cardinality(array_positions(found.tokens, token)), 0) AS tf
-                FROM unnest($2[1:5], $3[1:5]) AS u (token, weight)
-            ) AS q
-        ) AS s ORDER BY s.score DESC, found.petition_id LIMIT %s',
-        split_by, among, k
-    ) USING rare, sorted, weights;
+    -- One statement without literals, so that a session plans it once.
+    RETURN QUERY
+    WITH found AS MATERIALIZED (
+        SELECT t.petition_id, t.tokens, cardinality(t.tokens)::double precision AS n
+        FROM (
+            SELECT h.petition_id, h.tokens || '{}' AS tokens  -- unpacked here, not again for each word
+            FROM petitions.petition_tokens AS h
+            WHERE h.tokenizer = split_by AND (
+                h.tokens && rare OR h.tokens @> sorted[1:2] OR h.tokens @> ARRAY[sorted[1], sorted[3]]
+            )
+            OFFSET 0  -- words first
+        ) AS t
+        JOIN petitions.petition AS p USING (petition_id)
+        WHERE p.status <> 'hidden'
+            AND (bm25_petitions.category IS NULL OR p.category = bm25_petitions.category)
+            AND (bm25_petitions.status IS NULL OR p.status = bm25_petitions.status)
+            AND (bm25_petitions.since IS NULL OR p.begins_on >= bm25_petitions.since)
+            AND (bm25_petitions.until IS NULL OR p.begins_on < bm25_petitions.until)
+            AND EXISTS (
+                SELECT FROM unnest(sources, first_days, ends) AS shown (source, since, until)
+                WHERE shown.source = p.source AND p.begins_on >= shown.since AND p.begins_on < shown.until
+            )
+        LIMIT 100
+    )
+    SELECT found.petition_id, s.score
+    FROM (SELECT *, avg(n) OVER () AS n_mean FROM found) AS found
+    CROSS JOIN LATERAL (
+        SELECT sum(q.weight * q.tf * 2.2 / (q.tf + 1.2 * (0.25 + 0.75 * n / n_mean))) AS score
+        FROM (
+            SELECT weight, coalesce(cardinality(array_positions(found.tokens, token)), 0) AS tf
+            FROM unnest(sorted[1:5], weights[1:5]) AS u (token, weight) OFFSET 0  -- or tf would be counted twice
+        ) AS q
+    ) AS s
+    ORDER BY s.score DESC, found.petition_id
+    LIMIT k;
 END $$;
 COMMENT ON FUNCTION petitions.bm25_petitions IS
     'The k published petitions that stand highest by BM25 (k1 1.2, b 0.75) over the five rarest words, among at most 100
@@ -133,7 +157,8 @@ CREATE FUNCTION petitions.search_petitions(
     embedding vector, k integer DEFAULT 10,
     category text DEFAULT NULL, status text DEFAULT NULL, since date DEFAULT NULL, until date DEFAULT NULL
 ) RETURNS TABLE (petition_id text, title text, url text, source text, similarity double precision)
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, petitions, public, pg_temp AS $$
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, petitions, public, pg_temp
+SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     encoders text[] := ARRAY(SELECT petitions.encoders_of_width(vector_dims(embedding)));
 BEGIN
@@ -161,7 +186,8 @@ CREATE FUNCTION petitions.search_petitions_hybrid(
     petition_id text, title text, url text, source text, score double precision, similarity double precision,
     vector_rank integer, token_rank integer
 )
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, petitions, public, pg_temp AS $$
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, petitions, public, pg_temp
+SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     n integer := greatest(30, k);  -- of each list: who stands in neither top is not among the best of both
     encoders text[] := CASE
@@ -212,7 +238,8 @@ CREATE FUNCTION petitions.similar_petitions(
     similar_to text, k integer DEFAULT 10,
     category text DEFAULT NULL, status text DEFAULT NULL, since date DEFAULT NULL, until date DEFAULT NULL
 ) RETURNS TABLE (petition_id text, title text, url text, source text, similarity double precision)
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, petitions, public, pg_temp AS $$
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, petitions, public, pg_temp
+SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     wanted vector;
     made_by text;
