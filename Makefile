@@ -41,6 +41,7 @@ help:  ## this list
 	airflow db migrate > $(@D)/migrate.log 2>&1 || { tail -n 5 $(@D)/migrate.log; exit 1; }
 	airflow pools set petition_sites 1 "One crawl of a site at a time: politeness" >> $(@D)/migrate.log 2>&1
 	airflow pools set tpu 1 "One task at a time on the accelerator" >> $(@D)/migrate.log 2>&1
+	airflow pools set tpu_fallback 2 "What the accelerator left" >> $(@D)/migrate.log 2>&1
 	@touch $@
 
 setup: .venv/installed  ## virtual environment .venv from requirements.txt (pinned, hashed)

@@ -16,8 +16,9 @@ the data interval ends (in Seoul), so a rerun of an old night reads the same win
 | `publish` | `check_result` | the published fit: one transaction, readers see all of it or nothing |
 
 Every task may be killed and run again. Pools: `petition_sites` is the politeness towards a site, `tpu` the accelerator,
-with one slot a worker. Permanent errors (a site that changed, a setting that cannot be) fail at once; others are tried
-four times, as is a task whose worker was killed; a check that failed is not tried again, and nothing is published.
+with one slot a worker, `tpu_fallback` what the fallback may take of the default queue. Permanent errors (a site that
+changed, a setting that cannot be) fail at once; others are tried four times, as is a task whose worker was killed; a
+check that failed is not tried again, and nothing is published.
 
 `encode` and `score` are 8 to 64 parts of the window, which the workers of the queue `tpu` share. `tpu_for_encode` and
 `tpu_for_score` ask whether anybody serves it: where nobody takes them within `[scheduler] task_queued_timeout`, Airflow
@@ -64,6 +65,8 @@ SCORES: dict[str, Any] = {
     "outlets": name_tables("petition_score", "petition_keyword"),
 }
 TPU: dict[str, Any] = {"queue": "tpu", "pool": "tpu"}
+# A pool of as many slots as workers: parts that wait in the queue itself would time out there.
+FALLBACK: dict[str, Any] = {"pool": "tpu_fallback", "trigger_rule": TriggerRule.ONE_FAILED}
 LONG = timedelta(hours=6)
 # A mapped task does not take its docs from the function.
 ONE_PART = "{{ task.op_kwargs['encoder'] }} {{ task.op_kwargs['part'] + 1 }}/{{ task.op_kwargs['n_parts'] }}"
@@ -188,8 +191,7 @@ def encode(encoder: str, part: int, n_parts: int) -> int:
 
 
 @task(
-    **ENCODES,
-    trigger_rule=TriggerRule.ONE_FAILED, execution_timeout=LONG, map_index_template=ONE_PART,
+    **FALLBACK, **ENCODES, execution_timeout=LONG, map_index_template=ONE_PART,
     doc_md="Do what is left of `encode` on the default queue, where the queue `tpu` is not served.",
 )  # fmt: skip
 def encode_fallback(encoder: str, part: int, n_parts: int) -> int:
@@ -212,8 +214,7 @@ def score(encoder: str, part: int, n_parts: int) -> int:
 
 
 @task(
-    **SCORES,
-    trigger_rule=TriggerRule.ONE_FAILED, execution_timeout=LONG, map_index_template=ONE_PART,
+    **FALLBACK, **SCORES, execution_timeout=LONG, map_index_template=ONE_PART,
     doc_md="Do what is left of `score` on the default queue, where the queue `tpu` is not served.",
 )  # fmt: skip
 def score_fallback(encoder: str, part: int, n_parts: int) -> int:

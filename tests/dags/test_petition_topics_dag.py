@@ -119,4 +119,7 @@ def test_the_site_has_its_pool_and_the_encoders_the_tpu_queue(parsed):
     assert tasks["crawl"]["pool"] == "petition_sites"
     assert {name for name, task in tasks.items() if task["queue"] == "tpu"} == ON_TPU
     assert {name for name, task in tasks.items() if task["pool"] == "tpu"} == ON_TPU
+    on_default = {name for name, task in tasks.items() if task["pool"] == "tpu_fallback"}
+    assert on_default == {"encode_fallback", "score_fallback"}
+    assert {tasks[name]["queue"] for name in on_default} == {"default"}
     assert tasks["publish"]["outlets"] == ["petition_topics", "petitions.topic_model"]

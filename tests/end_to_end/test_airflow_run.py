@@ -37,7 +37,7 @@ def data(tmp_path_factory) -> Path:
 def airflow_home(tmp_path_factory) -> Path:
     home = tmp_path_factory.mktemp("airflow")
     run_airflow(home, "db", "migrate")
-    for pool in ("petition_sites", "tpu"):
+    for pool in ("petition_sites", "tpu", "tpu_fallback"):
         run_airflow(home, "pools", "set", pool, "1", "for the test")
     return home
 
