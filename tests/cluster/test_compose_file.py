@@ -81,6 +81,18 @@ def test_the_image_holds_what_the_services_name():
     assert all((ROOT / name).exists() for name in wanted - {"plugins"})
 
 
+@pytest.mark.parametrize("broken", [False, True])
+def test_the_file_keeps_to_the_compose_specification(tmp_path, broken):
+    """Against the schema that check-jsonschema brings along, so that nothing is fetched."""
+    file = tmp_path / "docker-compose.yaml"
+    text = COMPOSE.read_text(encoding="utf-8")
+    file.write_text(text.replace("healthcheck:", "health_check:") if broken else text, encoding="utf-8")
+    command = [Path(sys.executable).parent / "check-jsonschema", "--builtin-schema", "vendor.compose-spec", file]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == broken, done.stdout
+    assert ("health_check" in done.stdout) == broken
+
+
 def test_the_dockerfile_passes_hadolint():
     done = subprocess.run(
         [Path(sys.executable).parent / "hadolint", ROOT / "Dockerfile"], capture_output=True, text=True
