@@ -12,6 +12,7 @@ from compose import COMPOSE, IN_IMAGE, ROOT, Compose, interpolate
 
 FILE = yaml.safe_load(COMPOSE.read_text(encoding="utf-8"))
 SERVICES = FILE["services"]
+TPU_OVERRIDE = ROOT / "deploy" / "compose.tpu.yaml"
 
 
 def environment(name: str) -> dict[str, str]:
@@ -81,16 +82,25 @@ def test_the_image_holds_what_the_services_name():
     assert all((ROOT / name).exists() for name in wanted - {"plugins"})
 
 
-@pytest.mark.parametrize("broken", [False, True])
-def test_the_file_keeps_to_the_compose_specification(tmp_path, broken):
-    """Against the schema that check-jsonschema brings along, so that nothing is fetched."""
-    file = tmp_path / "docker-compose.yaml"
-    text = COMPOSE.read_text(encoding="utf-8")
-    file.write_text(text.replace("healthcheck:", "health_check:") if broken else text, encoding="utf-8")
+def check_schema(file: Path) -> str:
+    """What is wrong by the schema that check-jsonschema brings along, so that nothing is fetched."""
     command = [Path(sys.executable).parent / "check-jsonschema", "--builtin-schema", "vendor.compose-spec", file]
     done = subprocess.run(command, capture_output=True, text=True)
-    assert done.returncode == broken, done.stdout
-    assert ("health_check" in done.stdout) == broken
+    return done.stdout if done.returncode else ""
+
+
+def test_the_files_keep_to_the_compose_specification(tmp_path):
+    assert check_schema(COMPOSE) == ""
+    assert check_schema(TPU_OVERRIDE) == ""
+    broken = tmp_path / "docker-compose.yaml"
+    broken.write_text(COMPOSE.read_text(encoding="utf-8").replace("healthcheck:", "health_check:"), encoding="utf-8")
+    assert "health_check" in check_schema(broken)
+
+
+def test_the_override_for_a_tpu_changes_the_worker_that_is_there():
+    (changed,) = yaml.safe_load(TPU_OVERRIDE.read_text(encoding="utf-8"))["services"].items()
+    assert changed[0] == "tpu-worker" and changed[0] in SERVICES
+    assert set(changed[1]["environment"]) <= set(environment("tpu-worker"))
 
 
 def test_the_dockerfile_passes_hadolint():
