@@ -3,7 +3,8 @@
     PYTHONPATH=include python bench/worker_scaling.py [--petitions 600] [--encoder bert]
 
 The rows are invented text in a database of its own. Loading TensorFlow and the weights, and compiling, come before the
-clock: a worker does them once. The ratio should be under 0.6; it tells little where others use the machine.
+clock: a worker does them once. The ratio should be under 0.6 where the cores allow it. What they allow is measured in
+the same run, by a multiplication of matrices that shares nothing, done twice by one process and once each by two.
 """
 
 import argparse
@@ -33,6 +34,18 @@ sys.stdin.readline()
 for part in range(2 + number, n_parts, n_workers):
     pipeline.encode(encoder, Part(number=part, n_parts=n_parts))
 """
+
+
+MULTIPLY = """
+import sys
+import numpy as np
+left, right = np.random.default_rng(0).random((2, 768, 768), dtype=np.float32)
+print("ready", flush=True)
+sys.stdin.readline()
+for _ in range(int(sys.argv[1])):
+    left @ right
+"""
+N_PRODUCTS = 1500
 
 
 def fill_database(url: str, n: int) -> None:
@@ -74,11 +87,15 @@ def time_workers(url: str, encoder: str, cores: list[int]) -> float:
         conn.execute(text("DELETE FROM petitions.petition_embedding"))
     engine.dispose()
     environ = {**os.environ, "PETITIONS_DATABASE_URL": url, "PETITIONS_ARTIFACTS": tempfile.gettempdir()}
+    told = [[WORK, encoder, str(number), str(len(cores)), str(N_PARTS)] for number in range(len(cores))]
+    return time_pinned(told, cores, environ)
+
+
+def time_pinned(told: list[list[str]], cores: list[int], environ: dict[str, str]) -> float:
+    """Seconds from the moment in which all programs are ready until the last has ended, each on its core."""
     workers = []
-    for number, core in enumerate(cores):
-        command = [
-            "taskset", "-c", str(core), sys.executable, "-c", WORK, encoder, str(number), str(len(cores)), str(N_PARTS),
-        ]  # fmt: skip
+    for words, core in zip(told, cores, strict=True):
+        command = ["taskset", "-c", str(core), sys.executable, "-c", *words]
         worker = subprocess.Popen(command, env=environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         workers.append(worker)
         if worker.stdout.readline() != "ready\n":
@@ -105,9 +122,11 @@ def main() -> None:
     fill_database(url, arguments.petitions)
     first, second = sorted(os.sched_getaffinity(0))[:2]
     one, two = (time_workers(url, arguments.encoder, cores) for cores in ([first], [first, second]))
-    load = os.getloadavg()[0]
+    environ = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
+    alone = time_pinned([[MULTIPLY, str(2 * N_PRODUCTS)]], [first], environ)
+    shared = time_pinned(2 * [[MULTIPLY, str(N_PRODUCTS)]], [first, second], environ)
     print(f"{arguments.encoder}, {arguments.petitions} petitions in {N_PARTS} parts: one worker {one:.1f} s, "
-          f"two {two:.1f} s, ratio {two / one:.2f} (load of the machine {load:.1f})")  # fmt: skip
+          f"two {two:.1f} s, ratio {two / one:.2f}; matrices on these cores: {shared / alone:.2f}")  # fmt: skip
     server.cleanup()
     shutil.rmtree(folder, ignore_errors=True)
 

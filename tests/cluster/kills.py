@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 
 import psutil
@@ -70,10 +71,10 @@ def write_data(folder: Path) -> list[Path]:
     return paths
 
 
-def copy_dags(folder: Path) -> Path:
-    """The folder of the DAG as this command runs it."""
+def copy_dags(folder: Path, changed: Mapping[str, str]) -> Path:
+    """The folder of a DAG that differs from ours in a few words."""
     dag = (ROOT / "dags" / "petition_topics.py").read_text(encoding="utf-8")
-    for before, after in CHANGED.items():
+    for before, after in changed.items():
         assert before in dag, before
         dag = dag.replace(before, after)
     (folder / "dags").mkdir()
@@ -143,7 +144,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         folder.chmod(0o755)
-        settings = SETTINGS | {"AIRFLOW__CORE__DAGS_FOLDER": str(copy_dags(folder))}
+        settings = SETTINGS | {"AIRFLOW__CORE__DAGS_FOLDER": str(copy_dags(folder, CHANGED))}
         with run_stand_in("bluehouse", *write_data(folder), today=NEW[0]) as site:
             variables = {
                 "PETITIONS_SOURCE": "bluehouse", "PETITIONS_BLUEHOUSE_URL": site.url,
