@@ -97,6 +97,7 @@ class Killer:
 
     def __init__(self, cluster: Cluster, site: psutil.Process) -> None:
         self.cluster, self.site = cluster, site
+        self.away: set[str] = set()
         self.metadata = create_engine(cluster.database_url("airflow", "airflow"), poolclass=NullPool)
         self.results = create_engine(cluster.database_url("petition_owner", "petitions"), poolclass=NullPool)
         admin = cluster.database_url("postgres", "postgres")
@@ -122,6 +123,11 @@ class Killer:
         body = {"logical_date": None, "conf": conf, "dag_run_id": run_id}
         self.cluster.call_api("POST", "/api/v2/dags/petition_topics/dagRuns", body)
 
+    def take_away(self, name: str) -> None:
+        """Kill a service that does not come back."""
+        self.away.add(name)
+        self.cluster.kill(name)
+
     def give_up(self, run_id: str) -> None:
         """Fail a run that does not end, so that the next one may begin."""
         if self.read_state(run_id) in ("queued", "running"):
@@ -140,7 +146,7 @@ class Killer:
     def restart_ended(self) -> None:
         """What `restart: unless-stopped` does."""
         for name in self.cluster.services:
-            if name != "airflow-init" and self.cluster.started[name].poll() is not None:
+            if name not in {"airflow-init", *self.away} and self.cluster.started[name].poll() is not None:
                 say(f"  {name} ended by itself and is started again")
                 self.cluster.kill(name)
                 self.cluster.start(name)
