@@ -21,8 +21,9 @@ changed, a setting that cannot be) fail at once; others are tried four times, as
 check that failed is not tried again, and nothing is published.
 
 `encode` and `score` are 8 to 64 parts of the window, which the workers of the queue `tpu` share. `tpu_for_encode` and
-`tpu_for_score` ask whether anybody serves it: where nobody takes them within `[scheduler] task_queued_timeout`, Airflow
-fails them, and `encode_fallback` and `score_fallback` do what is left on the default queue, and log a warning.
+`tpu_for_score` ask whether anybody serves it: where nobody takes them within `[scheduler] task_queued_timeout`, tried
+again `num_stuck_in_queued_retries` times, Airflow fails them. Then `encode_fallback` and `score_fallback` do what is
+left on the default queue, and log a warning.
 
 Publishing by a night or a backfill never puts an older window in the place of a later one: then `publish` is skipped.
 A run that was triggered by hand publishes its window, whichever it is.
@@ -140,7 +141,8 @@ def warn_of_fallback(pipeline: "Pipeline", step: str, part: "Part") -> None:
     from airflow.sdk.configuration import conf
 
     pipeline.refuse_failed(step, part)
-    waited = conf.getfloat("scheduler", "task_queued_timeout")
+    n_tries = 1 + conf.getint("scheduler", "num_stuck_in_queued_retries")
+    waited = n_tries * conf.getfloat("scheduler", "task_queued_timeout")
     logging.getLogger("airflow.task").warning(
         "%s %s runs on the default queue: the queue tpu was not served within %.0f s, or its worker died",
         step, part, waited,
@@ -181,7 +183,7 @@ def plan_encode() -> list[dict[str, Any]]:
 # The probe comes before the parts that still wait for a slot, or each of those would have to time out first.
 @task(**TPU, retries=0, priority_weight=1000, weight_rule="absolute")
 def ask_tpu() -> None:
-    """Is the queue `tpu` served? Fails where no worker takes this within `[scheduler] task_queued_timeout`."""
+    """Is the queue `tpu` served? Fails where no worker takes this, see the docs of the DAG."""
 
 
 @task(**TPU, **ENCODES, execution_timeout=LONG, map_index_template=ONE_PART, doc_md="Embed the texts not yet encoded.")

@@ -34,6 +34,11 @@ def test_a_service_is_limited_hardened_and_watched(name):
         assert {"test", "interval", "timeout", "retries", "start_period"} <= service["healthcheck"].keys()
 
 
+def test_what_a_dead_scheduler_had_queued_is_queued_again():
+    """It may never have come to Redis: without a retry it fails as if no worker had taken it."""
+    assert int(environment("airflow-scheduler")["AIRFLOW__SCHEDULER__NUM_STUCK_IN_QUEUED_RETRIES"]) >= 1
+
+
 def test_only_the_page_is_reached_from_outside_and_from_this_machine_alone():
     opened = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
     assert opened == {"airflow-apiserver": ["127.0.0.1:${AIRFLOW_PORT:-8080}:8080"]}
