@@ -25,7 +25,7 @@ from sqlalchemy import Engine, NullPool, create_engine, text
 from cluster import Cluster, run_cluster
 from stand_in import BLUEHOUSE_DATA, run_stand_in
 
-LAST = date(2019, 8, 31)  # the logical date of the latest night; its window ends the day after
+LAST = date(2019, 8, 31)  # the latest night begins at 03:00 in Seoul on that day; its window ends the day after
 N_PETITIONS, N_TOPICS = 60, 6  # of each month
 PATIENCE_S = 3600
 CHANGED = FEW_PARTS | {
@@ -76,7 +76,7 @@ def run_command(cluster: Cluster, service: str, command: list[str], **variables:
 def backfill(cluster: Cluster, nights: int) -> None:
     """Make the runs, latest first, two at once, and wait until all have ended."""
     conf = json.dumps({"source": "bluehouse", "months": 1, "topics": N_TOPICS})
-    days = ["--from-date", str(LAST - timedelta(days=nights - 1)), "--to-date", str(LAST)]
+    days = ["--from-date", str(LAST - timedelta(days=nights)), "--to-date", str(LAST)]
     cluster.call_api("PATCH", "/api/v2/dags/petition_topics", {"is_paused": False})
     command = ["airflow", "backfill", "create", "--dag-id", "petition_topics", "--dag-run-conf", conf, *days]
     run_command(cluster, "airflow-scheduler", [*command, "--run-backwards", "--max-active-runs", "2"])
