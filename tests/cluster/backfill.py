@@ -95,11 +95,13 @@ def backfill(cluster: Cluster, nights: int) -> None:
 def fill_shuffled(cluster: Cluster, nights: int) -> Engine:
     """The same windows by the package, in an order by chance, in a database of their own."""
     name = "shuffled"
-    admin = create_engine(
-        cluster.database_url("postgres", "postgres"), isolation_level="AUTOCOMMIT", poolclass=NullPool
-    )
-    with admin.connect() as conn:
-        conn.execute(text(f"CREATE DATABASE {name} OWNER petition_owner"))
+    for database, statement in (
+        ("postgres", f"CREATE DATABASE {name} OWNER petition_owner"),
+        (name, "CREATE EXTENSION vector"),  # only a superuser may
+    ):
+        url = cluster.database_url("postgres", database)
+        with create_engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool).connect() as conn:
+            conn.execute(text(statement))
     url = cluster.database_url("petition_owner", name)
     untils = [str(LAST + timedelta(days=1 - night)) for night in range(nights)]
     random.Random(0).shuffle(untils)
