@@ -19,10 +19,10 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from killing import say
-from kills import FEW_PARTS, QUICK, copy_dags
+from kills import FEW_PARTS, copy_dags
 from sqlalchemy import Engine, NullPool, create_engine, text
 
-from cluster import Cluster, run_cluster
+from cluster import QUICK, Cluster, run_cluster
 from stand_in import BLUEHOUSE_DATA, run_stand_in
 
 LAST = date(2019, 8, 31)  # the latest night begins at 03:00 in Seoul on that day; its window ends the day after

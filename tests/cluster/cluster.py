@@ -31,6 +31,8 @@ from compose import ROOT, Compose, Service
 
 STOP_S = 30
 LOG_TAIL = 3000  # characters of each log that a failure shows
+# A setting for few petitions, where nearly all of a task is the import of TensorFlow: done once by each worker.
+QUICK = {"AIRFLOW__CELERY__EXTRA_CELERY_CONFIG": '{"imports": ["tensorflow"]}'}
 
 
 class Cluster:

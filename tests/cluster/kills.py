@@ -22,14 +22,13 @@ import psutil
 from compose import ROOT
 from killing import NEW, OLD, Fault, Killer, say
 
-from cluster import run_cluster
+from cluster import QUICK, run_cluster
 from rows import read_all_rows
 from stand_in import BLUEHOUSE_DATA, SERVE, run_stand_in
 
 TASKS = ("crawl", "tokenize", "fit_topics", "encode", "score", "check", "publish")
 ON_TPU = ("encode", "score")
-# Of a task over few petitions nearly all is the import of TensorFlow: done once by each worker, and in two parts.
-QUICK = {"AIRFLOW__CELERY__EXTRA_CELERY_CONFIG": '{"imports": ["tensorflow"]}'}
+# Two parts for each encoder instead of eight.
 FEW_PARTS = {
     'pipeline.plan_parts(f"encode {name}") for': 'pipeline.plan_parts(f"encode {name}") // 4 for',
     'open_pipeline().plan_parts("score bert")': 'open_pipeline().plan_parts("score bert") // 4',

@@ -7,13 +7,13 @@ import psutil
 import pytest
 from sqlalchemy import create_engine, text
 
-from cluster import Cluster, run_cluster
+from cluster import QUICK, Cluster, run_cluster
 from stand_in import BLUEHOUSE_DATA, read_rows, run_stand_in
 
-pytestmark = [pytest.mark.slow, pytest.mark.postgres, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.postgres, pytest.mark.timeout(1200)]
 N_PETITIONS = 120
 UNTIL = "2019-09-01"
-PATIENCE_S = 360
+PATIENCE_S = 900
 COUNTS = """
 SELECT (SELECT count(*) FROM petitions.petition) AS petitions,
        (SELECT count(*) FROM petitions.petition_embedding) AS embeddings,
@@ -64,7 +64,7 @@ def test_the_encoders_run_on_the_worker_of_queue_tpu_alone_and_all_lands_in_post
             "PETITIONS_REQUESTS_PER_SECOND": "2000",
             "PETITIONS_CONNECTIONS": "4",
         }
-        with run_cluster(variables) as cluster:
+        with run_cluster(variables, QUICK) as cluster:
             tasks = wait_for_run(cluster, trigger(cluster))
             check_workers(cluster, tasks)
             check_rows(cluster, len(read_rows(data)))
