@@ -36,7 +36,7 @@ help:  ## this list
 	uv pip install --quiet --python $(BIN)/python --require-hashes --requirement requirements-dev.txt
 	@touch $@
 
-.local/airflow/migrated: .venv/installed
+.local/airflow/migrated: .venv/installed Makefile
 	@mkdir -p $(@D)
 	airflow db migrate > $(@D)/migrate.log 2>&1 || { tail -n 5 $(@D)/migrate.log; exit 1; }
 	airflow pools set petition_sites 1 "One crawl of a site at a time: politeness" >> $(@D)/migrate.log 2>&1
