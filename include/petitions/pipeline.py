@@ -78,8 +78,8 @@ class Pipeline:
         artifacts = ArtifactStore(settings.artifacts)
         return cls(settings=settings, engine=engine, artifacts=artifacts, source=Source(settings.source), window=window)
 
-    def run(self) -> str:
-        """Run all steps; returns the model_id that is published."""
+    def run(self, *, is_by_hand: bool = True) -> str:
+        """Run all steps; returns the model_id of the fit, which is published as by `publish`."""
         self.crawl()
         self.tokenize()
         model_id = self.fit_topics()
@@ -88,7 +88,7 @@ class Pipeline:
         for encoder in ENCODERS:
             self.score(model_id, encoder)
         self.check(model_id)
-        self.publish(model_id)
+        self.publish(model_id, is_by_hand=is_by_hand)
         return model_id
 
     def crawl(self, *, is_replay: bool = False) -> int:

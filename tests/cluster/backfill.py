@@ -43,18 +43,10 @@ COMPARED = {
 SHUFFLED = """
 import sys
 from datetime import date
-from petitions.pipeline import ENCODERS, Pipeline
+from petitions.pipeline import Pipeline
 for until in sys.argv[2:]:
     run = Pipeline.open(source="bluehouse", until=date.fromisoformat(until), months=1, topics=int(sys.argv[1]))
-    run.crawl()
-    run.tokenize()
-    model_id = run.fit_topics()
-    for encoder in ENCODERS:
-        run.encode(encoder)
-    for encoder in ENCODERS:
-        run.score(model_id, encoder)
-    run.check(model_id)
-    run.publish(model_id, is_by_hand=False)
+    run.run(is_by_hand=False)
 """
 
 
