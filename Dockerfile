@@ -13,8 +13,8 @@ COPY --chown=airflow:0 plugins /opt/airflow/plugins
 COPY --chown=airflow:0 dags /opt/airflow/dags
 # Volumes take owner and mode from here: any user of group 0 may write into them.
 RUN pip install --no-cache-dir --no-deps --no-build-isolation --editable /opt/airflow \
-    && mkdir -p /opt/airflow/logs /opt/airflow/artifacts /opt/airflow/auth \
-    && chmod 775 /opt/airflow/logs /opt/airflow/artifacts /opt/airflow/auth
+    && mkdir -p /opt/airflow/logs /opt/airflow/artifacts /opt/airflow/hub /opt/airflow/auth \
+    && chmod 775 /opt/airflow/logs /opt/airflow/artifacts /opt/airflow/hub /opt/airflow/auth
 CMD ["airflow", "version"]
 
 # The wheel of TensorFlow for TPUs holds the same folder as the common one, which has to go first.

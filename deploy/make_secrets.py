@@ -10,6 +10,11 @@ import secrets
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
+SETTINGS = """\
+# Environment of all services of Airflow, where docker-compose.yaml does not set it; see docs/monitoring.md.
+# PETITIONS_NOTIFY_WEBHOOK=https://hooks.example.org/…
+# PETITIONS_NOTIFY_EMAIL=night@example.org
+"""
 ROLES = {"airflow": "airflow", "petitions": "petitions", "petition_page": "petitions"}  # role: its database
 
 
@@ -37,6 +42,8 @@ def make_secrets(folder: Path) -> list[str]:
     keep("jwt_secret", secrets.token_urlsafe(64))
     keep("api_secret_key", secrets.token_urlsafe(32))
     keep("airflow_passwords", json.dumps({"admin": secrets.token_urlsafe(18)}))
+    keep("connections.json", "{}\n")
+    keep("settings.env", SETTINGS)
     return made
 
 

@@ -181,10 +181,17 @@ class Cluster:
         else:
             # Containers have names of their own; here all would be this machine.
             here |= {"AIRFLOW__CORE__HOSTNAME_CALLABLE": "service_name.read_service_name", "SERVICE_NAME": service.name}
-        declared = service.environment | self._settings
+        declared = self._read_env_file(service) | service.environment | self._settings
         if "PYTHONPATH" in declared:
             declared["PYTHONPATH"] += f":{Path(__file__).parent}"
         return here | declared
+
+    def _read_env_file(self, service: Service) -> dict[str, str]:
+        """What the operator set beyond the file: lines such as NAME=value."""
+        if not service.env_file:
+            return {}
+        lines = Path(service.env_file).read_text(encoding="utf-8").splitlines()
+        return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
 
     def _make_secrets(self) -> None:
         """By the script that operators run; the hosts in them are those of this machine."""
@@ -198,7 +205,7 @@ class Cluster:
     def _make_postgres(self) -> None:
         """What the entry point of the image does at the first start: initdb with the password and the arguments."""
         service = self.services["postgres"]
-        for volume in ("postgres", "redis", "logs", "artifacts", "auth"):
+        for volume in self._compose.volumes():
             (self.folder / "volumes" / volume).mkdir(parents=True)
         password = self.folder / "volumes" / "postgres" / "password"
         shutil.copy(service.environment["POSTGRES_PASSWORD_FILE"], password)

@@ -34,6 +34,7 @@ class Service:
     name: str
     command: list[str]
     environment: dict[str, str]
+    env_file: str  # empty: none
     health: list[str] | None  # a command
     patience_s: int  # start_period and all retries of the health check
     after: dict[str, str]  # the service that it waits for: the condition
@@ -62,6 +63,10 @@ class Compose:
             ordered.update((name, read[name]) for name in ready)
             assert ready, "a circle of depends_on"
         return list(ordered.values())
+
+    def volumes(self) -> list[str]:
+        """The names of all volumes."""
+        return list(self._file["volumes"])
 
     def localize(self, service: str, text: str) -> str:
         """A text of a service with the hosts, ports and paths of this machine."""
@@ -92,6 +97,7 @@ class Compose:
             name=name,
             command=[self._fill(name, word) for word in told["command"]],
             environment={key: self._fill(name, value) for key, value in told.get("environment", {}).items()},
+            env_file=told.get("env_file", "").replace(".local/secrets", str(self._folder / "secrets")),
             health=self._read_health(name, health["test"]) if health else None,
             patience_s=seconds(health["start_period"]) + health["retries"] * seconds(health["interval"])
             if health

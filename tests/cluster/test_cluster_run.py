@@ -1,5 +1,6 @@
 """The DAG over the stand-in, on the services of docker-compose.yaml: which worker ran what, and what landed."""
 
+import json
 import time
 from pathlib import Path
 
@@ -68,6 +69,7 @@ def test_the_encoders_run_on_the_worker_of_queue_tpu_alone_and_all_lands_in_post
             tasks = wait_for_run(cluster, trigger(cluster))
             check_workers(cluster, tasks)
             check_rows(cluster, len(read_rows(data)))
+            check_connections(cluster)
             processes = [process for name in cluster.services for process in cluster.processes(name)]
     assert not [process for process in processes if process.is_running() and process.status() != psutil.STATUS_ZOMBIE]
     assert not cluster.folder.exists()
@@ -83,6 +85,16 @@ def check_workers(cluster: Cluster, tasks: list[dict]) -> None:
         log = cluster.log(name)
         for task in ran:
             assert (task["id"] in log) == ((task["queue"] == "tpu") == is_tpu), (name, task["task_id"])
+
+
+def check_connections(cluster: Cluster) -> None:
+    """What the operator wrote into connections.json is Airflow's after an init, and again after a changed one."""
+    path = cluster.folder / "secrets" / "connections.json"
+    for host in ("mail.example.org", "post.example.org"):
+        path.write_text(json.dumps({"smtp_default": {"conn_type": "smtp", "host": host}}), encoding="utf-8")
+        cluster.start("airflow-init")
+        cluster.wait_finished("airflow-init")
+        assert cluster.call_api("GET", "/api/v2/connections/smtp_default")["host"] == host
 
 
 def check_rows(cluster: Cluster, n_petitions: int) -> None:

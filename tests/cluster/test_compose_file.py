@@ -4,11 +4,14 @@ import re
 import stat
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 import yaml
 from compose import COMPOSE, IN_IMAGE, ROOT, Compose, interpolate
+
+from petitions.settings import Settings
 
 FILE = yaml.safe_load(COMPOSE.read_text(encoding="utf-8"))
 SERVICES = FILE["services"]
@@ -57,16 +60,27 @@ def test_no_secret_stands_in_the_file():
         told = " ".join(
             [*service["command"], *environment(name).values(), *service.get("healthcheck", {}).get("test", [])]
         )
-        assert set(re.findall(r"/run/secrets/(\w+)", told)) <= set(service["secrets"]), name
+        assert set(re.findall(r"/run/secrets/([\w.]+)", told)) <= set(service["secrets"]), name
     holders = [name for name, service in SERVICES.items() if "pgpass_admin" in service["secrets"]]
     assert holders == ["airflow-init"]
+
+
+def test_every_setting_of_the_project_can_be_given(tmp_path):
+    """By .env, where the file passes it on, or in settings.env, which the script writes with what is told there."""
+    make = [sys.executable, ROOT / "deploy" / "make_secrets.py", "--folder", tmp_path]
+    subprocess.run(make, check=True, stdout=subprocess.DEVNULL)
+    told = re.findall(r"^# (PETITIONS_\w+)=", (tmp_path / "settings.env").read_text(encoding="utf-8"), re.MULTILINE)
+    names = {f"PETITIONS_{setting.name.upper()}" for setting in fields(Settings)}
+    for name in ("worker", "tpu-worker"):
+        assert environment(name).keys() & names == names - set(told)
+        assert SERVICES[name]["env_file"] == ".local/secrets/settings.env"
 
 
 def test_the_secrets_are_made_once_and_for_their_owner_alone(tmp_path):
     script = [sys.executable, ROOT / "deploy" / "make_secrets.py", "--folder", tmp_path / "secrets"]
     subprocess.run(script, check=True, stdout=subprocess.DEVNULL)
     made = {path.name: path.read_text() for path in (tmp_path / "secrets").iterdir()}
-    assert set(made) == set(FILE["secrets"])
+    assert set(made) == {*FILE["secrets"], "settings.env"}
     assert all(stat.S_IMODE(path.stat().st_mode) == 0o600 for path in (tmp_path / "secrets").iterdir())
     (tmp_path / "secrets" / "jwt_secret").unlink()
     again = subprocess.run(script, check=True, capture_output=True, text=True)
@@ -120,7 +134,9 @@ def test_variables_are_filled_in_as_compose_does():
 
 
 def test_each_variable_of_the_file_is_told_in_the_example():
-    told = set(re.findall(r"^(\w+)=", (ROOT / ".env.example").read_text(encoding="utf-8"), re.MULTILINE))
+    lines = (ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
+    told = {line.partition("=")[0] for line in lines if line and not line.startswith("#")}
+    assert all(re.fullmatch(r"\w+=\w*", line) for line in lines if line and not line.startswith("#"))
     used = set(re.findall(r"(?<!\$)\$\{(\w+)", COMPOSE.read_text(encoding="utf-8")))
     assert told <= used
     assert used - told <= {
