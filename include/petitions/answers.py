@@ -79,8 +79,9 @@ def similar(petition_id: str, count: int, as_json: bool) -> None:
 @click.command()
 @click.argument("sentence")
 @count_option
+@click.option("--source", type=click.Choice(list(Source)), help="Of one source.  [default: all]")
 @json_option
-def search(sentence: str, count: int, as_json: bool) -> None:
+def search(sentence: str, count: int, source: str | None, as_json: bool) -> None:
     """Print the petitions nearest to SENTENCE, by its words and by its meaning (BERT embedding) together."""
     from petitions.encoders.bert_encoder import load_bert
     from petitions.store.readers import search_hybrid
@@ -92,7 +93,7 @@ def search(sentence: str, count: int, as_json: bool) -> None:
     with open_store().connect() as conn:
         question = normalize_text(sentence).text
         tokens, embedding = Tokenizer().tokenize(question), bert.embed([question])[0]
-        print_rows(search_hybrid(conn, tokens, embedding, count), as_json=as_json)
+        print_rows(search_hybrid(conn, tokens, embedding, count, Source(source) if source else None), as_json=as_json)
 
 
 def read_lines(path: Path) -> list[str]:

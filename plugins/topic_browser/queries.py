@@ -12,7 +12,7 @@ from petitions.records import Source
 
 Rows = Sequence[dict[str, Any]]
 PAGE = 50
-NEIGHBOURS, SEARCHED, FOUND = 10, 200, 50
+NEIGHBOURS, FOUND = 10, 50
 KEPT_S = 3600  # an overview: agreements move once a night, and another fit makes another overview
 
 
@@ -111,11 +111,11 @@ def search(conn: Connection, source: Source, tokens: Sequence[str]) -> Rows:
     """Read the petitions of a source that stand highest by the words of a question, without its embedding."""
     query = """
         SELECT p.petition_id, p.title, p.status, p.n_agreements, p.begins_on, p.topic_id, p.topic_label
-        FROM petitions.search_petitions_hybrid(CAST(:tokens AS text[]), NULL, :k) AS found
+        FROM petitions.search_petitions_hybrid(CAST(:tokens AS text[]), NULL, :k, of_source => :source) AS found
         JOIN petitions.current_petition AS p ON p.petition_id = found.petition_id
-        WHERE found.source = :source ORDER BY found.score DESC, found.petition_id LIMIT :n
+        ORDER BY found.score DESC, found.petition_id
     """
-    return _rows(conn, query, tokens=list(tokens), k=SEARCHED, source=str(source), n=FOUND)
+    return _rows(conn, query, tokens=list(tokens), k=FOUND, source=str(source))
 
 
 def read_runs(conn: Connection, source: Source) -> Rows:

@@ -6,16 +6,29 @@ import numpy as np
 import pytest
 from sqlalchemy import text
 
-from invented import BERT, ELMO, MONDAY, WINDOW, make_petitions, write_all
+from invented import (
+    BERT,
+    ELMO,
+    MONDAY,
+    WINDOW,
+    make_model,
+    make_petitions,
+    make_shares,
+    make_topics,
+    make_vectors,
+    write_all,
+)
 from petitions.errors import PermanentError
 from petitions.records import Source
 from petitions.store.checks import run_checks
 from petitions.store.database import downgrade, upgrade
-from petitions.store.petitions import read_texts
+from petitions.store.petitions import read_texts, upsert_petitions
 from petitions.store.publishing import publish
 from petitions.store.readers import search_hybrid, search_petitions
 from petitions.store.recall import measure_recall, read_searched_encoders
+from petitions.store.runs import begin_run, name_run
 from petitions.store.tokens import PetitionTokens, upsert_tokens
+from petitions.store.topics import write_topic_model
 from petitions.store.vectors import ensure_index, upsert_embeddings
 
 pytestmark = [pytest.mark.postgres, pytest.mark.slow]
@@ -69,7 +82,7 @@ def test_a_petition_with_the_words_stands_before_one_that_is_only_near(published
 
 def test_a_rare_word_weighs_more_than_a_common_one(published):
     ensure_index(published, BERT)
-    query = text("SELECT * FROM petitions.bm25_petitions(:e, :words, 12, NULL, NULL, NULL, NULL)")
+    query = text("SELECT * FROM petitions.bm25_petitions(:e, :words, 12, NULL, NULL, NULL, NULL, NULL)")
     rows = published.execute(query, {"e": BERT, "words": ["학교", "건널목"]}).all()
     assert [row.petition_id for row in rows[:3]] == ["sample:a-004", "sample:a-008", "sample:a-012"]
     frequency = text("SELECT token, n_petitions FROM petitions.token_frequency ORDER BY 2, 1")
@@ -101,6 +114,35 @@ def test_filters_keep_to_category_status_and_days(published):
     assert ask(category="희귀") == ["001", "004", "007"]
     assert ask(status="ended") == []
     assert ask(since="2024-04-06", until="2024-04-08") == ["005", "006"]
+
+
+def test_a_search_of_one_source_finds_it_among_many_of_another(published):
+    """Filtered afterwards, none of it would be among the 30 nearest or the 100 with a rare word."""
+    write_all(published, make_petitions(150))
+    few = [replace(item, source=Source.ASSEMBLY, source_id=f"b-{n}") for n, item in enumerate(make_petitions(3))]
+    upsert_petitions(published, few, seen_at=MONDAY)
+    begin_run(published, Source.ASSEMBLY, WINDOW, at=MONDAY)
+    model = make_model("fit-2", source=Source.ASSEMBLY, run_id=name_run(Source.ASSEMBLY, WINDOW))
+    write_topic_model(published, model, make_topics(), [], [item.petition_id for item in few], make_shares(3))
+    texts = read_texts(published, Source.ASSEMBLY, WINDOW)
+    upsert_embeddings(published, BERT, texts, -make_vectors(3))
+    for source in (Source.SAMPLE, Source.ASSEMBLY):
+        upsert_tokens(
+            published,
+            (
+                PetitionTokens(
+                    petition_id=item.petition_id, tokenizer="mecab-1", content_hash=item.content_hash, tokens=["학교"]
+                )
+                for item in read_texts(published, source, WINDOW)
+            ),
+        )
+    for model_id in ("fit-1", "fit-2"):
+        publish(published, model_id, [BERT, ELMO], at=MONDAY)
+    vector = np.array([1, 0, 0, 0], dtype=np.float32)
+    assert {row["source"] for row in search_hybrid(published, ["학교"], vector, 3)} == {"sample"}
+    found = search_hybrid(published, ["학교"], vector, 3, Source.ASSEMBLY)
+    assert sorted(row["petition_id"] for row in found) == ["assembly:b-0", "assembly:b-1", "assembly:b-2"]
+    assert all(row["vector_rank"] and row["token_rank"] for row in found)
 
 
 def test_no_index_is_made_for_few_vectors(published):
@@ -166,8 +208,8 @@ def test_readers_call_the_searches_and_not_their_parts(published):
     assert len(search_hybrid(published, ["급식"], np.array([1, 0, 0, 0], dtype=np.float32), 3)) == 3
     for call in (
         "prepare_search('x')",
-        "nearest_petitions('x', '[1]', 1, NULL, NULL, NULL, NULL)",
-        "bm25_petitions('x', '{}', 1, NULL, NULL, NULL, NULL)",
+        "nearest_petitions('x', '[1]', 1, NULL, NULL, NULL, NULL, NULL)",
+        "bm25_petitions('x', '{}', 1, NULL, NULL, NULL, NULL, NULL)",
     ):
         with pytest.raises(PermanentError, match="permission denied"), published.begin_nested():
             published.execute(text(f"SELECT petitions.{call}"))

@@ -69,7 +69,9 @@ def search_petitions(conn: Connection, embedding: NDArray[np.float32], k: int) -
     return _rows(conn, query, embedding=Vector(embedding).to_text(), k=k)
 
 
-def search_hybrid(conn: Connection, tokens: Sequence[str], embedding: NDArray[np.float32], k: int) -> Rows:
+def search_hybrid(
+    conn: Connection, tokens: Sequence[str], embedding: NDArray[np.float32], k: int, source: Source | None = None
+) -> Rows:
     """Read the k published petitions that stand best by words and by vector together, the best first.
 
     Args:
@@ -77,12 +79,17 @@ def search_hybrid(conn: Connection, tokens: Sequence[str], embedding: NDArray[np
         tokens: of the question, by the tokenizer of the corpus; without any the vector alone decides.
         embedding: of the question, float32 [D].
         k: how many.
+        source: of which source; none: of all.
 
     Raises:
         PermanentError: the published encoder gives vectors of another width.
     """
-    query = "SELECT * FROM petitions.search_petitions_hybrid(CAST(:tokens AS text[]), CAST(:embedding AS vector), :k)"
-    return _rows(conn, query, tokens=list(tokens), embedding=Vector(embedding).to_text(), k=k)
+    query = """
+        SELECT * FROM petitions.search_petitions_hybrid(
+            CAST(:tokens AS text[]), CAST(:embedding AS vector), :k, of_source => :source
+        )
+    """
+    return _rows(conn, query, tokens=list(tokens), embedding=Vector(embedding).to_text(), k=k, source=source)
 
 
 def _rows(conn: Connection, query: str, **values: object) -> Rows:

@@ -3,7 +3,7 @@
 DO $$ BEGIN PERFORM '[1]'::public.vector; END $$;  -- loads pgvector, so that its settings below are known
 
 CREATE FUNCTION petitions.describe_published(
-    made_by text, category text, status text, since date, until date
+    made_by text, category text, status text, since date, until date, of_source text
 ) RETURNS text LANGUAGE sql STABLE SET search_path = pg_catalog, petitions, public, pg_temp AS $$
     SELECT concat(
         '(',
@@ -19,20 +19,21 @@ CREATE FUNCTION petitions.describe_published(
         ' AND p.status = ' || quote_literal(describe_published.status)
     )
     FROM petitions.published_model AS m
-    WHERE m.encoders[1] = made_by
+    WHERE m.encoders[1] = made_by AND (of_source IS NULL OR m.source = of_source)
     HAVING count(*) > 0;
 $$;
 COMMENT ON FUNCTION petitions.describe_published IS
     'The condition on petition p to be searched by this encoder and to keep to the filters that are not null.';
 
 CREATE FUNCTION petitions.nearest_petitions(
-    made_by text, wanted vector, k integer, category text, status text, since date, until date
+    made_by text, wanted vector, k integer, category text, status text, since date, until date,
+    of_source text
 ) RETURNS TABLE (petition_id text, similarity double precision)
 LANGUAGE plpgsql STABLE ROWS 20 SET search_path = pg_catalog, petitions, public, pg_temp
 SET hnsw.ef_search = 120 SET hnsw.iterative_scan = relaxed_order SET hnsw.max_scan_tuples = 1000000
 SET work_mem = '64MB' SET jit = off AS $$
 DECLARE
-    among text := petitions.describe_published(made_by, category, status, since, until);
+    among text := petitions.describe_published(made_by, category, status, since, until, of_source);
     distance text := 'e.embedding <=> $1';
     is_small boolean;
 BEGIN
@@ -60,7 +61,8 @@ COMMENT ON FUNCTION petitions.nearest_petitions IS
     'The k published petitions nearest to a vector of this encoder by cosine: exact among 2,000, else by its index.';
 
 CREATE FUNCTION petitions.bm25_petitions(
-    made_by text, words text[], k integer, category text, status text, since date, until date
+    made_by text, words text[], k integer, category text, status text, since date, until date,
+    of_source text
 ) RETURNS TABLE (petition_id text, score double precision)
 LANGUAGE plpgsql STABLE ROWS 20 SET search_path = pg_catalog, petitions, public, pg_temp
 SET jit = off SET random_page_cost = 1.1 SET enable_hashjoin = off SET enable_mergejoin = off
@@ -78,7 +80,7 @@ BEGIN
     SELECT min(m.tokenizer), array_agg(m.source), array_agg(m.since), array_agg(m.until)
     INTO split_by, sources, first_days, ends
     FROM petitions.published_model AS m
-    WHERE m.encoders[1] = made_by;
+    WHERE m.encoders[1] = made_by AND (of_source IS NULL OR m.source = of_source);
     SELECT
         array_agg(token ORDER BY n, token),
         array_agg(ln(1 + greatest(n_all, n) / n) ORDER BY n, token),

@@ -16,7 +16,8 @@ COMMENT ON FUNCTION petitions.encoders_of_width IS 'The published encoders that 
 
 CREATE FUNCTION petitions.search_petitions(
     embedding vector, k integer DEFAULT 10,
-    category text DEFAULT NULL, status text DEFAULT NULL, since date DEFAULT NULL, until date DEFAULT NULL
+    category text DEFAULT NULL, status text DEFAULT NULL, since date DEFAULT NULL, until date DEFAULT NULL,
+    of_source text DEFAULT NULL
 ) RETURNS TABLE (petition_id text, title text, url text, source text, similarity double precision)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, petitions, public, pg_temp
 SET plan_cache_mode = force_generic_plan AS $$
@@ -30,19 +31,21 @@ BEGIN
     SELECT p.petition_id, p.title, p.url, p.source, near.similarity
     FROM unnest(encoders) AS made_by
     CROSS JOIN petitions.nearest_petitions(
-        made_by, search_petitions.embedding, k, search_petitions.category, search_petitions.status, since, until
+        made_by, search_petitions.embedding, k, search_petitions.category, search_petitions.status, since, until,
+        of_source
     ) AS near
     JOIN petitions.petition AS p USING (petition_id)
     ORDER BY near.similarity DESC, p.petition_id
     LIMIT k;
 END $$;
 COMMENT ON FUNCTION petitions.search_petitions IS
-    'The k published petitions nearest to a vector by cosine, of a category, status or days of beginning where given
-(since is the first day, until the first after); embed the question with current_petition.encoder.';
+    'The k published petitions nearest to a vector by cosine, of a category, status, days of beginning (since is the first
+day, until the first after) or source (of_source) where given; embed the question with current_petition.encoder.';
 
 CREATE FUNCTION petitions.search_petitions_hybrid(
     tokens text[], embedding vector, k integer DEFAULT 10,
-    category text DEFAULT NULL, status text DEFAULT NULL, since date DEFAULT NULL, until date DEFAULT NULL
+    category text DEFAULT NULL, status text DEFAULT NULL, since date DEFAULT NULL, until date DEFAULT NULL,
+    of_source text DEFAULT NULL
 ) RETURNS TABLE (
     petition_id text, title text, url text, source text, score double precision, similarity double precision,
     vector_rank integer, token_rank integer
@@ -67,7 +70,7 @@ BEGIN
         FROM unnest(encoders) AS made_by
         CROSS JOIN petitions.nearest_petitions(
             made_by, search_petitions_hybrid.embedding, n, search_petitions_hybrid.category,
-            search_petitions_hybrid.status, since, until
+            search_petitions_hybrid.status, since, until, of_source
         ) AS near
         WHERE search_petitions_hybrid.embedding IS NOT NULL
     ), by_token AS MATERIALIZED (
@@ -75,7 +78,8 @@ BEGIN
             found.petition_id, row_number() OVER (ORDER BY found.score DESC, found.petition_id)::integer AS place
         FROM unnest(encoders) AS made_by
         CROSS JOIN petitions.bm25_petitions(
-            made_by, tokens, n, search_petitions_hybrid.category, search_petitions_hybrid.status, since, until
+            made_by, tokens, n, search_petitions_hybrid.category, search_petitions_hybrid.status, since, until,
+            of_source
         ) AS found
     ), fused AS (
         SELECT
@@ -97,7 +101,8 @@ Without an embedding the words alone decide, over all published fits.';
 
 CREATE FUNCTION petitions.similar_petitions(
     similar_to text, k integer DEFAULT 10,
-    category text DEFAULT NULL, status text DEFAULT NULL, since date DEFAULT NULL, until date DEFAULT NULL
+    category text DEFAULT NULL, status text DEFAULT NULL, since date DEFAULT NULL, until date DEFAULT NULL,
+    of_source text DEFAULT NULL
 ) RETURNS TABLE (petition_id text, title text, url text, source text, similarity double precision)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, petitions, public, pg_temp
 SET plan_cache_mode = force_generic_plan AS $$
@@ -116,7 +121,7 @@ BEGIN
     RETURN QUERY
     SELECT p.petition_id, p.title, p.url, p.source, near.similarity
     FROM petitions.nearest_petitions(
-        made_by, wanted, k + 1, similar_petitions.category, similar_petitions.status, since, until
+        made_by, wanted, k + 1, similar_petitions.category, similar_petitions.status, since, until, of_source
     ) AS near
     JOIN petitions.petition AS p USING (petition_id)
     WHERE p.petition_id <> similar_to
