@@ -83,7 +83,7 @@ def fit_window(
         highest_id = topic_reads.read_highest_id(stream.conn, source)
         documents = Documents(stream=stream)
         settings, curve = _choose_settings(documents, n_topics, before.n_topics if before else None)
-        lasting = fit_lasting(documents, settings, published, highest_id)
+        lasting = fit_lasting(documents, settings, window, published, highest_id)
         names = name_topics(
             stream.conn, lasting.fit, petition_ids, lasting.topic_ids, published.names if published else {}, embed
         )

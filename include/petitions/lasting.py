@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from petitions.errors import CheckFailedError
 from petitions.naming import Name
+from petitions.records import Window
 from petitions.store import topic_reads, topics
 from petitions.store.artifacts import ArtifactStore
 from petitions.text.tokenizer import TOKENIZER
@@ -44,7 +45,8 @@ class Lasting:
     fit: TopicFit
     topic_ids: list[int]  # [K], in the order of its rows
     events: list[Event]
-    changed: float | None  # share of the petitions of both fits
+    common: float  # share of the petitions that the published fit knows too
+    changed: float | None  # share of those
 
 
 def read_published_fit(
@@ -74,13 +76,18 @@ def read_published_fit(
 
 
 def fit_lasting(
-    documents: Iterable[Sequence[str]], settings: LdaSettings, published: Published | None, highest_id: int
+    documents: Iterable[Sequence[str]],
+    settings: LdaSettings,
+    window: Window,
+    published: Published | None,
+    highest_id: int,
 ) -> Lasting:
     """Fit until a fit may be published in the place of the last one; see `refit_topics`.
 
     Args:
         documents: tokens of N petitions; see `fit_topics`.
         settings: of the fit from the first seed.
+        window: of the petitions.
         published: where it begins, and what it is compared with; None before the first.
         highest_id: that a topic ever had.
 
@@ -92,7 +99,7 @@ def fit_lasting(
     faults: list[str] = []
     for fit in refit_topics(documents, settings, start):
         lasting = _align(fit, published, highest_id)
-        faults = _find_faults(lasting, published)
+        faults = _find_faults(lasting, published, window)
         if not faults:
             return lasting
         logger.warning("fit from seed %d: %s", fit.seed, "; ".join(faults))
@@ -116,19 +123,23 @@ def _align(fit: TopicFit, published: Published | None, highest_id: int) -> Lasti
         fit=fit,
         topic_ids=topic_ids,
         events=tell_events(alignments, comparison),
+        common=float(known.mean()),
         changed=gate.measure_changed(new_main, old_main),
     )
 
 
-def _find_faults(lasting: Lasting, published: Published | None) -> list[str]:
+def _find_faults(lasting: Lasting, published: Published | None, window: Window) -> list[str]:
     """What keeps the fit from being published; the published one is no measure where its number of topics differs.
 
-    Nor is it where the windows have no petition in common, since other months have other topics, or where another
-    engine or tokenizer made it: who installs a version that makes other topics means it.
+    Nor is it where it ends later: a backfill of older nights does not take its place. Nor where it knows too few of the
+    petitions, since other months have other topics; nor where another engine or tokenizer made it: who installs a
+    version that makes other topics means it.
     """
     if published is None or lasting.changed is None or len(published.topic_ids) != len(lasting.topic_ids):
         return []
     if (published.model.engine, published.model.tokenizer) != (lasting.fit.engine, TOKENIZER):
+        return []
+    if window.until < published.model.window.until or lasting.common < gate.LEAST_COMMON:
         return []
     new = gate.Quality(npmi=lasting.fit.npmi, diversity=lasting.fit.diversity)
     old = gate.Quality(npmi=published.model.npmi, diversity=published.model.diversity)

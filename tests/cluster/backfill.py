@@ -26,7 +26,7 @@ from cluster import QUICK, Cluster, run_cluster
 from stand_in import BLUEHOUSE_DATA, run_stand_in
 
 LAST = date(2019, 8, 31)  # the latest night begins at 03:00 in Seoul on that day; its window ends the day after
-N_PETITIONS, N_TOPICS = 60, 6  # of each month
+N_PETITIONS, N_TOPICS = 200, 6  # of each month
 PATIENCE_S = 3600
 CHANGED = FEW_PARTS | {
     "start_date=pendulum.datetime(2026, 1, 1, tz=SEOUL)": "start_date=pendulum.datetime(2019, 1, 1, tz=SEOUL), "

@@ -148,6 +148,17 @@ def test_a_fit_that_moves_too_many_petitions_is_not_published(pipeline, engine, 
     assert state[-1] == "failed"
 
 
+def test_the_published_fit_is_no_measure_of_older_nights_nor_of_other_petitions(pipeline, engine, monkeypatch):
+    _, tonight = publish_first(pipeline, engine)
+    monkeypatch.setattr(gate, "MOST_CHANGED", -0.01)
+    older = replace(pipeline, window=Window.ending(date(2026, 11, 19)))
+    older.crawl()
+    older.tokenize()
+    assert older.fit_topics()
+    monkeypatch.setattr(gate, "LEAST_COMMON", 1.01)
+    assert tonight.fit_topics()
+
+
 def test_auto_chooses_a_number_of_topics_and_keeps_what_speaks_for_it(pipeline, engine):
     auto = replace(pipeline, settings=Settings(source="sample", topics="auto"))
     auto.crawl()

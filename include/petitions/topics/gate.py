@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 # Over 90 nights of real fits (bench/topic_nights.py) NPMI fell by at most 0.03 from one night to the next.
 MOST_NPMI_LOST = 0.05
 MOST_DIVERSITY_LOST = 0.1
+LEAST_COMMON = 0.75  # of the petitions must be in both windows: the limits are those from night to night
 MOST_CHANGED = 0.35  # of the petitions of both windows may be in another topic than before
 
 
