@@ -4,9 +4,11 @@ What differs from containers is all here: names of hosts become 127.0.0.1, each 
 paths of images, volumes and secrets lie in the checkout or in the cluster's folder.
 """
 
+import random
 import re
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,7 +50,8 @@ class Compose:
         self._folder = folder
         self._variables = variables
         self._file = yaml.safe_load(COMPOSE.read_text(encoding="utf-8"))
-        self._ports = {(name, port): find_free_port() for name, ports in PORTS.items() for port in ports}
+        declared = [(name, port) for name, ports in PORTS.items() for port in ports]
+        self._ports = dict(zip(declared, find_free_ports(), strict=False))
 
     def port(self, service: str, port: int) -> int:
         """The local port of a container's port."""
@@ -130,8 +133,18 @@ def seconds(text: str) -> int:
     return int(text[:-1]) * {"s": 1, "m": 60}[text[-1]]
 
 
-def find_free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
+def find_free_ports() -> Iterator[int]:
+    """Ports that nobody listens on, none twice.
+
+    They lie below those that the kernel gives to clients (Linux: from 32768): none is taken before its service starts.
+    """
+    for port in random.sample(range(20_000, 32_768), 12_768):
+        if is_free(port):
+            yield port
+
+
+def is_free(port: int) -> bool:
+    with socket.socket() as probe, suppress(OSError):
+        probe.bind(("127.0.0.1", port))
+        return True
+    return False
