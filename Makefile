@@ -67,7 +67,7 @@ lint: .venv/installed-dev
 	lint-imports
 
 test: lint  ## everything that .ci/run runs
-	pytest
+	pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 test-fast: .venv/installed-dev  ## the tests that take under a minute
 	pytest -m "not slow"
