@@ -1,6 +1,7 @@
 """The command on screen: answers, and one clear line with a non-zero status for what cannot be."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -144,3 +145,6 @@ def test_the_tour_answers_its_example_queries(run, monkeypatch, database_url, en
     assert "건널목" in result.output
     assert result.output.count("\nSELECT ") == 3
     assert "FROM petitions.emerging_topic\nWHERE source = 'sample'" in result.output
+    near = re.findall(r"│\s+([01]\.\d+) │", result.output.partition("nearest in meaning")[2])
+    assert len(near) == 5
+    assert near == sorted(near, reverse=True)

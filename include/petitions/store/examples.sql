@@ -16,4 +16,5 @@ FROM (
     SELECT petition_id FROM petitions.current_petition WHERE source = :source ORDER BY n_agreements DESC LIMIT 1
 ) AS loudest
 CROSS JOIN LATERAL petitions.similar_petitions(loudest.petition_id, 5) AS near
-JOIN petitions.current_petition AS p ON p.petition_id = near.petition_id;
+JOIN petitions.current_petition AS p ON p.petition_id = near.petition_id
+ORDER BY near.similarity DESC;
