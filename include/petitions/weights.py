@@ -66,7 +66,13 @@ def elmo(corpus: tuple[Path, ...], output: Path, minutes: float, seed: int) -> N
 
     tokenizer = Tokenizer()
     sentences = (tokenizer.morphemes(line) for document in read_corpus(corpus) for line in document.splitlines())
-    pretrain_elmo(sentences, output, ElmoTrainingSettings(minutes=minutes, seed=seed))
+    settings = ElmoTrainingSettings(minutes=minutes, minutes_of_warm_start=warm_start(minutes), seed=seed)
+    pretrain_elmo(sentences, output, settings)
+
+
+def warm_start(minutes: float) -> float:
+    """The minutes in which an ELMo's characters are fitted, before so many minutes of training: eight, or less."""
+    return min(8.0, 0.3 * minutes)
 
 
 def train_weights(pipeline: Pipeline, encoder: str, minutes: float) -> str:
@@ -115,7 +121,8 @@ def _train(encoder: str, documents: Sequence[str], output: Path, minutes: float,
 
     tokenizer = Tokenizer()
     sentences = (tokenizer.morphemes(line) for document in documents for line in document.splitlines())
-    return pretrain_elmo(sentences, output, ElmoTrainingSettings(minutes=minutes, accelerator=accelerator))[-1]
+    settings = ElmoTrainingSettings(minutes=minutes, minutes_of_warm_start=warm_start(minutes), accelerator=accelerator)
+    return pretrain_elmo(sentences, output, settings)[-1]
 
 
 COMMANDS = (pretrain,)

@@ -61,7 +61,7 @@ def test_it_parses_light_and_trains_on_the_tpu_queue(environ):
         assert task["doc"]
 
 
-def test_a_run_leaves_a_new_bert_with_its_card_in_the_artifact_store(environ, engine, database_url, tmp_path):
+def test_a_run_leaves_new_weights_with_their_cards_in_the_artifact_store(environ, engine, database_url, tmp_path):
     with engine.begin() as conn:
         long = [replace(item, body=f"{item.title}. {item.body}\n" * 12) for item in make_petitions(80)]
         upsert_petitions(conn, long, seen_at=MONDAY)
@@ -71,19 +71,24 @@ def test_a_run_leaves_a_new_bert_with_its_card_in_the_artifact_store(environ, en
         "AIRFLOW__LOGGING__LOGGING_LEVEL": "INFO",
     }
     airflow = str(Path(sys.executable).parent / "airflow")
-    conf = {"encoder": "bert", "minutes": 0.02, "source": "sample", "until": "2024-07-01", "months": 3}
+    conf = {"encoder": "both", "minutes": 0.02, "source": "sample", "until": "2024-07-01", "months": 3}
     run(environ, airflow, "db", "migrate")
     run(environ, airflow, "pools", "set", "tpu", "1", "for the test")
     log = run(environ, airflow, "dags", "test", "petition_models", "--conf", json.dumps(conf))
     store = ArtifactStore(str(tmp_path / "artifacts"))
     names = store.list("weights")
-    folder = names[0].rsplit("/", 1)[0]
-    assert folder.startswith("weights/bert-")
-    assert {name.rsplit("/", 1)[1] for name in names} >= {"model.safetensors", "config.json", "README.md"}
-    card = store.read(f"{folder}/README.md").decode()
-    assert "masked words, held out" in card
-    assert f"{folder} from 80 petitions, held out: BertQuality" in log
+    elmo, bert = sorted({name.rsplit("/", 1)[0] for name in names}, reverse=True)
+    for folder, config, told, quality in (
+        (bert, "config.json", "masked words, held out", "BertQuality"),
+        (elmo, "options.json", "perplexity, held out", "Progress"),
+    ):
+        kept = {name.rsplit("/", 1)[1] for name in names if name.startswith(folder)}
+        assert kept >= {"model.safetensors", config, "README.md"}
+        assert told in store.read(f"{folder}/README.md").decode()
+        assert f"{folder} from 80 petitions, held out: {quality}" in log
 
     from petitions.encoders.bert_encoder import load_bert
+    from petitions.encoders.elmo_encoder import load_elmo
 
-    assert load_bert(str(tmp_path / "artifacts" / folder)).embed(["건널목"]).shape == (1, 256)
+    assert load_bert(str(tmp_path / "artifacts" / bert)).embed(["건널목"]).shape == (1, 256)
+    assert load_elmo(str(tmp_path / "artifacts" / elmo)).embed([["건널목"]]).shape[0] == 1
