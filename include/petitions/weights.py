@@ -113,8 +113,7 @@ def _train(encoder: str, documents: Sequence[str], output: Path, minutes: float,
         from petitions.training.bert_trainer import BertTrainingSettings
         from petitions.training.pretrain_bert import pretrain_bert
 
-        settings = BertTrainingSettings(minutes=minutes, accelerator=accelerator)
-        return pretrain_bert(documents, output, settings).quality
+        return pretrain_bert(documents, output, BertTrainingSettings(minutes=minutes, accelerator=accelerator)).quality
 
     from petitions.text.tokenizer import Tokenizer
     from petitions.training.pretrain_elmo import ElmoTrainingSettings, pretrain_elmo
