@@ -66,8 +66,9 @@ lint: .venv/installed-dev
 	mypy
 	lint-imports
 
+# Two files at a time; what failed beside another is tried alone, and must pass there.
 test: lint  ## everything that .ci/run runs
-	pytest -n 2 --dist loadfile --no-loadscope-reorder
+	pytest -n 2 --dist loadfile --no-loadscope-reorder || pytest --last-failed --last-failed-no-failures none
 
 test-fast: .venv/installed-dev  ## the tests that take under a minute
 	pytest -m "not slow"

@@ -16,7 +16,13 @@ from invented_pages import assembly_row, bluehouse_list, bluehouse_page
 from petitions.records import Petition
 
 FOLDER = Path(__file__).parent
-FEW = settings(max_examples=100, deadline=None, derandomize=True, database=None)
+FEW = settings(
+    max_examples=100,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow],  # beside other tests it is
+)
 MANY = settings(
     max_examples=3_000,
     deadline=None,
