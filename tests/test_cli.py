@@ -7,9 +7,13 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from invented import BERT, ELMO, MONDAY, make_petitions, write_all
+from invented import BERT, ELMO, MONDAY, WINDOW, make_petitions, write_all
 from petitions.cli import main
+from petitions.records import Source
+from petitions.settings import Settings
+from petitions.store.petitions import read_texts
 from petitions.store.publishing import publish
+from petitions.store.vectors import upsert_embeddings
 
 
 @pytest.fixture
@@ -148,3 +152,24 @@ def test_the_tour_answers_its_example_queries(run, monkeypatch, database_url, en
     near = re.findall(r"│\s+([01]\.\d+) │", result.output.partition("nearest in meaning")[2])
     assert len(near) == 5
     assert near == sorted(near, reverse=True)
+
+
+@pytest.mark.postgres
+def test_search_answers_within_the_source_that_is_named(run, monkeypatch, database_url, engine):
+    from petitions.encoders.bert_encoder import load_bert
+
+    monkeypatch.setenv("PETITIONS_DATABASE_URL", database_url)
+    bert = load_bert(Settings().bert_model, "cpu")
+    with engine.begin() as conn:
+        write_all(conn, make_petitions(4))
+        texts = read_texts(conn, Source.SAMPLE, WINDOW)
+        upsert_embeddings(conn, bert.name, texts, bert.embed([item.title for item in texts]))
+        publish(conn, "fit-1", [bert.name, ELMO], at=MONDAY)
+    for named, n_found in (((), 4), (("--source", "sample"), 4), (("--source", "assembly"), 0)):
+        result = run("search", "건널목", "--json", *named)
+        assert result.exit_code == 0, result.output
+        assert len(json.loads(result.stdout)) == n_found
+    assert (
+        "'senate' is not one of 'assembly', 'bluehouse', 'sample'"
+        in run("search", "건널목", "--source", "senate").output
+    )

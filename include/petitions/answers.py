@@ -79,7 +79,7 @@ def similar(petition_id: str, count: int, as_json: bool) -> None:
 @click.command()
 @click.argument("sentence")
 @count_option
-@click.option("--source", type=click.Choice(list(Source)), help="Of one source.  [default: all]")
+@click.option("--source", type=click.Choice([item.value for item in Source]), help="Of one source.  [default: all]")
 @json_option
 def search(sentence: str, count: int, source: str | None, as_json: bool) -> None:
     """Print the petitions nearest to SENTENCE, by its words and by its meaning (BERT embedding) together."""
