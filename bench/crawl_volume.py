@@ -31,10 +31,10 @@ from urllib.parse import urlsplit
 from crawl_ground import Ground, open_ground
 from sqlalchemy import Engine
 
-from petitions import gathering
 from petitions.crawl.archive import Archive
 from petitions.records import Source, Window
 from petitions.settings import Settings
+from petitions.steps import crawl as gathering
 from petitions.store.artifacts import ArtifactStore
 from petitions.store.database import open_engine
 from stand_in import BLUEHOUSE_DATA, StandIn, read_rows, run_stand_in

@@ -70,9 +70,9 @@ def petition_models() -> None:
         doc_md="Pre-train one encoder; returns its folder in the artifact store.",
     )  # fmt: skip
     def train(encoder: str) -> str:
+        from petitions.commands.pretrain import train_weights
         from petitions.errors import ConfigError
         from petitions.pipeline import Pipeline
-        from petitions.weights import train_weights
 
         context = get_current_context()
         params, data_interval_end = context["params"], context.get("data_interval_end")

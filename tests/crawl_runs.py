@@ -11,9 +11,9 @@ from sqlalchemy import Engine, func, select
 from crawl.site_server import FastClock
 from petitions.crawl.archive import Archive
 from petitions.crawl.limiter import Clock, Limiter
-from petitions.gathering import gather
 from petitions.records import SEOUL, Petition, Source, Status, Window
 from petitions.settings import Settings
+from petitions.steps.crawl import gather
 from petitions.store.crawl_tables import crawl_reject
 from petitions.store.tables import petition
 from petitions.text.normalize import normalize_petition

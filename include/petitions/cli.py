@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from petitions import answers, archives, exports, reports, retention, tour, weights
+from petitions.commands import answers, archive, export, pretrain, prune, report, tour
 from petitions.errors import ConfigError, PetitionsError
 from petitions.records import Source
 from petitions.settings import Settings, TopicCount, read_topic_count
@@ -199,11 +199,11 @@ def psql(arguments: tuple[str, ...]) -> None:
 
 for command in (
     *answers.COMMANDS,
-    *archives.COMMANDS,
-    *exports.COMMANDS,
-    *reports.COMMANDS,
-    *retention.COMMANDS,
-    *weights.COMMANDS,
+    *archive.COMMANDS,
+    *export.COMMANDS,
+    *report.COMMANDS,
+    *prune.COMMANDS,
+    *pretrain.COMMANDS,
     tour.tour,
     tour.doctor,
 ):

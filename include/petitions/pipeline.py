@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Engine
 
-from petitions.auditing import count_passed, plan_audit
 from petitions.errors import ConfigError
 from petitions.records import Source, Window, korean_day
 from petitions.settings import Settings, TopicCount
-from petitions.stepping import Progress, Report, begin_parts, hold_step, read_chunks, refuse_part, report_nothing
+from petitions.steps.check import count_passed, plan_audit
+from petitions.steps.step import Progress, Report, begin_parts, hold_step, read_chunks, refuse_part, report_nothing
 from petitions.store import publishing, runs, scores, tokens, topic_reads, vectors
 from petitions.store.artifacts import ArtifactStore
 from petitions.store.checks import PlannedCheck, run_check
@@ -102,7 +102,7 @@ class Pipeline:
             EmptyWindowError: the site has no petition in the window.
         """
         from petitions.crawl.archive import Archive
-        from petitions.gathering import gather, gather_again
+        from petitions.steps.crawl import gather, gather_again
 
         with self._step("crawl") as progress:
             parts = (self.engine, Archive(self.artifacts), self.source, self.window, self.settings)
@@ -139,7 +139,7 @@ class Pipeline:
             EmptyWindowError: too few petitions with tokens for any topics.
             CheckFailedError: the fit is much worse than the published one, or other; the last one stays published.
         """
-        from petitions.fitting import fit_window
+        from petitions.steps.fit_topics import fit_window
 
         with self._step("fit_topics") as progress:
             parts = (self.engine, self.artifacts, self.source, self.window, self.settings.topics)
@@ -167,7 +167,7 @@ class Pipeline:
             embed = None
             for chunk in self._chunks(read, progress):
                 if embed is None:  # TensorFlow and the weights, which a part without new petitions need not wait for
-                    from petitions.judging import load_encoder
+                    from petitions.steps.score import load_encoder
 
                     _, embed = load_encoder(encoder, self.settings)
                 embeddings = embed([join_text(item) for item in chunk])
@@ -192,7 +192,7 @@ class Pipeline:
             judge = None
             for chunk in self._chunks(read, progress):
                 if judge is None:
-                    from petitions.judging import load_judge
+                    from petitions.steps.score import load_judge
 
                     judge = load_judge(self.settings, name)
                 found, words = judge(chunk)
@@ -203,7 +203,7 @@ class Pipeline:
 
     def score_similarity(self, model_id: str, encoder: str) -> int:
         """Score how near the petitions of the window stand to the middle of their topic; returns the rows written."""
-        from petitions import similarity
+        from petitions.steps import score_similarity as similarity
 
         with self._step(f"similarity {encoder}") as progress:
             progress.made_by = name = self._read_made_by(f"encode {encoder}")
@@ -272,7 +272,7 @@ class Pipeline:
 
     def _embed(self, texts: Sequence[str]) -> "NDArray[np.float32]":
         """Embed a few texts by BERT, which is loaded for the first of them."""
-        from petitions.judging import load_encoder
+        from petitions.steps.score import load_encoder
 
         return load_encoder("bert", self.settings)[1](texts)
 

@@ -16,9 +16,9 @@ from sqlalchemy import select
 from crawl_runs import read_petitions
 from petitions.crawl.archive import Archive
 from petitions.crawl.crawler import BATCH
-from petitions.gathering import gather_again
 from petitions.records import Source, Window
 from petitions.settings import Settings
+from petitions.steps.crawl import gather_again
 from petitions.store.artifacts import ArtifactStore
 from petitions.store.crawl_tables import crawl_reject
 from petitions.store.tables import petition, petition_agreement

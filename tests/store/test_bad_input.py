@@ -6,7 +6,7 @@ What stands elsewhere:
 | --- | --- |
 | a NUL, a lone surrogate, a negative count, one of 2**31, in a single write | test_petitions.py |
 | a text of a megabyte, duplicate ids in a batch | test_petitions.py |
-| a text over the limit | pipeline/test_gathering.py |
+| a text over the limit | steps/test_crawl.py |
 | killed at any statement; two writers of the same rows at once | test_interruption.py |
 | a connection cut in mid-transaction, store alone | test_database.py |
 | hostile answers by the thousand | fuzz/test_parsers.py |
@@ -31,10 +31,10 @@ from petitions.crawl.answer import Answer
 from petitions.crawl.archive import Archive
 from petitions.crawl.reading import Batch
 from petitions.errors import DatabaseDownError, TransientError
-from petitions.gathering import gather_again, store_batches
 from petitions.pipeline import Pipeline
 from petitions.records import Source, Window
 from petitions.settings import Settings
+from petitions.steps.crawl import gather_again, store_batches
 from petitions.store.artifacts import ArtifactStore
 from petitions.store.database import open_engine
 from petitions.text import tokenizer

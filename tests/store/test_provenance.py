@@ -8,7 +8,6 @@ from sqlalchemy import text
 
 from invented import make_model, make_shares, make_topics
 from invented_pages import bluehouse_page
-from petitions import judging
 from petitions.crawl.answer import Answer
 from petitions.crawl.archive import Archive
 from petitions.crawl.reading import read_detail
@@ -16,6 +15,7 @@ from petitions.crawl.sites import open_site
 from petitions.pipeline import Pipeline, join_text
 from petitions.records import Source, Window
 from petitions.settings import Settings
+from petitions.steps import score as judging
 from petitions.store import publishing
 from petitions.store.artifacts import ArtifactStore
 from petitions.store.petitions import PetitionText

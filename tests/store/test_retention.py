@@ -6,9 +6,9 @@ import pytest
 from sqlalchemy import text
 
 from invented import BERT, MONDAY, RUN, WINDOW, make_model, make_petitions, make_shares, make_topics, write_all
+from petitions.commands.prune import delete_orphans, list_old, list_orphans, prune_fits
 from petitions.errors import ConfigError, TransientError
 from petitions.records import Source
-from petitions.retention import delete_orphans, list_old, list_orphans, prune_fits
 from petitions.store import retention
 from petitions.store.artifacts import ArtifactStore
 from petitions.store.publishing import publish

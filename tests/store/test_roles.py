@@ -6,12 +6,12 @@ import pytest
 from sqlalchemy import text
 
 from invented import BERT, ELMO, MONDAY, RUN, make_petitions, write_all
+from petitions.commands.prune import delete_orphans, prune_fits
 from petitions.errors import PermanentError, PetitionsError
-from petitions.gathering import write_batch
 from petitions.pipeline import Pipeline
 from petitions.records import Hidden, Reject, Source, Window
-from petitions.retention import delete_orphans, prune_fits
 from petitions.settings import Settings
+from petitions.steps.crawl import write_batch
 from petitions.store import runs, scores
 from petitions.store.artifacts import ArtifactStore
 from petitions.store.database import open_engine, require_schema

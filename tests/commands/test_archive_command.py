@@ -10,8 +10,8 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy import select, text
 
-from petitions.archives import escape
 from petitions.cli import main
+from petitions.commands.archive import escape
 from petitions.crawl.answer import Answer
 from petitions.crawl.archive import Archive
 from petitions.crawl.pruning import list_old_files, prune_files
@@ -112,7 +112,7 @@ def test_no_control_character_of_an_answer_reaches_a_terminal(archive, tmp_path,
     write(archive, 1, body=STEER)
     ours, theirs = os.openpty()
     environ = os.environ | {"PETITIONS_ARTIFACTS": str(tmp_path), "PYTHONPATH": os.pathsep.join(sys.path)}
-    code = "from petitions.archives import archive; archive()"
+    code = "from petitions.commands.archive import archive; archive()"
     subprocess.run([sys.executable, "-c", code, "show", "1", *options], stdout=theirs, env=environ, check=True)
     os.close(theirs)
     shown = b""

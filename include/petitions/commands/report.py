@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from petitions.answers import open_store, source_option, source_or_setting
+from petitions.commands.answers import open_store, source_option, source_or_setting
+from petitions.commands.export import replace_file
 from petitions.errors import ConfigError, PermanentError
-from petitions.exports import replace_file
 from petitions.records import SEOUL, Source
 from petitions.settings import Settings
 
@@ -62,7 +62,7 @@ def read_report(conn: "Connection", artifacts: "ArtifactStore", source: Source) 
     Raises:
         ConfigError: no fit of the source is published.
     """
-    from petitions.petition_map import read_map
+    from petitions.steps.petition_map import read_map
     from petitions.store import readers, report_reads
     from petitions.store.topics import PICTURE_FILE
 

@@ -2,9 +2,9 @@
 
 from sqlalchemy import Engine
 
-from petitions.petition_map import write_map
 from petitions.records import Source, Window
 from petitions.scoring.topic_similarity import score_topic_similarity
+from petitions.steps.petition_map import write_map
 from petitions.store.artifacts import ArtifactStore
 from petitions.store.scores import Score, upsert_scores
 from petitions.store.topic_reads import read_artifact, read_shares

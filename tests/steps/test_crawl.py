@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import text
 
 from invented import make_petitions
-from petitions.gathering import write_batch
 from petitions.records import Hidden, Reject, Source
+from petitions.steps.crawl import write_batch
 from petitions.text.normalize import MAX_CHARACTERS
 
 pytestmark = pytest.mark.postgres

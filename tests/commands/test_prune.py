@@ -11,7 +11,7 @@ from sqlalchemy import event, text
 
 from invented import BERT, MONDAY, make_model, make_petitions, make_shares, make_topics, write_all
 from petitions.cli import main
-from petitions.retention import delete_orphans, prune_fits
+from petitions.commands.prune import delete_orphans, prune_fits
 from petitions.store.artifacts import ArtifactStore
 from petitions.store.database import open_engine
 from petitions.store.publishing import publish

@@ -17,8 +17,8 @@ from sqlalchemy import text
 
 from invented import BERT, ELMO, MONDAY, make_petitions, write_all
 from petitions.cli import main
+from petitions.commands.export import replace_file, write_csv, write_jsonl
 from petitions.errors import ConfigError
-from petitions.exports import replace_file, write_csv, write_jsonl
 from petitions.store.publishing import publish
 from petitions.store.view_rows import open_view
 

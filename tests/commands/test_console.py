@@ -3,7 +3,7 @@ from datetime import date
 
 import numpy as np
 
-from petitions.console import print_rows
+from petitions.commands.console import print_rows
 
 
 def test_json_keeps_hangul_and_dates(capsys):

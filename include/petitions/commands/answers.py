@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from petitions.console import print_rows
+from petitions.commands.console import print_rows
 from petitions.errors import ConfigError
 from petitions.records import Source
 from petitions.settings import Settings

@@ -16,10 +16,10 @@ from itertools import islice
 import numpy as np
 from sqlalchemy import Engine
 
-from petitions.lasting import TOPICS_FILE, Lasting, Published, fit_lasting, read_published_fit
-from petitions.naming import Name, name_topics
 from petitions.records import Source, Window
 from petitions.settings import TopicCount
+from petitions.steps.lasting_ids import TOPICS_FILE, Lasting, Published, fit_lasting, read_published_fit
+from petitions.steps.topic_names import Name, name_topics
 from petitions.store import runs, topic_reads, topics
 from petitions.store.artifacts import ArtifactStore
 from petitions.store.petitions import Traits, read_traits

@@ -12,10 +12,10 @@ from sqlalchemy import create_engine, text
 
 from invented import BERT, MONDAY, TUESDAY, make_petitions, write_all
 from petitions.cli import main
+from petitions.commands.report import draw_report, read_report
 from petitions.errors import ConfigError
-from petitions.petition_map import MAP_FILE
 from petitions.records import Hidden, Source
-from petitions.reports import draw_report, read_report
+from petitions.steps.petition_map import MAP_FILE
 from petitions.store.artifacts import ArtifactStore
 from petitions.store.petitions import mark_hidden
 from petitions.store.publishing import publish

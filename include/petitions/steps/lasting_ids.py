@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection
 
 from petitions.errors import CheckFailedError
-from petitions.naming import Name
 from petitions.records import Window
+from petitions.steps.topic_names import Name
 from petitions.store import topic_reads, topics
 from petitions.store.artifacts import ArtifactStore
 from petitions.text.tokenizer import TOKENIZER

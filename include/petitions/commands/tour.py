@@ -4,9 +4,9 @@ from importlib.resources import files
 
 import click
 
-from petitions.answers import TOPIC_COLUMNS, json_option, open_store, source_option, source_or_setting
-from petitions.console import print_rows
-from petitions.doctor import examine
+from petitions.commands.answers import TOPIC_COLUMNS, json_option, open_store, source_option, source_or_setting
+from petitions.commands.console import print_rows
+from petitions.commands.examine import examine
 
 
 @click.command()

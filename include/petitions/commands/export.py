@@ -17,7 +17,7 @@ from typing import IO, Any
 
 import click
 
-from petitions.answers import open_store
+from petitions.commands.answers import open_store
 from petitions.errors import ConfigError
 
 _UNFINISHED = ".unfinished-"
@@ -145,7 +145,7 @@ def export(view: str, format_: str, output: Path | None) -> None:
     )
     with open_view(open_store(), view) as found, opened as file:
         if is_binary:
-            from petitions.parquet import write_parquet
+            from petitions.commands.parquet import write_parquet
 
             n_rows = write_parquet(file, found)
         else:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from petitions.console import print_rows
+from petitions.commands.console import print_rows
 from petitions.errors import ConfigError, PermanentError
 from petitions.records import Source
 from petitions.settings import Settings

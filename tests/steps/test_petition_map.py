@@ -7,7 +7,7 @@ import pytest
 from threadpoolctl import threadpool_limits
 
 from petitions.errors import PermanentError
-from petitions.petition_map import MAP_FILE, MOST, SIDE, project, read_map, write_map
+from petitions.steps.petition_map import MAP_FILE, MOST, SIDE, project, read_map, write_map
 from petitions.store.artifacts import ArtifactStore
 
 pytestmark = pytest.mark.slow
@@ -78,7 +78,7 @@ def test_too_few_have_no_map_and_of_too_many_some_stand_on_it(tmp_path, monkeypa
     assert not write_map(artifacts, "fit", "bert", name(2), make_groups(2))
     with pytest.raises(PermanentError, match="no artifact"):
         read_map(artifacts, "fit")
-    monkeypatch.setattr("petitions.petition_map.MOST", 30)
+    monkeypatch.setattr("petitions.steps.petition_map.MOST", 30)
     assert write_map(artifacts, "fit", "bert", name(40), make_groups(40))
     kept = json.loads(artifacts.read(f"fit/{MAP_FILE}"))
     assert (kept["n"], len(kept["points"])) == (40, 30) and MOST == 2_000

@@ -1,0 +1,1 @@
+"""The commands of `petitions`, one module a group."""
