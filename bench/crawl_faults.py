@@ -34,8 +34,8 @@ COLUMNS = (
 )  # fmt: skip
 Rows = dict[str, dict[str, Any]]
 CRAWLS = {
-    Source.BLUEHOUSE: (date(2019, 9, 1), Window(since=date(2019, 6, 1), until=date(2019, 9, 1)), BLUEHOUSE_DATA),
-    Source.ASSEMBLY: (date(2024, 7, 1), Window(since=date(2024, 4, 1), until=date(2024, 7, 1)), ASSEMBLY_DATA),
+    Source("bluehouse"): (date(2019, 9, 1), Window(since=date(2019, 6, 1), until=date(2019, 9, 1)), BLUEHOUSE_DATA),
+    Source("assembly"): (date(2024, 7, 1), Window(since=date(2024, 4, 1), until=date(2024, 7, 1)), ASSEMBLY_DATA),
 }
 
 
@@ -103,8 +103,8 @@ def crawl_until_done(
     site: StandIn, source: Source, today: date, window: Window, connections: int, ground: Ground
 ) -> Outcome:
     engine, archive = ground
-    addresses = {"bluehouse_url": site.url, "assembly_url": site.url}
-    settings = Settings(requests_per_second=10_000, connections=connections, **addresses)
+    addresses = {"bluehouse": site.url, "assembly": site.url}
+    settings = Settings(requests_per_second=10_000, connections=connections, site_urls=addresses)
     now, clock, began, HeldPace.held_s = begin_night(today), FastClock(SPEED), time.perf_counter(), 0.0
     for n_starts in count(1):
         try:

@@ -33,8 +33,8 @@ from stand_in import ASSEMBLY_DATA, BLUEHOUSE_DATA, StandIn, read_rows, run_stan
 
 # First night, data and connections: 2 is the default; more ask for more pages ahead of a list, but save an hour.
 CRAWLS = {
-    Source.BLUEHOUSE: (date(2019, 6, 1), BLUEHOUSE_DATA, 16),
-    Source.ASSEMBLY: (date(2024, 4, 1), ASSEMBLY_DATA, 2),
+    Source("bluehouse"): (date(2019, 6, 1), BLUEHOUSE_DATA, 16),
+    Source("assembly"): (date(2024, 4, 1), ASSEMBLY_DATA, 2),
 }
 HIDE_ON, N_HIDDEN, LATELY = 20, 10, timedelta(days=60)
 LIMIT = 1.2  # requests for each new or open petition
@@ -112,7 +112,9 @@ def simulate(
             if number == HIDE_ON:
                 hiding.hide(site, read_petitions(engine), day)
             settings = Settings(
-                requests_per_second=10_000, connections=connections, bluehouse_url=site.url, assembly_url=site.url
+                requests_per_second=10_000,
+                connections=connections,
+                site_urls={str(source): site.url},
             )
             nights.append(crawl_night(source, day, site, settings, ground))
             if number >= HIDE_ON:

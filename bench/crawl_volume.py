@@ -86,7 +86,7 @@ def measure_crawl(site: StandIn, ground: Ground, n_petitions: int, connections: 
     n_requests, n_distinct = figures["requests"], figures["distinct"]
     with engine.connect() as conn:
         n_rows = conn.exec_driver_sql("SELECT count(*) FROM petitions.petition").scalar_one()
-    n_bytes = sum(file.n_bytes for file in archive.list_files(Source.BLUEHOUSE))
+    n_bytes = sum(file.n_bytes for file in archive.list_files(Source("bluehouse")))
     crawling, total = json.loads(runs[-1].told)
     print("| | |\n|---|---|")
     print(f"| petitions at the site, rows | {n_petitions:,}, {n_rows:,} |")
@@ -135,7 +135,7 @@ def read_peak_mb(pid: int) -> float:
 
 def crawl_here(url: str, database: str, artifacts: str, connections: int) -> None:
     """The process that crawls; prints the seconds that the crawl itself took, and those with the storing."""
-    settings = Settings(bluehouse_url=url, requests_per_second=10_000, connections=connections)
+    settings = Settings(site_urls={"bluehouse": url}, requests_per_second=10_000, connections=connections)
     engine, archive = open_engine(database), Archive(ArtifactStore(artifacts))
     spent = [0.0]
     began = time.perf_counter()
@@ -145,7 +145,7 @@ def crawl_here(url: str, database: str, artifacts: str, connections: int) -> Non
 
 
 def gather_all(engine: Engine, archive: Archive, settings: Settings) -> None:
-    for _ in gathering.gather(engine, archive, Source.BLUEHOUSE, WINDOW, settings, now=lambda: datetime.now(UTC)):
+    for _ in gathering.gather(engine, archive, Source("bluehouse"), WINDOW, settings, now=lambda: datetime.now(UTC)):
         pass
 
 

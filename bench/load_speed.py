@@ -34,7 +34,7 @@ COPY = "COPY petitions.petition_embedding (petition_id, encoder, embedding, cont
 def write_petitions(engine: Engine, n: int) -> list[PetitionText]:
     petitions = (
         Petition(
-            source=Source.SAMPLE,
+            source=Source("sample"),
             source_id=f"{number:06d}",
             title=f"청원 {number}",
             body="본문",
@@ -49,7 +49,7 @@ def write_petitions(engine: Engine, n: int) -> list[PetitionText]:
     )
     with engine.begin() as conn:
         upsert_petitions(conn, petitions, seen_at=datetime.now(UTC))
-        return read_texts(conn, Source.SAMPLE, WINDOW)
+        return read_texts(conn, Source("sample"), WINDOW)
 
 
 def copy_plainly(engine: Engine, texts: list[PetitionText], vectors: NDArray[np.float32]) -> None:

@@ -70,7 +70,7 @@ def make_vectors(n: int, width: int = 768) -> NDArray[np.float32]:
 def make_petition(number: int, n: int) -> Petition:
     day = WINDOW.since + timedelta(days=number * 360 // n)
     return Petition(
-        source=Source.SAMPLE,
+        source=Source("sample"),
         source_id=f"{number:06d}",
         title=f"청원 {number}",
         body="본문",
@@ -92,7 +92,7 @@ def load(engine: Engine, vectors: NDArray[np.float32]) -> list[list[str]]:
     with engine.begin() as conn:
         n = len(vectors)
         upsert_petitions(conn, (make_petition(number, n) for number in range(n)), seen_at=datetime.now(UTC))
-        texts = read_texts(conn, Source.SAMPLE, WINDOW)
+        texts = read_texts(conn, Source("sample"), WINDOW)
         upsert_embeddings(conn, ENCODER, texts, vectors)
         upsert_tokens(
             conn,

@@ -56,7 +56,8 @@ def fill_database(url: str, n: int) -> None:
     engine = open_engine(url)
     upgrade(engine)
     first = Petition(
-        source=Source.BLUEHOUSE, source_id="1", title="학교 앞 건널목", purpose="", body="", category="교통/건축/국토",
+        source=Source("bluehouse"), source_id="1", title="학교 앞 건널목", purpose="", body="",
+        category="교통/건축/국토",
         status=Status.ENDED, n_agreements=1, begins_on=date(2024, 5, 1), ends_on=date(2024, 5, 31),
         url="https://example.org/1",
     )  # fmt: skip

@@ -23,6 +23,8 @@ from airflow.sdk import Asset, ExceptionRetryPolicy, Param, RetryAction, RetryRu
 from airflow.timetables.interval import CronDataIntervalTimetable
 from petition_notices import PetitionNotifier
 
+from petitions.sources.registry import SOURCES  # noqa: TID253 - names alone, no library
+
 SEOUL = "Asia/Seoul"
 PETITION_WEIGHTS = Asset("petition_weights")
 DEFAULT_ARGS = {
@@ -38,7 +40,7 @@ DEFAULT_ARGS = {
 PARAMS = {
     "encoder": Param("both", type="string", enum=["both", "bert", "elmo"], title="Encoder"),
     "minutes": Param(60, type="number", minimum=0.01, maximum=600, title="Minutes of training, each"),
-    "source": Param(None, type=["null", "string"], enum=[None, "assembly", "bluehouse", "sample"], title="Source",
+    "source": Param(None, type=["null", "string"], enum=[None, *SOURCES], title="Source",
                     description="Empty: the setting PETITIONS_SOURCE"),
     "until": Param(None, type=["null", "string"], format="date", title="Until",
                    description="First day that is left out; empty: the end of the data interval"),

@@ -52,6 +52,8 @@ from petition_notices import NIGHT_DEADLINE, PetitionNotifier
 from petition_operators import PetitionCheckOperator, to_arguments
 from petition_telemetry import name_tables, send_figures
 
+from petitions.sources.registry import SOURCES  # noqa: TID253 - names alone, no library
+
 if TYPE_CHECKING:
     from petitions.pipeline import Pipeline
     from petitions.store.parts import Part
@@ -87,7 +89,7 @@ DEFAULT_ARGS = {
     "on_failure_callback": PetitionNotifier(),
 }
 PARAMS = {
-    "source": Param(None, type=["null", "string"], enum=[None, "assembly", "bluehouse", "sample"], title="Source",
+    "source": Param(None, type=["null", "string"], enum=[None, *SOURCES], title="Source",
                     description="Empty: the setting PETITIONS_SOURCE"),
     "until": Param(None, type=["null", "string"], format="date", title="Until",
                    description="First day that the window leaves out; empty: the end of the data interval"),

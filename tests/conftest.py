@@ -1,5 +1,6 @@
 """Fixtures of the real embedded Postgres: one server a session, a database a test or one that is rolled back."""
 
+import logging
 import os
 import secrets
 import tempfile
@@ -12,6 +13,15 @@ import pytest
 from sqlalchemy import Connection, Engine, create_engine, make_url, text
 
 _NUMBERS = count(1)
+
+
+@pytest.fixture(autouse=True)
+def _keep_log_level() -> Iterator[None]:
+    """The command `petitions` sets the level of the package's logger: after each test it is what it was."""
+    logger = logging.getLogger("petitions")
+    level = logger.level
+    yield
+    logger.setLevel(level)
 
 
 @pytest.fixture(scope="session")

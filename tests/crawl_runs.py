@@ -81,7 +81,7 @@ def expect_row(source: Source, record: dict[str, Any], day: date) -> dict[str, A
     """What the table should hold of a record of the stand-in on a day, white space of the texts aside."""
     is_open, is_answered = record["end"] >= day.isoformat(), record["status"] in ("브리핑", "답변완료")
     share = min(1.0, ((day - date.fromisoformat(record["begin"])).days + 1) / GROWS_FOR_DAYS)
-    closed = Status.ANSWERED if is_answered and source is Source.BLUEHOUSE else Status.ENDED
+    closed = Status.ANSWERED if is_answered and source == "bluehouse" else Status.ENDED
     told = Petition(
         source=source,
         source_id=record["id"],

@@ -20,7 +20,7 @@ LATER = MONDAY + timedelta(hours=5)  # the same day
 TUESDAY = MONDAY + timedelta(days=1)
 
 PETITION = Petition(
-    source=Source.SAMPLE,
+    source=Source("sample"),
     source_id="a-001",
     title="학교 앞 건널목에 신호등을 놓아 주세요",
     purpose="아이들의 안전",
@@ -56,7 +56,7 @@ def make_model(model_id: str = "fit-1", **changes) -> TopicModel:
     model = TopicModel(
         model_id=model_id,
         run_id=RUN,
-        source=Source.SAMPLE,
+        source=Source("sample"),
         window=WINDOW,
         engine="gensim-4.4.0",
         tokenizer="mecab-1",
@@ -107,7 +107,7 @@ def make_vectors(n: int, width: int = 4) -> np.ndarray:
 
 def write_fit(conn: Connection, petitions: list[Petition], model_id: str = "fit-1", mark: str = "") -> Counts:
     """Write a run and a fit over petitions that are stored."""
-    begin_run(conn, Source.SAMPLE, WINDOW, at=MONDAY)
+    begin_run(conn, Source("sample"), WINDOW, at=MONDAY)
     ids = [item.petition_id for item in petitions]
     return write_topic_model(conn, make_model(model_id), make_topics(mark), [], ids, make_shares(len(ids)))
 
@@ -116,7 +116,7 @@ def write_all(conn: Connection, petitions: list[Petition], model_id: str = "fit-
     """Write petitions, a fit, vectors, scores and keywords: all that a run leaves before it is published."""
     upsert_petitions(conn, petitions, seen_at=MONDAY)
     write_fit(conn, petitions, model_id, mark)
-    texts = read_texts(conn, Source.SAMPLE, WINDOW)
+    texts = read_texts(conn, Source("sample"), WINDOW)
     upsert_embeddings(conn, BERT, texts, make_vectors(len(texts)))
     hashes = {item.petition_id: item.content_hash for item in texts}
     similarity = {"score": "topic_similarity", "model_id": model_id}

@@ -1,6 +1,7 @@
 """The records that cross module borders: window, petition, reject."""
 
 import hashlib
+import re
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -11,6 +12,8 @@ from dateutil.relativedelta import relativedelta
 from petitions.errors import ConfigError
 
 SEOUL = ZoneInfo("Asia/Seoul")  # days are Korean days
+SOURCE_PATTERN = "[a-z][a-z0-9_]{0,31}"
+_SOURCE_NAME = re.compile(SOURCE_PATTERN, re.ASCII)
 
 
 def korean_day(moment: datetime) -> date:
@@ -18,12 +21,20 @@ def korean_day(moment: datetime) -> date:
     return moment.astimezone(SEOUL).date()
 
 
-class Source(StrEnum):
-    """Where petitions come from."""
+class Source(str):
+    """The name of a source of petitions, such as "assembly"; `sources.registry` has them all."""
 
-    ASSEMBLY = "assembly"
-    BLUEHOUSE = "bluehouse"
-    SAMPLE = "sample"
+    __slots__ = ()
+
+    def __new__(cls, name: str) -> "Source":
+        """Take a name.
+
+        Raises:
+            ConfigError: it could not stand before the colon of a petition_id, or in a path of the archive.
+        """
+        if not _SOURCE_NAME.fullmatch(name):
+            raise ConfigError(f"a source must match {SOURCE_PATTERN}, got {name!r}")
+        return super().__new__(cls, name)
 
 
 class Status(StrEnum):

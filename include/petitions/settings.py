@@ -9,11 +9,12 @@ from typing import Literal
 
 from petitions.errors import ConfigError
 from petitions.records import Source
+from petitions.sources.registry import SOURCES, find_source
 
 PREFIX = "PETITIONS_"
 MODELS = Path(__file__).parent / "models"
 ACCELERATORS = ("auto", "tpu", "gpu", "cpu")
-CHOICES = {"source": tuple(Source), "accelerator": ACCELERATORS, "cpu_engine": ("auto", "tensorflow")}
+CHOICES = {"accelerator": ACCELERATORS, "cpu_engine": ("auto", "tensorflow")}
 RANGES = {"requests_per_second": (0.01, 10_000), "connections": (1, 64), "topics": (2, 200)}
 TopicCount = int | Literal["auto"]  # auto: as many as are stable and coherent
 
@@ -42,8 +43,7 @@ class Settings:
     database_url: str = ""  # empty: the embedded Postgres in .local/postgres
     artifacts: str = ".local/artifacts"
     source: str = "assembly"
-    assembly_url: str = "https://petitions.assembly.go.kr"
-    bluehouse_url: str = "https://www1.president.go.kr"
+    site_urls: Mapping[str, str] = field(default_factory=dict)  # by source: PETITIONS_<SOURCE>_URL, where it is set
     contact: str = ""
     requests_per_second: float = 2.0
     connections: int = 2
@@ -57,6 +57,7 @@ class Settings:
     notify_email: str = ""  # addresses, with commas between them; empty: none
 
     def __post_init__(self) -> None:
+        find_source(self.source, _variable("source"))
         for name, choices in CHOICES.items():
             if getattr(self, name) not in choices:
                 raise ConfigError(f"{_variable(name)} must be one of {', '.join(choices)}, got {getattr(self, name)!r}")
@@ -66,9 +67,9 @@ class Settings:
                 raise ConfigError(f"{_variable(name)} must be {least} to {most}, got {value}")
         if self.notify_webhook and not self.notify_webhook.startswith(("http://", "https://")):
             raise ConfigError(f"{_variable('notify_webhook')} must be an http(s) address")  # a secret: not shown
-        for name in ("assembly_url", "bluehouse_url"):
-            if not getattr(self, name).startswith(("http://", "https://")):
-                raise ConfigError(f"{_variable(name)} must be an http(s) address, got {getattr(self, name)!r}")
+        for source, url in self.site_urls.items():
+            if not url.startswith(("http://", "https://")):
+                raise ConfigError(f"{_variable(f'{source}_url')} must be an http(s) address, got {url!r}")
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
@@ -77,14 +78,15 @@ class Settings:
         Raises:
             ConfigError: an unknown name, or a value that cannot be.
         """
-        known = {_variable(item.name): item for item in fields(cls)}
+        known = {_variable(item.name): item for item in fields(cls) if item.name != "site_urls"}
+        sites = {_variable(f"{name}_url"): name for name, entry in SOURCES.items() if entry.url}
         values: dict[str, object] = {}
         for name, text in environ.items():
             if not name.startswith(PREFIX):
                 continue
-            if name not in known:
-                raise ConfigError(f"unknown setting {name}; known: {', '.join(sorted(known))}")
-            if not text:
+            if name not in known and name not in sites:
+                raise ConfigError(f"unknown setting {name}; known: {', '.join(sorted({*known, *sites}))}")
+            if not text or name in sites:
                 continue
             item = known[name]
             read, what = READERS.get(item.type, (str, "a text"))
@@ -92,7 +94,19 @@ class Settings:
                 values[item.name] = read(text)
             except ValueError:
                 raise ConfigError(f"{name} must be {what}, got {text!r}") from None
-        return cls(**values)  # type: ignore[arg-type]
+        urls = {source: environ[name] for name, source in sites.items() if environ.get(name)}
+        return cls(**values, site_urls=urls)  # type: ignore[arg-type]
+
+    def site_url(self, source: Source) -> str:
+        """Where the site of a source is, without a slash at the end.
+
+        Raises:
+            ConfigError: the source has no site.
+        """
+        url = self.site_urls.get(source) or SOURCES[source].url
+        if not url:
+            raise ConfigError(f"the source {source} has no site")
+        return url.rstrip("/")
 
 
 def _variable(name: str) -> str:

@@ -56,7 +56,7 @@ def _tell_down(request: Request, error: Exception) -> Response:
 def _tell(request: Request, status: int) -> Response:
     """A page that needs neither database nor settings."""
     ask = Ask(
-        source=Source.SAMPLE,
+        source=Source("sample"),
         language=choose_language(request.headers.get("accept-language", "")),
         base=request.scope.get("root_path", ""),
         is_framed=False,

@@ -9,6 +9,7 @@ from fastapi import Depends, HTTPException, Query, Request
 
 from petitions.records import Source
 from petitions.settings import Settings
+from petitions.sources.registry import SOURCES
 
 Language = Literal["ko", "en"]
 
@@ -40,12 +41,14 @@ class Ask:
 
 def read_ask(
     request: Request,
-    source: Annotated[Source | None, Query()] = None,
+    source: Annotated[str | None, Query()] = None,
     lang: Annotated[Language | None, Query()] = None,
 ) -> Ask:
     """Read them; a value that cannot be is answered by 400 before the page is begun."""
+    if source is not None and source not in SOURCES:
+        raise HTTPException(400)
     return Ask(
-        source=source or Source(Settings.from_env().source),
+        source=Source(source or Settings.from_env().source),
         language=lang or choose_language(request.headers.get("accept-language", "")),
         base=request.scope.get("root_path", ""),
         is_framed=request.headers.get("sec-fetch-dest") == "iframe",

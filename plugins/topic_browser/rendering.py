@@ -7,7 +7,8 @@ from typing import Any
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from petitions.records import SEOUL, Source
+from petitions.records import SEOUL
+from petitions.sources.registry import SOURCES
 from topic_browser.asking import Ask
 from topic_browser.charts import draw_line
 from topic_browser.words import choose_words
@@ -58,7 +59,7 @@ TEMPLATES = Environment(
     undefined=StrictUndefined,
 )
 TEMPLATES.filters |= {"share": tell_share, "number": tell_number, "moment": tell_moment}
-TEMPLATES.globals |= {"draw_line": draw_line, "is_web_address": is_web_address, "sources": tuple(Source)}
+TEMPLATES.globals |= {"draw_line": draw_line, "is_web_address": is_web_address, "sources": tuple(SOURCES)}
 
 
 def render_page(name: str, ask: Ask, status: int = 200, **values: Any) -> HTMLResponse:

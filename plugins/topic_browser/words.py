@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from petitions.sources.registry import SOURCES
 from topic_browser.asking import Language
 
 WORDS = {
@@ -14,9 +15,6 @@ WORDS = {
     "runs": ("실행과 검사", "Runs and checks"),
     "source": ("출처", "Source"),
     "show": ("보기", "Show"),
-    "assembly": ("국회 국민동의청원", "National Assembly"),
-    "bluehouse": ("청와대 국민청원", "Blue House"),
-    "sample": ("예시 (지어낸 글)", "Sample (invented)"),
     "other_language": ("English", "한국어"),
     "window": (
         "{since}부터 {until} 전날까지 시작된 청원 {n}건, 주제 {k}개",
@@ -127,11 +125,12 @@ WORDS = {
 
 
 def choose_words(language: Language) -> Callable[..., str]:
-    """What gives the text of a name, with its {values} filled in; a name that is not known stands for itself."""
+    """What gives the text of a name, or of a source, with its {values} filled in; an unknown one stands for itself."""
     place = 0 if language == "ko" else 1
 
     def tell(name: object, **values: object) -> str:
-        known = WORDS.get(str(name))
+        source = SOURCES.get(str(name))
+        known = source.label if source else WORDS.get(str(name))
         return known[place].format(**values) if known else str(name)
 
     return tell

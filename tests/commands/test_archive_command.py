@@ -40,7 +40,7 @@ def archive(tmp_path):
     return Archive(ArtifactStore(str(tmp_path)))
 
 
-def write(archive, *numbers, source=Source.BLUEHOUSE, at=AT, body="<p>{}"):
+def write(archive, *numbers, source=Source("bluehouse"), at=AT, body="<p>{}"):
     with archive.open_batch(source, at=at) as batch:
         added = [
             batch.add(
@@ -70,7 +70,7 @@ def test_each_command_explains_itself_in_one_screen(run):
 def test_list_counts_files_and_bytes_by_source_and_day(run, archive):
     for at in (AT, AT + timedelta(hours=1), AT + timedelta(days=1)):
         write(archive, 1, at=at)
-    write(archive, 1, source=Source.ASSEMBLY)
+    write(archive, 1, source=Source("assembly"))
     rows = json.loads(run("list", "--json").output)
     assert [(row["source"], row["day"], row["n_files"]) for row in rows] == [
         ("assembly", "2019-09-01", 1), ("bluehouse", "2019-09-01", 2), ("bluehouse", "2019-09-02", 1),
@@ -155,14 +155,14 @@ def store(engine, used, rejected):
     """Rows that were read from answers."""
     with engine.begin() as conn:
         upsert_petitions(conn, [make_petition(n, reference) for n, reference in enumerate(used)], seen_at=AT)
-        about = {"source": Source.BLUEHOUSE, "reason": "x"}
+        about = {"source": Source("bluehouse"), "reason": "x"}
         rejects = [Reject(url=f"https://site.test/{n}", artifact=item, **about) for n, item in enumerate(rejected)]
         insert_rejects(conn, rejects, seen_at=AT)
 
 
 def make_petition(number, reference):
     return Petition(
-        source=Source.BLUEHOUSE, source_id=str(number), title="가로등", body="길이 어둡습니다", category="기타",
+        source=Source("bluehouse"), source_id=str(number), title="가로등", body="길이 어둡습니다", category="기타",
         status=Status.OPEN, n_agreements=1, begins_on=AT.date(), ends_on=AT.date(), url="https://site.test/x",
         artifact=reference,
     )  # fmt: skip

@@ -41,7 +41,7 @@ def test_every_command_explains_itself_in_one_screen(run):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("crawl", "--source", "senate"), "PETITIONS_SOURCE must be one of assembly, bluehouse, sample, got 'senate'"),
+        (("crawl", "--source", "senate"), "--source must be one of assembly, bluehouse, sample, got 'senate'"),
         (("crawl", "--until", "2024-02-30"), "--until must be a date YYYY-MM-DD, got '2024-02-30'"),
         (("fit-topics", "--topics", "many"), "--topics must be a number or auto, got 'many'"),
         (("fit-topics", "--topics", "201"), "PETITIONS_TOPICS must be 2 to 200, got 201"),
@@ -162,7 +162,7 @@ def test_search_answers_within_the_source_that_is_named(run, monkeypatch, databa
     bert = load_bert(Settings().bert_model, "cpu")
     with engine.begin() as conn:
         write_all(conn, make_petitions(4))
-        texts = read_texts(conn, Source.SAMPLE, WINDOW)
+        texts = read_texts(conn, Source("sample"), WINDOW)
         upsert_embeddings(conn, bert.name, texts, bert.embed([item.title for item in texts]))
         publish(conn, "fit-1", [bert.name, ELMO], at=MONDAY)
     for named, n_found in (((), 4), (("--source", "sample"), 4), (("--source", "assembly"), 0)):
@@ -170,6 +170,6 @@ def test_search_answers_within_the_source_that_is_named(run, monkeypatch, databa
         assert result.exit_code == 0, result.output
         assert len(json.loads(result.stdout)) == n_found
     assert (
-        "'senate' is not one of 'assembly', 'bluehouse', 'sample'"
+        "--source must be one of assembly, bluehouse, sample, got 'senate'"
         in run("search", "건널목", "--source", "senate").output
     )

@@ -22,7 +22,7 @@ from petitions.store.publishing import publish
 
 pytestmark = [pytest.mark.postgres, pytest.mark.slow]
 
-SAMPLE = Source.SAMPLE
+SAMPLE = Source("sample")
 HOSTILE = "<script>alert(1)</script>"
 MAP = "<!DOCTYPE html><title>지도</title><p class='map'>원</p><script>draw('&amp;\"');</script>"
 

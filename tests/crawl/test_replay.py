@@ -24,7 +24,7 @@ def archive(tmp_path):
     return Archive(ArtifactStore(str(tmp_path)))
 
 
-def write(archive, *answers, source=Source.BLUEHOUSE, at=AT, host=HOST):
+def write(archive, *answers, source=Source("bluehouse"), at=AT, host=HOST):
     """References to answers, each given as the path that was asked for, the body and, if not 200, the status."""
     with archive.open_batch(source, at=at) as batch:
         numbers = [
@@ -39,7 +39,7 @@ def write(archive, *answers, source=Source.BLUEHOUSE, at=AT, host=HOST):
     return [batch.reference(number) for number in numbers]
 
 
-def run(archive, source=Source.BLUEHOUSE, window=WINDOW, **settings):
+def run(archive, source=Source("bluehouse"), window=WINDOW, **settings):
     return list(replay(source, window, archive, Settings(**settings)))
 
 
@@ -63,7 +63,7 @@ def test_each_file_gives_the_batch_that_the_crawl_made_of_it(archive):
     assert row.reason.startswith(f"{HOST}/api/petitions/list: item 1: key created")
     assert isinstance(one, Petition)
     assert (one.source_id, one.url, one.artifact) == ("1", f"{HOST}/petitions/1", petition)
-    about = {"source": Source.BLUEHOUSE}
+    about = {"source": Source("bluehouse")}
     assert three == Hidden(source_id="3", url=f"{HOST}/petitions/3", artifact=hidden, **about)
     assert four == Hidden(source_id="4", url=f"{HOST}/petitions/4", artifact=gone, is_vanished=True, **about)
     assert (five.url, five.artifact, "</html>" in five.reason) == (f"{HOST}/petitions/5", garbage, True)
@@ -75,9 +75,9 @@ def test_the_assembly_is_read_as_of_the_day_of_the_file_in_korea(archive):
     path, body = f"/api/petits/{formed['petitId']}", json.dumps(formed).encode()
     listed = json.dumps([formed, {}]).encode()
     for at in (datetime(2024, 7, 1, 14, 59, tzinfo=UTC), datetime(2024, 7, 1, 15, 0, tzinfo=UTC)):
-        write(archive, ("/api/petits?pageIndex=1&sort=x", listed), (path, body), source=Source.ASSEMBLY, at=at)
+        write(archive, ("/api/petits?pageIndex=1&sort=x", listed), (path, body), source=Source("assembly"), at=at)
     window = Window(since=date(2024, 4, 1), until=date(2024, 7, 2))
-    batches = run(archive, Source.ASSEMBLY, window)
+    batches = run(archive, Source("assembly"), window)
     assert [batch.items[1].status for batch in batches] == [Status.OPEN, Status.ENDED]
     assert [batch.items[0].url for batch in batches] == [f"{HOST}/api/petits?pageIndex=1&sort=x"] * 2
 
@@ -115,7 +115,7 @@ def test_a_list_that_stopped_the_crawl_is_passed_over(archive):
 )
 def test_a_site_that_moved_is_replayed_as_it_was(archive, host, address):
     write(archive, ("/petitions/1", bluehouse_page()), host=host)
-    (batch,) = run(archive, bluehouse_url=address)
+    (batch,) = run(archive, site_urls={"bluehouse": address})
     assert batch.items[0].url == f"{host}/petitions/1"
 
 
@@ -123,7 +123,7 @@ def test_a_file_of_another_site_is_named_with_both_addresses(archive):
     write(archive, ("/19th/petitions/1", bluehouse_page()))
     path = archive.list_files()[0].path
     with pytest.raises(PermanentError) as failure:
-        run(archive, bluehouse_url="https://new.test")
+        run(archive, site_urls={"bluehouse": "https://new.test"})
     for part in (path, f"bluehouse at {HOST};", f"{HOST}/19th/petitions/1"):
         assert part in str(failure.value)
 
@@ -131,7 +131,7 @@ def test_a_file_of_another_site_is_named_with_both_addresses(archive):
 def test_an_archive_without_the_source_is_named(archive):
     write(archive, ("/petitions/1", bluehouse_page()))
     with pytest.raises(PermanentError, match="has no answer of assembly"):
-        run(archive, Source.ASSEMBLY)
+        run(archive, Source("assembly"))
 
 
 def test_a_damaged_file_stops_the_replay_after_what_came_before(archive):
@@ -139,7 +139,7 @@ def test_a_damaged_file_stops_the_replay_after_what_came_before(archive):
         write(archive, ("/petitions/1", bluehouse_page()), at=AT + timedelta(day))
     path = archive.list_files()[1].path
     archive.store.write(path, archive.store.read(path)[:-1])
-    batches = replay(Source.BLUEHOUSE, WINDOW, archive, Settings())
+    batches = replay(Source("bluehouse"), WINDOW, archive, Settings())
     assert next(batches).seen_at == AT
     with pytest.raises(PermanentError, match=f"{path} is damaged"):
         next(batches)

@@ -21,14 +21,14 @@ MONTH = Window(since=date(2024, 6, 1), until=date(2024, 7, 1))
 @pytest.mark.parametrize(
     ("source", "data", "window"),
     [
-        (Source.BLUEHOUSE, BLUEHOUSE_DATA / "2019-08.jsonl", WEEK),
-        (Source.ASSEMBLY, ASSEMBLY_DATA / "2020-01_2024-07.jsonl", MONTH),
+        (Source("bluehouse"), BLUEHOUSE_DATA / "2019-08.jsonl", WEEK),
+        (Source("assembly"), ASSEMBLY_DATA / "2020-01_2024-07.jsonl", MONTH),
     ],
 )
 def test_three_faults_in_ten_answers_change_no_row(source, data, window, new_database, tmp_path):
     rows, rejects = [], []
     with run_stand_in(str(source), data, today=window.until.isoformat()) as site:
-        settings = Settings(bluehouse_url=site.url, assembly_url=site.url, requests_per_second=10_000, connections=32)
+        settings = Settings(site_urls={str(source): site.url}, requests_per_second=10_000, connections=32)
         for rate in (0.0, 0.3):
             site.control("faults", rate=rate, kinds=ALL_FAULTS)
             engine, archive = new_database(), Archive(ArtifactStore(str(tmp_path / str(rate))))

@@ -99,6 +99,6 @@ def test_a_crawl_killed_twice_ends_as_an_undisturbed_one_and_asks_hardly_twice(f
     with pytest.raises(SocketBlockedError):
         site.control("stats")
     archive = Archive(ArtifactStore(str(tmp_path / "calm")))
-    for _ in gather_again(again, archive, Source.BLUEHOUSE, WINDOW, Settings()):
+    for _ in gather_again(again, archive, Source("bluehouse"), WINDOW, Settings()):
         pass
     assert read_whole(again) == expected

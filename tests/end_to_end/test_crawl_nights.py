@@ -30,8 +30,8 @@ def crawl_night(engine, tmp_path):
     archive = Archive(ArtifactStore(str(tmp_path / "artifacts")))
 
     def run(url: str, day: date) -> dict[str, dict]:
-        settings = Settings(bluehouse_url=url, requests_per_second=10_000, connections=8)
-        crawl(engine, archive, Source.BLUEHOUSE, Window.ending(day), settings, now=begin_night(day))
+        settings = Settings(site_urls={"bluehouse": url}, requests_per_second=10_000, connections=8)
+        crawl(engine, archive, Source("bluehouse"), Window.ending(day), settings, now=begin_night(day))
         return read_petitions(engine)
 
     return run
@@ -71,7 +71,7 @@ def test_a_night_asks_for_what_is_new_or_open_and_little_else(crawl_night, tmp_p
             n_asked = site.control("stats")["requests"] - n_requests
             ratios.append(n_asked / (n_open + len(rows) - len(before)))
     assert max(ratios[1:]) <= LIMIT
-    told = {row["id"]: expect_row(Source.BLUEHOUSE, row, day) for row in records if row["begin"] < day.isoformat()}
+    told = {row["id"]: expect_row(Source("bluehouse"), row, day) for row in records if row["begin"] < day.isoformat()}
     assert {key: {name: flatten(row[name]) for name in COMPARED_WITH_RECORDS} for key, row in rows.items()} == told
     assert {row["status"] for row in rows.values()} == {"open", "ended", "answered"}
 
@@ -90,7 +90,7 @@ def test_a_hidden_petition_keeps_its_row_and_leaves_what_readers_see(crawl_night
     assert not after[chosen]["is_vanished"]
     with engine.connect() as conn:
         shown = set(
-            conn.scalars(select(petition.c.source_id).where(shown_in_window(Source.BLUEHOUSE, Window.ending(day))))
+            conn.scalars(select(petition.c.source_id).where(shown_in_window(Source("bluehouse"), Window.ending(day))))
         )
     assert shown == after.keys() - {chosen}
 

@@ -20,8 +20,8 @@ WINDOW = Window(since=date(2019, 8, 1), until=date(2019, 9, 1))
 ASSEMBLY = AssemblySite(base_url="https://site.test", window=WINDOW, today=date(2024, 7, 1))
 BLUEHOUSE = BlueHouseSite(base_url="https://site.test", window=WINDOW)
 CATEGORIES = {
-    Source.ASSEMBLY: set(ASSEMBLY_REALMS.values()),
-    Source.BLUEHOUSE: set(BLUEHOUSE_CATEGORIES.values()),
+    Source("assembly"): set(ASSEMBLY_REALMS.values()),
+    Source("bluehouse"): set(BLUEHOUSE_CATEGORIES.values()),
 }
 
 

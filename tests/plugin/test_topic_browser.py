@@ -84,11 +84,11 @@ def fill(url: str, artifacts: Path) -> None:
                     content_hash=item.content_hash,
                     tokens=["건널목", "신호등"] if item.petition_id.endswith("5") else ["신호등"],
                 )
-                for item in read_texts(conn, Source.SAMPLE, WINDOW)
+                for item in read_texts(conn, Source("sample"), WINDOW)
             ],
         )
         publish(conn, "fit-1", [BERT], at=MONDAY)
-        mark_hidden(conn, [Hidden(source=Source.SAMPLE, source_id="a-007", url="", artifact="")], seen_at=MONDAY)
+        mark_hidden(conn, [Hidden(source=Source("sample"), source_id="a-007", url="", artifact="")], seen_at=MONDAY)
     engine.dispose()
     ArtifactStore(str(artifacts)).write("topics/fit-1/pyldavis.html", make_map().encode())
 

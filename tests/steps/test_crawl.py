@@ -36,7 +36,7 @@ def test_agreements_are_kept_by_day(conn):
 def test_a_hidden_petition_keeps_its_row_and_one_never_stored_is_a_reject(conn):
     write(conn, *PETITIONS)
     known, unknown = (
-        Hidden(source=Source.SAMPLE, source_id=number, url=f"https://example.org/{number}", artifact="raw/a#1")
+        Hidden(source=Source("sample"), source_id=number, url=f"https://example.org/{number}", artifact="raw/a#1")
         for number in (PETITIONS[0].source_id, "unknown")
     )
     write(conn, known, unknown)
@@ -47,7 +47,9 @@ def test_a_hidden_petition_keeps_its_row_and_one_never_stored_is_a_reject(conn):
 
 def test_a_text_past_the_limit_is_a_reject_and_the_others_are_stored(conn):
     huge = replace(PETITIONS[0], body="가" * (MAX_CHARACTERS + 1))
-    missing = Reject(source=Source.SAMPLE, url="https://example.org/9", reason="missing (HTTP 404)", artifact="raw/a#2")
+    missing = Reject(
+        source=Source("sample"), url="https://example.org/9", reason="missing (HTTP 404)", artifact="raw/a#2"
+    )
     write(conn, huge, PETITIONS[1], missing)
     assert conn.execute(text("SELECT petition_id FROM petitions.petition")).scalars().all() == [
         PETITIONS[1].petition_id

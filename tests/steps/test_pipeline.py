@@ -47,7 +47,7 @@ def pipeline(engine, tmp_path) -> Pipeline:
         settings=Settings(source="sample"),
         engine=engine,
         artifacts=ArtifactStore(str(tmp_path / "artifacts")),
-        source=Source.SAMPLE,
+        source=Source("sample"),
         window=WINDOW,
         clock=lambda: NOW,
     )
@@ -296,8 +296,8 @@ def test_a_failed_check_is_named_and_the_published_answer_stays(pipeline, engine
 
 def test_a_window_without_petitions_is_refused_by_its_days(pipeline, engine):
     with run_stand_in("assembly", ASSEMBLY_DATA / "2020-01_2024-07.jsonl", today="2024-07-01") as site:
-        settings = Settings(source="assembly", assembly_url=site.url, requests_per_second=1000)
-        empty = replace(pipeline, settings=settings, source=Source.ASSEMBLY)
+        settings = Settings(source="assembly", site_urls={"assembly": site.url}, requests_per_second=1000)
+        empty = replace(pipeline, settings=settings, source=Source("assembly"))
         with pytest.raises(EmptyWindowError, match="assembly has no petition .* 2026-08-20 to before 2026-"):
             empty.crawl()
     assert read_all_rows(engine)["petition"] == []

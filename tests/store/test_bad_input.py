@@ -51,11 +51,11 @@ GOOD = {"title": "골목길 가로등을 늘려 주세요"}
 def store_pages(engine, tmp_path, pages: list[bytes], numbers: list[int] | None = None) -> None:
     """Put pages into an archive and store them, as `petitions crawl --replay` does."""
     archive = Archive(ArtifactStore(str(tmp_path)))
-    with archive.open_batch(Source.BLUEHOUSE, at=AT) as batch:
+    with archive.open_batch(Source("bluehouse"), at=AT) as batch:
         for number, page in zip(numbers or range(1, len(pages) + 1), pages, strict=True):
-            url = f"{SETTINGS.bluehouse_url}/petitions/{number}"
+            url = f"{SETTINGS.site_url(Source('bluehouse'))}/petitions/{number}"
             batch.add(Answer(url=url, status=200, headers=(), body=page, fetched_at=AT))
-    list(gather_again(engine, archive, Source.BLUEHOUSE, WINDOW, SETTINGS))
+    list(gather_again(engine, archive, Source("bluehouse"), WINDOW, SETTINGS))
 
 
 def read_ids(engine) -> list[str]:
@@ -133,7 +133,7 @@ def pipeline(engine, tmp_path) -> Pipeline:
         settings=Settings(source="sample"),
         engine=engine,
         artifacts=ArtifactStore(str(tmp_path / "artifacts")),
-        source=Source.SAMPLE,
+        source=Source("sample"),
         window=Window.ending(date(2026, 11, 20)),
         clock=lambda: datetime(2026, 11, 20, 1, tzinfo=UTC),
     )

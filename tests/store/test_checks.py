@@ -45,7 +45,7 @@ def written(conn):
 
 
 def find_failed(conn) -> set[str]:
-    return {item.name for item in run_checks(conn, Source.SAMPLE, WINDOW, "fit-1", SCORES) if not item.passed}
+    return {item.name for item in run_checks(conn, Source("sample"), WINDOW, "fit-1", SCORES) if not item.passed}
 
 
 @pytest.mark.parametrize(
@@ -86,10 +86,10 @@ def test_airflow_and_the_package_store_the_same_rows(engine, database_url, monke
 
     with engine.begin() as conn:
         write_all(conn, PETITIONS)
-        begin_run(conn, Source.SAMPLE, WINDOW, at=MONDAY)
-        planned = plan_checks(conn, Source.SAMPLE, WINDOW, "fit-1", SCORES)
-        run_id = begin_run(conn, Source.SAMPLE, WINDOW, at=MONDAY)
-        by_package = run_checks(conn, Source.SAMPLE, WINDOW, "fit-1", SCORES)
+        begin_run(conn, Source("sample"), WINDOW, at=MONDAY)
+        planned = plan_checks(conn, Source("sample"), WINDOW, "fit-1", SCORES)
+        run_id = begin_run(conn, Source("sample"), WINDOW, at=MONDAY)
+        by_package = run_checks(conn, Source("sample"), WINDOW, "fit-1", SCORES)
         write_checks(conn, run_id, by_package, at=MONDAY)
         stored = read_checks(conn, run_id)
         conn.execute(text("DELETE FROM petitions.check_result"))
@@ -114,10 +114,13 @@ def test_each_petition_is_in_one_part_and_an_own_failure_is_remembered(written):
     parts = [Part(number=number, n_parts=8) for number in range(8)]
     version = {"tokenizer": "of another kind"}
     read = [
-        {item.petition_id for item in read_unseen(written, Source.SAMPLE, WINDOW, petition_tokens, version, 99, part)}
+        {
+            item.petition_id
+            for item in read_unseen(written, Source("sample"), WINDOW, petition_tokens, version, 99, part)
+        }
         for part in parts
     ]
-    assert sum(map(len, read)) == len(set().union(*read)) == len(read_texts(written, Source.SAMPLE, WINDOW))
+    assert sum(map(len, read)) == len(set().union(*read)) == len(read_texts(written, Source("sample"), WINDOW))
     for part in parts[:2]:
         record_step(written, RUN, "encode bert", StepResult(rows_in=3, rows_out=2, seconds=1, made_by=BERT), part)
     record_step(written, RUN, "encode bert", StepResult(rows_in=0, rows_out=0, seconds=1, made_by=BERT), parts[1])

@@ -25,7 +25,7 @@ TOKENS = {  # of 12: half in common is 8 with 8 of 24 - 8 = 16
 
 def write_published(conn, petitions: list[Petition], tokens: dict[int, str]) -> None:
     write_all(conn, petitions)
-    texts = read_texts(conn, Source.SAMPLE, WINDOW)
+    texts = read_texts(conn, Source("sample"), WINDOW)
     upsert_tokens(
         conn,
         [
@@ -58,7 +58,7 @@ def test_the_same_text_is_a_duplicate_whatever_its_spaces_and_marks_and_the_firs
     publish(conn, "fit-1", [BERT], at=MONDAY)
     elsewhere = [
         replace(petitions[0], source_id="z-1", begins_on=date(2024, 3, 1)),  # before the window
-        replace(petitions[0], source=Source.ASSEMBLY),
+        replace(petitions[0], source=Source("assembly")),
     ]
     upsert_petitions(conn, elsewhere, seen_at=MONDAY)
     query = "SELECT group_id, rank, petition_id, n_same FROM petitions.duplicate_petition ORDER BY 1, 2"

@@ -116,7 +116,7 @@ def test_a_smaller_fit_under_the_same_id_leaves_nothing_of_the_larger(conn):
 def test_shares_that_exceed_one_by_rounding_are_stored_and_others_are_refused(conn):
     shares = np.zeros((12, 3), dtype=np.float32)
     shares[:, 0] = np.nextafter(np.float32(1), np.float32(2))
-    begin_run(conn, Source.SAMPLE, WINDOW, at=MONDAY)
+    begin_run(conn, Source("sample"), WINDOW, at=MONDAY)
     write_topic_model(conn, make_model(), make_topics(), [], IDS, shares)
     assert conn.scalar(text("SELECT max(share) FROM petition_topic")) == 1
     with pytest.raises(PermanentError, match="petition_topic_share_check"), conn.begin_nested():
@@ -128,7 +128,7 @@ def test_the_main_topic_has_the_largest_share_and_of_equal_ones_the_lowest_id(co
     shares[:, 2] = 0.6
     shares[0] = (0.4, 0.4, 0.2)
     read_main = text("SELECT petition_id, topic_id FROM petition_topic WHERE is_main ORDER BY petition_id")
-    begin_run(conn, Source.SAMPLE, WINDOW, at=MONDAY)
+    begin_run(conn, Source("sample"), WINDOW, at=MONDAY)
     write_topic_model(conn, make_model(), make_topics(), [], IDS, shares)
     ids = [topic.topic_id for topic in make_topics()]
     assert dict(conn.execute(read_main).all()) == dict.fromkeys(IDS, ids[2]) | {IDS[0]: min(ids[:2])}
@@ -162,14 +162,14 @@ def test_a_published_fit_is_not_altered(conn):
 
 
 def test_publishing_and_going_back(conn):
-    assert read_published(conn, Source.SAMPLE) is None
+    assert read_published(conn, Source("sample")) is None
     for name in ("fit-1", "fit-2"):
         write_fit(conn, PETITIONS, name)
     assert publish(conn, "fit-1", [BERT], at=MONDAY)
     assert publish(conn, "fit-2", [BERT], at=TUESDAY)
-    assert read_published(conn, Source.SAMPLE).model_id == "fit-2"
+    assert read_published(conn, Source("sample")).model_id == "fit-2"
     assert publish(conn, "fit-1", [BERT], at=LATER), "the clock was set back, and still the last call counts"
-    published = read_published(conn, Source.SAMPLE)
+    published = read_published(conn, Source("sample"))
     assert (published.model_id, published.encoders) == ("fit-1", (BERT,))
     assert published.published_at > TUESDAY
 
@@ -192,12 +192,12 @@ def test_what_is_not_there_cannot_be_published(conn):
 
 
 def test_a_run_is_one_row_however_often_it_is_run(conn):
-    assert begin_run(conn, Source.SAMPLE, WINDOW, at=MONDAY) == RUN
+    assert begin_run(conn, Source("sample"), WINDOW, at=MONDAY) == RUN
     record_step(conn, RUN, "crawl", StepResult(rows_in=12, rows_out=12, seconds=1.23456))
     fail_run(conn, RUN, "the site\nis down " + "x" * 1000, at=LATER)
     failed = conn.execute(text("SELECT * FROM pipeline_run")).one()
     assert (failed.state, failed.error[:20], len(failed.error)) == ("failed", "the site is down xxx", 500)
-    begin_run(conn, Source.SAMPLE, WINDOW, at=TUESDAY)
+    begin_run(conn, Source("sample"), WINDOW, at=TUESDAY)
     record_step(conn, RUN, "tokenize", StepResult(rows_in=12, rows_out=0, seconds=0.5, made_by="mecab"))
     record_model(conn, RUN, "fit-1")
     finish_run(conn, RUN, "published", at=TUESDAY)
@@ -221,7 +221,7 @@ def test_a_run_that_never_began_is_named(conn):
 
 
 def test_checks_with_an_equal_outcome_are_left_alone_and_old_ones_go(conn):
-    begin_run(conn, Source.SAMPLE, WINDOW, at=MONDAY)
+    begin_run(conn, Source("sample"), WINDOW, at=MONDAY)
     passed = CheckResult(name="petitions", value=12, limit="at least 1", passed=True)
     failed = CheckResult(name="vectors", value=float("nan"), limit="at most 0", passed=False)
     assert write_checks(conn, RUN, [passed, failed], at=MONDAY) == Counts(inserted=2)

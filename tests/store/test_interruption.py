@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.postgres, pytest.mark.slow]
 
 PETITIONS = make_petitions(12)
 CHUNK = 4
-SAMPLE = Source.SAMPLE
+SAMPLE = Source("sample")
 
 
 def run_steps(engine: Engine) -> None:

@@ -20,7 +20,7 @@ from petitions.store.upsert import Counts
 
 pytestmark = pytest.mark.postgres
 
-HIDDEN = Hidden(source=Source.SAMPLE, source_id="a-001", url=PETITION.url, artifact="raw#0")
+HIDDEN = Hidden(source=Source("sample"), source_id="a-001", url=PETITION.url, artifact="raw#0")
 
 
 def read_row(conn: Connection, petition_id: str = PETITION.petition_id) -> dict:
@@ -146,7 +146,7 @@ def test_a_row_names_the_raw_answer_that_last_brought_something_new(conn):
 
 
 def test_a_reject_seen_again_stays_one_row(conn):
-    reject = Reject(source=Source.SAMPLE, url="https://example.org/1", reason="no title", artifact="raw/1#0")
+    reject = Reject(source=Source("sample"), url="https://example.org/1", reason="no title", artifact="raw/1#0")
     again = replace(reject, artifact="raw/2#0")
     assert insert_rejects(conn, [reject, replace(reject, reason="404")], seen_at=MONDAY) == Counts(inserted=2)
     assert insert_rejects(conn, [again], seen_at=TUESDAY) == Counts(unchanged=1)
@@ -156,8 +156,8 @@ def test_texts_come_in_pages_in_the_order_of_their_ids(conn):
     petitions = make_petitions(7)
     write(conn, *reversed(petitions))
     mark_hidden(conn, [replace(HIDDEN, source_id="a-003")], seen_at=TUESDAY)
-    first = read_texts(conn, Source.SAMPLE, WINDOW, limit=4)
-    rest = read_texts(conn, Source.SAMPLE, WINDOW, after=first[-1].petition_id)
+    first = read_texts(conn, Source("sample"), WINDOW, limit=4)
+    rest = read_texts(conn, Source("sample"), WINDOW, after=first[-1].petition_id)
     assert [item.petition_id[-1] for item in first + rest] == list("124567")
     assert first[0].content_hash == petitions[0].content_hash
 
@@ -168,6 +168,6 @@ def test_traits_stand_in_the_order_of_the_ids_without_hidden_petitions(conn):
     late = replace(late, begins_on=WINDOW.until, ends_on=WINDOW.until)
     write(conn, third, late, second, first)
     mark_hidden(conn, [replace(HIDDEN, source_id="a-002")], seen_at=LATER)
-    traits = read_traits(conn, Source.SAMPLE, WINDOW)
+    traits = read_traits(conn, Source("sample"), WINDOW)
     assert list(traits) == ["sample:a-001", "sample:a-003"]
     assert traits["sample:a-003"] == Traits(title=third.title, category="육아/교육", n_agreements=99)

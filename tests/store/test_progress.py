@@ -23,7 +23,7 @@ from petitions.store.progress import (
 
 pytestmark = pytest.mark.postgres
 
-SOURCE = Source.SAMPLE
+SOURCE = Source("sample")
 WINDOW = Window(since=date(2024, 4, 1), until=date(2024, 7, 1))
 MONDAY = datetime(2024, 7, 1, 0, 0, tzinfo=UTC)
 PLACE = Place(stage="open", page=7, after="x")

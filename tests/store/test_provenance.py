@@ -42,14 +42,14 @@ def pipeline(engine, tmp_path) -> Pipeline:
         settings=SETTINGS,
         engine=engine,
         artifacts=artifacts,
-        source=Source.BLUEHOUSE,
+        source=Source("bluehouse"),
         window=WINDOW,
         clock=lambda: AT,
     )
-    with Archive(artifacts).open_batch(Source.BLUEHOUSE, at=AT) as batch:
+    with Archive(artifacts).open_batch(Source("bluehouse"), at=AT) as batch:
         for number, title in enumerate(TITLES, start=1):
             page = bluehouse_page(title=title, body=BODY.format(number))
-            url = f"{SETTINGS.bluehouse_url}/petitions/{number}"
+            url = f"{SETTINGS.site_url(Source('bluehouse'))}/petitions/{number}"
             batch.add(Answer(url=url, status=200, headers=(), body=page, fetched_at=AT))
     pipeline.crawl(is_replay=True)
     pipeline.tokenize()
@@ -60,7 +60,7 @@ def pipeline(engine, tmp_path) -> Pipeline:
 
 def publish(pipeline: Pipeline) -> None:
     encoder = judging.load_encoder("bert", SETTINGS)[0]
-    model = make_model(run_id=pipeline.run_id, source=Source.BLUEHOUSE, window=WINDOW, tokenizer=TOKENIZER)
+    model = make_model(run_id=pipeline.run_id, source=Source("bluehouse"), window=WINDOW, tokenizer=TOKENIZER)
     ids = [f"bluehouse:{number}" for number in range(1, len(TITLES) + 1)]
     with pipeline.engine.begin() as conn:
         write_topic_model(conn, model, make_topics(), [], ids, make_shares(len(ids)))
@@ -93,7 +93,7 @@ def test_one_query_leads_to_run_fit_encoder_versions_and_raw_answer(pipeline):
 def test_a_row_is_made_again_from_what_its_provenance_names(pipeline):
     row = read_provenance(pipeline, "bluehouse:2")
     answer = Archive(pipeline.artifacts).read_answer(row["raw_answer"])
-    site = open_site(Source.BLUEHOUSE, WINDOW, SETTINGS, AT.date())
+    site = open_site(Source("bluehouse"), WINDOW, SETTINGS, AT.date())
     again = normalize_petition(read_detail(site, answer, site.find_petition(answer.url), row["raw_answer"]))
     stored = text("""
         SELECT p.title, p.purpose, p.body, p.content_hash, p.category, p.n_agreements, p.begins_on, p.ends_on, p.url

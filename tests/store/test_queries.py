@@ -94,10 +94,12 @@ def write_sample(conn) -> None:
         known = [replace(item, n_agreements=item.n_agreements * thirds // 3) for item in PETITIONS]
         record_agreements(conn, known, seen_on=date(2024, 6, day))
     ids, shares = [item.petition_id for item in PETITIONS], make_shares(len(PETITIONS))
-    before = make_model("fit-0", run_id=begin_run(conn, Source.SAMPLE, MAY, at=MONDAY), window=MAY)
+    before = make_model("fit-0", run_id=begin_run(conn, Source("sample"), MAY, at=MONDAY), window=MAY)
     write_topic_model(conn, before, make_topics("(5월)"), BIRTHS, ids, shares)
     publish(conn, "fit-0", [BERT], at=MONDAY - timedelta(days=30))
-    write_place(conn, Source.SAMPLE, WINDOW, Place(stage="done"), begin_crawl(conn, Source.SAMPLE, WINDOW, at=MONDAY))
+    write_place(
+        conn, Source("sample"), WINDOW, Place(stage="done"), begin_crawl(conn, Source("sample"), WINDOW, at=MONDAY)
+    )
     write_all(conn, PETITIONS)
     write_topic_model(conn, make_model(), make_topics(), EVENTS, ids, shares)
     tokens = [
@@ -107,12 +109,12 @@ def write_sample(conn) -> None:
             content_hash=item.content_hash,
             tokens=re.findall(r"\w+", f"{item.title} {item.body}"),
         )
-        for item in read_texts(conn, Source.SAMPLE, WINDOW)
+        for item in read_texts(conn, Source("sample"), WINDOW)
     ]
     upsert_tokens(conn, tokens)
     publish(conn, "fit-1", [BERT, ELMO], at=MONDAY)
     write_run(conn)
-    failed = begin_run(conn, Source.SAMPLE, Window(since=date(2024, 5, 1), until=date(2024, 8, 1)), at=TUESDAY)
+    failed = begin_run(conn, Source("sample"), Window(since=date(2024, 5, 1), until=date(2024, 8, 1)), at=TUESDAY)
     fail_run(conn, failed, "FetchError: the site answers 503", at=TUESDAY)
 
 

@@ -130,10 +130,10 @@ def test_no_topic_id_is_given_twice_since_the_fit_with_the_highest_one_stays(con
     publish(conn, "fit-1", [BERT], at=MONDAY)  # gave 3
     for number in (2, 3):
         add_fit(conn, number, topics=make_topics()[:2])
-    assert read_highest_id(conn, Source.SAMPLE) == 3
+    assert read_highest_id(conn, Source("sample")) == 3
     assert [fit.model_id for fit in retention.list_old_fits(conn, 1)] == ["fit-2"]
     assert retention.drop_fit(conn, "fit-2", 1)
-    assert (names(conn), read_highest_id(conn, Source.SAMPLE)) == (["fit-1", "fit-3"], 3)
+    assert (names(conn), read_highest_id(conn, Source("sample"))) == (["fit-1", "fit-3"], 3)
 
 
 def test_each_source_keeps_its_own(conn):
@@ -184,7 +184,7 @@ def test_the_lock_that_is_looked_for_is_that_of_a_step(pruned, monkeypatch):
 
     engine, artifacts = pruned
     pipeline = Pipeline(
-        settings=Settings.from_env(), engine=engine, artifacts=artifacts, source=Source.SAMPLE, window=WINDOW
+        settings=Settings.from_env(), engine=engine, artifacts=artifacts, source=Source("sample"), window=WINDOW
     )
     with pipeline._step("fit_topics"), pytest.raises(TransientError, match="at work"):
         list_orphans(engine, artifacts)

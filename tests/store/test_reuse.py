@@ -19,7 +19,7 @@ from rows import read_tokens
 pytestmark = pytest.mark.postgres
 
 PETITIONS = make_petitions(10)
-SAMPLE = Source.SAMPLE
+SAMPLE = Source("sample")
 
 
 @pytest.fixture(autouse=True)

@@ -125,7 +125,7 @@ def writer(engine, tmp_path):
         settings=Settings(source="sample"),
         engine=opened,
         artifacts=ArtifactStore(str(tmp_path)),
-        source=Source.SAMPLE,
+        source=Source("sample"),
         window=Window.ending(date(2026, 11, 20)),
         clock=lambda: AT,
     )
@@ -176,8 +176,8 @@ def test_a_login_with_the_writers_role_alone_runs_checks_publishes_and_prunes(wr
 
 def test_a_login_with_the_writers_role_alone_keeps_what_a_crawl_of_a_site_brings(writer):
     petition = replace(PETITIONS[0], artifact="raw/a#1")
-    hidden = Hidden(source=Source.SAMPLE, source_id="a-001", url=petition.url, artifact="raw/a#2")
-    reject = Reject(source=Source.SAMPLE, url="https://example.org/9", reason="gone", artifact="raw/a#3")
+    hidden = Hidden(source=Source("sample"), source_id="a-001", url=petition.url, artifact="raw/a#2")
+    reject = Reject(source=Source("sample"), url="https://example.org/9", reason="gone", artifact="raw/a#3")
     with writer.engine.begin() as conn:
         start = begin_crawl(conn, writer.source, writer.window, at=AT)
         for items in ([petition], [hidden, reject]):

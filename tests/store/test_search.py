@@ -51,7 +51,7 @@ def published(conn):
                 content_hash=item.content_hash,
                 tokens=WORDS[number % len(WORDS)],
             )
-            for number, item in enumerate(read_texts(conn, Source.SAMPLE, WINDOW))
+            for number, item in enumerate(read_texts(conn, Source("sample"), WINDOW))
         ),
     )
     publish(conn, "fit-1", [BERT, ELMO], at=MONDAY)
@@ -67,7 +67,7 @@ def write_many(conn, n: int) -> np.ndarray:
     write_all(conn, [replace(item, source_id=f"m-{number:05d}") for number, item in enumerate(make_petitions(n))])
     vectors = np.random.default_rng(0).normal(size=(n, 16)).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    upsert_embeddings(conn, WIDE, read_texts(conn, Source.SAMPLE, WINDOW), vectors)
+    upsert_embeddings(conn, WIDE, read_texts(conn, Source("sample"), WINDOW), vectors)
     publish(conn, "fit-1", [WIDE], at=MONDAY)
     return vectors
 
@@ -119,14 +119,14 @@ def test_filters_keep_to_category_status_and_days(published):
 def test_a_search_of_one_source_finds_it_among_many_of_another(published):
     """Filtered afterwards, none of it would be among the 30 nearest or the 100 with a rare word."""
     write_all(published, make_petitions(150))
-    few = [replace(item, source=Source.ASSEMBLY, source_id=f"b-{n}") for n, item in enumerate(make_petitions(3))]
+    few = [replace(item, source=Source("assembly"), source_id=f"b-{n}") for n, item in enumerate(make_petitions(3))]
     upsert_petitions(published, few, seen_at=MONDAY)
-    begin_run(published, Source.ASSEMBLY, WINDOW, at=MONDAY)
-    model = make_model("fit-2", source=Source.ASSEMBLY, run_id=name_run(Source.ASSEMBLY, WINDOW))
+    begin_run(published, Source("assembly"), WINDOW, at=MONDAY)
+    model = make_model("fit-2", source=Source("assembly"), run_id=name_run(Source("assembly"), WINDOW))
     write_topic_model(published, model, make_topics(), [], [item.petition_id for item in few], make_shares(3))
-    texts = read_texts(published, Source.ASSEMBLY, WINDOW)
+    texts = read_texts(published, Source("assembly"), WINDOW)
     upsert_embeddings(published, BERT, texts, -make_vectors(3))
-    for source in (Source.SAMPLE, Source.ASSEMBLY):
+    for source in (Source("sample"), Source("assembly")):
         upsert_tokens(
             published,
             (
@@ -140,7 +140,7 @@ def test_a_search_of_one_source_finds_it_among_many_of_another(published):
         publish(published, model_id, [BERT, ELMO], at=MONDAY)
     vector = np.array([1, 0, 0, 0], dtype=np.float32)
     assert {row["source"] for row in search_hybrid(published, ["학교"], vector, 3)} == {"sample"}
-    found = search_hybrid(published, ["학교"], vector, 3, Source.ASSEMBLY)
+    found = search_hybrid(published, ["학교"], vector, 3, Source("assembly"))
     assert sorted(row["petition_id"] for row in found) == ["assembly:b-0", "assembly:b-1", "assembly:b-2"]
     assert all(row["vector_rank"] and row["token_rank"] for row in found)
 
@@ -151,7 +151,7 @@ def test_no_index_is_made_for_few_vectors(published):
     assert measure_recall(published, BERT) is None
     assert read_searched_encoders(published) == [BERT]
     assert not [
-        item for item in run_checks(published, Source.SAMPLE, WINDOW, "fit-1", {BERT: ()}) if "recall" in item.name
+        item for item in run_checks(published, Source("sample"), WINDOW, "fit-1", {BERT: ()}) if "recall" in item.name
     ]
 
 
@@ -187,7 +187,7 @@ def test_search_over_many_petitions_goes_by_the_index_and_finds_what_exact_searc
         found += len({row["petition_id"] for row in rows} & {f"sample:m-{place:05d}" for place in exact})
     assert found >= 98
     assert conn.scalar(scans, {"name": f"petitions.{name}"}) == before + 10
-    results = {item.name: item for item in run_checks(conn, Source.SAMPLE, WINDOW, "fit-1", {WIDE: ()})}
+    results = {item.name: item for item in run_checks(conn, Source("sample"), WINDOW, "fit-1", {WIDE: ()})}
     assert (results[f"recall {WIDE}"].limit, results[f"recall {WIDE}"].passed) == ("at least 0.98", True)
 
 
@@ -199,7 +199,7 @@ def test_an_index_that_is_searched_too_shortly_is_told_by_its_recall(conn):
         conn.execute(text(f"ALTER FUNCTION petitions.nearest_petitions SET hnsw.{setting}"))
     recall = measure_recall(conn, WIDE, n=20)
     assert recall is not None and recall < 0.5
-    results = {item.name: item for item in run_checks(conn, Source.SAMPLE, WINDOW, "fit-1", {WIDE: ()})}
+    results = {item.name: item for item in run_checks(conn, Source("sample"), WINDOW, "fit-1", {WIDE: ()})}
     assert not results[f"recall {WIDE}"].passed
 
 

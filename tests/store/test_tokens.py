@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.postgres, pytest.mark.slow]
 
 PETITIONS = make_petitions(12)
 MECAB = "mecab-1"
-STREAM = (Source.SAMPLE, WINDOW, MECAB)
+STREAM = (Source("sample"), WINDOW, MECAB)
 
 
 @pytest.fixture(autouse=True)
@@ -50,7 +50,7 @@ def write(conn, petitions, tokenizer=MECAB):
 
 
 def hide(conn, petition):
-    hidden = Hidden(source=Source.SAMPLE, source_id=petition.source_id, url="", artifact="raw#0")
+    hidden = Hidden(source=Source("sample"), source_id=petition.source_id, url="", artifact="raw#0")
     mark_hidden(conn, [hidden], seen_at=TUESDAY)
 
 
@@ -119,7 +119,7 @@ def test_a_pass_leaves_the_rows_on_the_server_until_they_are_asked_for(stored):
 
 def test_an_empty_window_gives_an_empty_stream(stored):
     window = Window(since=WINDOW.until, until=WINDOW.until.replace(month=WINDOW.until.month + 1))
-    with open_tokens(stored, Source.SAMPLE, window, MECAB) as stream:
+    with open_tokens(stored, Source("sample"), window, MECAB) as stream:
         assert list(stream) == []
         assert len(stream) == 0
 

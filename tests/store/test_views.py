@@ -33,7 +33,7 @@ from petitions.store.runs import begin_run, fail_run
 pytestmark = pytest.mark.postgres
 
 PETITIONS = make_petitions(12)
-SAMPLE = Source.SAMPLE
+SAMPLE = Source("sample")
 WEEKS_OF_MAY = (date(2024, 5, 6), date(2024, 5, 13))
 VIEWS = (
     "current_model", "current_topic", "current_petition", "topic_trend", "topic_month", "emerging_topic",
@@ -86,7 +86,7 @@ def test_the_topics_of_the_published_fit_stand_with_their_petitions(published):
     ]
     assert [row["balanced_share"] for row in rows] == [0.5, 0.25, 0.25]
     assert [row["agreement_share"] for row in rows] == [0.125, 0.25, 0.625]
-    assert read_current_topics(published, Source.ASSEMBLY) == []
+    assert read_current_topics(published, Source("assembly")) == []
 
 
 def test_a_fit_that_is_not_published_changes_no_view(published):
@@ -264,7 +264,7 @@ def test_an_agreement_curve_tells_what_was_gained_since_the_day_we_looked_before
 
 
 def test_freshness_tells_of_a_source_that_was_crawled_and_failed_before_its_first_fit(published):
-    run_id = begin_run(published, Source.ASSEMBLY, WINDOW, at=MONDAY)
+    run_id = begin_run(published, Source("assembly"), WINDOW, at=MONDAY)
     fail_run(published, run_id, "ParseError: page 3", at=TUESDAY)
     query = """
         SELECT

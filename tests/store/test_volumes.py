@@ -14,7 +14,7 @@ LARGE = [20] * 70  # ten weeks of 140
 SMALL = [2, 2, 2, 2, 2, 0, 0] * 10  # ten weeks of 10, none at weekends
 
 
-def write_days(conn, days: list[int], until: date = UNTIL, source: Source = Source.ASSEMBLY) -> None:
+def write_days(conn, days: list[int], until: date = UNTIL, source: Source = Source("assembly")) -> None:
     """Store so many petitions for each of the days before `until`."""
     petitions = [
         replace(PETITION, source=source, source_id=f"{begins_on}-{number}", begins_on=begins_on, ends_on=begins_on)
@@ -79,35 +79,35 @@ def test_a_new_level_is_usual_once_the_weeks_have_gone_on():
 @pytest.mark.postgres
 def test_the_days_of_one_source_are_read_from_the_first_stored_petition_hidden_ones_too(conn):
     write_days(conn, [3, 0, 0, 2, 1])
-    write_days(conn, [4], source=Source.BLUEHOUSE)
+    write_days(conn, [4], source=Source("bluehouse"))
     write_days(conn, [7], until=UNTIL + timedelta(days=1))
-    hidden = Hidden(source=Source.ASSEMBLY, source_id="2024-06-30-0", url=PETITION.url, artifact="raw#0")
+    hidden = Hidden(source=Source("assembly"), source_id="2024-06-30-0", url=PETITION.url, artifact="raw#0")
     assert mark_hidden(conn, [hidden], seen_at=MONDAY) == []
-    assert read_days(conn, Source.ASSEMBLY, UNTIL) == [3, 0, 0, 2, 1]
+    assert read_days(conn, Source("assembly"), UNTIL) == [3, 0, 0, 2, 1]
 
 
 @pytest.mark.postgres
 def test_days_before_the_given_one_and_the_compared_weeks_are_left_out(conn):
     upsert_petitions(conn, make_petitions(90), seen_at=MONDAY)  # one a day, April 1 to June 29
-    assert len(read_days(conn, Source.SAMPLE, UNTIL)) == 84
-    assert read_days(conn, Source.SAMPLE, UNTIL, date(2024, 6, 28)) == [1, 1, 0]
-    assert read_days(conn, Source.SAMPLE, UNTIL, date(2024, 7, 1)) == []
-    assert read_days(conn, Source.SAMPLE, UNTIL, date(2024, 7, 9)) == []
+    assert len(read_days(conn, Source("sample"), UNTIL)) == 84
+    assert read_days(conn, Source("sample"), UNTIL, date(2024, 6, 28)) == [1, 1, 0]
+    assert read_days(conn, Source("sample"), UNTIL, date(2024, 7, 1)) == []
+    assert read_days(conn, Source("sample"), UNTIL, date(2024, 7, 9)) == []
 
 
 @pytest.mark.postgres
 def test_an_empty_store_has_no_days_and_passes(conn):
-    assert read_days(conn, Source.ASSEMBLY, UNTIL) == []
-    check_volume(conn, Source.ASSEMBLY, UNTIL)
+    assert read_days(conn, Source("assembly"), UNTIL) == []
+    check_volume(conn, Source("assembly"), UNTIL)
 
 
 @pytest.mark.postgres
 def test_a_fall_stops_the_crawl_until_the_setting_accepts_the_new_level(conn):
     write_days(conn, [*[8] * 79, 0, 0, 1, 0, 0])
     with pytest.raises(SiteChangedError) as caught:
-        check_volume(conn, Source.ASSEMBLY, UNTIL)
+        check_volume(conn, Source("assembly"), UNTIL)
     assert str(caught.value) == (
         "assembly: 1 petitions began from 2024-06-26 to before 2024-07-01, expected 5 to 400 by the 10 weeks before "
         "2024-06-17 (median 56 a week); if the site is right, PETITIONS_VOLUME_SINCE=2024-06-26 accepts the new level"
     )
-    check_volume(conn, Source.ASSEMBLY, UNTIL, since=date(2024, 6, 26))
+    check_volume(conn, Source("assembly"), UNTIL, since=date(2024, 6, 26))

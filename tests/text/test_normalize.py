@@ -11,7 +11,7 @@ NOTICE = "[본 게시물의 일부 내용이 국민 청원 요건에 위배되�
 
 def petition(**changes):
     fields = {
-        "source": Source.SAMPLE,
+        "source": Source("sample"),
         "source_id": "1",
         "title": "놀이터 그늘막을 설치해 주세요",
         "body": "여름마다 미끄럼틀이 뜨겁습니다.",

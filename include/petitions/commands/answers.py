@@ -1,47 +1,31 @@
 """The commands that print answers: topics, trends, similar, search, tokens, embed, fill, next."""
 
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from petitions.commands.console import print_rows
+from petitions.commands.options import (
+    any_source_option,
+    count_option,
+    json_option,
+    open_store,
+    source_option,
+    source_or_setting,
+)
 from petitions.errors import ConfigError
 from petitions.records import Source
 from petitions.settings import Settings
 
-if TYPE_CHECKING:
-    from sqlalchemy import Engine
-
-source_option = click.option("--source", help=f"{', '.join(Source)}.  [default: PETITIONS_SOURCE]")
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 SHARES = ("share", "balanced_share", "agreement_share")
 TOPIC_COLUMNS = ("topic_id", "label", *SHARES, "n_petitions", "npmi", "top_terms")  # on screen; JSON has all
 TREND_COLUMNS = ("week", "topic_id", "label", *SHARES, "n_petitions", "n_agreements")
-
-count_option = click.option("-k", "--count", type=click.IntRange(1, 1000), default=10, show_default=True)
-
-
-def source_or_setting(source: str | None) -> Source:
-    """The source that an option names, else the setting."""
-    settings = Settings.from_env()
-    return Source((replace(settings, source=source) if source else settings).source)
-
-
-def open_store() -> "Engine":
-    """The results database, its schema checked."""
-    from petitions.store.database import open_engine, require_schema
-
-    engine = open_engine(Settings.from_env().database_url)
-    require_schema(engine)
-    return engine
 
 
 @click.command()
 @source_option
 @json_option
-def topics(source: str | None, as_json: bool) -> None:
+def topics(source: Source | None, as_json: bool) -> None:
     """Print the published topics of a source, largest first."""
     from petitions.store.readers import read_current_topics
 
@@ -54,7 +38,7 @@ def topics(source: str | None, as_json: bool) -> None:
 @click.command()
 @source_option
 @json_option
-def trends(source: str | None, as_json: bool) -> None:
+def trends(source: Source | None, as_json: bool) -> None:
     """Print petitions and agreements by week and topic."""
     from petitions.store.readers import read_trends
 
@@ -79,9 +63,9 @@ def similar(petition_id: str, count: int, as_json: bool) -> None:
 @click.command()
 @click.argument("sentence")
 @count_option
-@click.option("--source", type=click.Choice([item.value for item in Source]), help="Of one source.  [default: all]")
+@any_source_option
 @json_option
-def search(sentence: str, count: int, source: str | None, as_json: bool) -> None:
+def search(sentence: str, count: int, source: Source | None, as_json: bool) -> None:
     """Print the petitions nearest to SENTENCE, by its words and by its meaning (BERT embedding) together."""
     from petitions.encoders.bert_encoder import load_bert
     from petitions.store.readers import search_hybrid
@@ -93,7 +77,7 @@ def search(sentence: str, count: int, source: str | None, as_json: bool) -> None
     with open_store().connect() as conn:
         question = normalize_text(sentence).text
         tokens, embedding = Tokenizer().tokenize(question), bert.embed([question])[0]
-        print_rows(search_hybrid(conn, tokens, embedding, count, Source(source) if source else None), as_json=as_json)
+        print_rows(search_hybrid(conn, tokens, embedding, count, source), as_json=as_json)
 
 
 def read_lines(path: Path) -> list[str]:

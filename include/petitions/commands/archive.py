@@ -4,7 +4,7 @@ import json
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import UTC, date, datetime
 from itertools import groupby
 from typing import TYPE_CHECKING, TypeVar
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 
 from petitions.commands.console import print_rows
+from petitions.commands.options import any_source_option, json_option
 from petitions.errors import ConfigError, PermanentError
 from petitions.records import Source
 from petitions.settings import Settings
@@ -24,8 +25,6 @@ QUIET_S = 2.0  # so long nothing is said about progress
 
 T = TypeVar("T")
 
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-
 
 @click.group()
 def archive() -> None:
@@ -33,13 +32,12 @@ def archive() -> None:
 
 
 @archive.command("list")
-@click.option("--source", help=f"{', '.join(Source)}.  [default: all]")
+@any_source_option
 @json_option
-def list_(source: str | None, as_json: bool) -> None:
+def list_(source: Source | None, as_json: bool) -> None:
     """Print files and bytes by source and day (UTC)."""
     settings = Settings.from_env()
-    wanted = Source(replace(settings, source=source).source) if source else None
-    days = groupby(_open_archive(settings).list_files(wanted), key=lambda file: (file.source, file.seen_at.date()))
+    days = groupby(_open_archive(settings).list_files(source), key=lambda file: (file.source, file.seen_at.date()))
     sizes = {key: [file.n_bytes for file in files] for key, files in days}
     rows = [
         {"source": str(owner), "day": day, "n_files": len(found), "n_bytes": sum(found)}

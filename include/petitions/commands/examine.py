@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from petitions.errors import CheckFailedError, ConfigError, FetchError, PetitionsError
 from petitions.records import Source
 from petitions.settings import Settings
+from petitions.sources.registry import SOURCES
 
 USER_AGENT = "Mozilla/5.0 (compatible; petition-topics doctor)"
 
@@ -122,11 +123,11 @@ def _examine_elmo(settings: Settings) -> str:
 
 
 def _examine_site(settings: Settings) -> str:
-    if settings.source == Source.SAMPLE:
-        return "sample needs none"
+    if not SOURCES[settings.source].url:
+        return f"{settings.source} needs none"
     import requests
 
-    url = settings.assembly_url if settings.source == Source.ASSEMBLY else settings.bluehouse_url
+    url = settings.site_url(Source(settings.source))
     try:
         answer = requests.get(f"{url}/robots.txt", timeout=5, headers={"User-Agent": USER_AGENT}, allow_redirects=False)
     except requests.RequestException as error:

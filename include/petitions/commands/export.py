@@ -17,7 +17,7 @@ from typing import IO, Any
 
 import click
 
-from petitions.commands.answers import open_store
+from petitions.commands.options import open_store
 from petitions.errors import ConfigError
 
 _UNFINISHED = ".unfinished-"

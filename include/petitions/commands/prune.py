@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from petitions.commands.answers import open_store
 from petitions.commands.console import print_rows
+from petitions.commands.options import open_store
 from petitions.errors import ConfigError
 from petitions.settings import Settings
 

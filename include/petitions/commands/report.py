@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from petitions.commands.answers import open_store, source_option, source_or_setting
 from petitions.commands.export import replace_file
+from petitions.commands.options import open_store, source_option, source_or_setting
 from petitions.errors import ConfigError, PermanentError
 from petitions.records import SEOUL, Source
 from petitions.settings import Settings
@@ -113,7 +113,7 @@ def draw_report(report: Report) -> str:
     show_default=True,
     help="An HTML file.",
 )
-def report(source: str | None, output: Path) -> None:
+def report(source: Source | None, output: Path) -> None:
     """Write the published topics of a source as one HTML page that needs no network."""
     from petitions.store.artifacts import ArtifactStore
 

@@ -4,14 +4,16 @@ from importlib.resources import files
 
 import click
 
-from petitions.commands.answers import TOPIC_COLUMNS, json_option, open_store, source_option, source_or_setting
+from petitions.commands.answers import TOPIC_COLUMNS
 from petitions.commands.console import print_rows
 from petitions.commands.examine import examine
+from petitions.commands.options import json_option, open_store, source_option, source_or_setting
+from petitions.records import Source
 
 
 @click.command()
 @source_option
-def tour(source: str | None) -> None:
+def tour(source: Source | None) -> None:
     """Print the topics, a scored petition and example queries with their answers."""
     from sqlalchemy import text
 
@@ -46,3 +48,6 @@ def doctor(recall: bool, as_json: bool) -> None:
     print_rows(rows, as_json=as_json)
     if not all(item.is_fit for item in findings):
         raise SystemExit(1)
+
+
+COMMANDS = (tour, doctor)

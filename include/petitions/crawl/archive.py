@@ -26,7 +26,7 @@ from petitions.store.artifacts import ArtifactStore
 
 logger = logging.getLogger(__name__)
 
-_PATH = re.compile(r"raw/([a-z]+)/(\d{4}-\d\d-\d\d)/(\d{12})-([0-9a-f]{64})\.warc\.gz", re.ASCII)
+_PATH = re.compile(r"raw/([a-z][a-z0-9_]{0,31})/(\d{4}-\d\d-\d\d)/(\d{12})-([0-9a-f]{64})\.warc\.gz", re.ASCII)
 _MOMENT_IN_PATH = "%Y-%m-%d/%H%M%S%f"
 
 

@@ -53,7 +53,7 @@ def _read_items(
     for reference, answer in answers:
         url = answer.url
         if site is None:
-            site = open_site(source, window, _move_site(settings, url), today)
+            site = open_site(source, window, _move_site(settings, source, url), today)
         source_id = site.find_petition(url)
         if source_id is not None:
             n_known += 1
@@ -65,15 +65,11 @@ def _read_items(
         raise PermanentError(f"{path}: no answer is of the site {source} at {site.base_url}; the last one is of {url}")
 
 
-def _move_site(settings: Settings, url: str) -> Settings:
+def _move_site(settings: Settings, source: Source, url: str) -> Settings:
     """Take scheme and host from a URL of the archive, and the path of the site, if it has one, from the settings."""
     origin = urlsplit(url)
-    addresses = {name: getattr(settings, name) for name in ("assembly_url", "bluehouse_url")}
-    moved = {
-        name: urlsplit(address)._replace(scheme=origin.scheme, netloc=origin.netloc).geturl()
-        for name, address in addresses.items()
-    }
-    return replace(settings, **moved)
+    moved = urlsplit(settings.site_url(source))._replace(scheme=origin.scheme, netloc=origin.netloc).geturl()
+    return replace(settings, site_urls={source: moved})
 
 
 def _read_list(site: Site, answer: Answer, reference: str) -> list[Item]:

@@ -4,13 +4,14 @@ from datetime import date
 
 from petitions.records import Source, Window
 from petitions.settings import Settings
-from petitions.sources.assembly import AssemblySite
-from petitions.sources.bluehouse import BlueHouseSite
+from petitions.sources.registry import SOURCES
 from petitions.sources.site import Site
 
 
 def open_site(source: Source, window: Window, settings: Settings, today: date) -> Site:
-    """Choose what to ask and how to read it; `today` is the day in Korea that the answers are read as of."""
-    if source is Source.ASSEMBLY:
-        return AssemblySite(base_url=settings.assembly_url.rstrip("/"), window=window, today=today)
-    return BlueHouseSite(base_url=settings.bluehouse_url.rstrip("/"), window=window)
+    """Open what to ask and how to read it; `today` is the day in Korea that the answers are read as of.
+
+    Raises:
+        ConfigError: the source has no site.
+    """
+    return SOURCES[source].load_site()(base_url=settings.site_url(source), window=window, today=today)

@@ -43,7 +43,7 @@ _CLOSED_QUERY = {
 class AssemblySite:
     """The API at `base_url`, over a window, as of `today`."""
 
-    source: ClassVar[Source] = Source.ASSEMBLY
+    source: ClassVar[Source] = Source("assembly")
     queries: ClassVar[tuple[str, ...]] = (OPEN, CLOSED)
 
     base_url: str
@@ -103,7 +103,7 @@ class AssemblySite:
         body = parse_text(row.get("petitCn"), f"{url}: key petitCn")
         purpose = parse_text(row["petitObjet"], f"{url}: key petitObjet") if row.get("petitObjet") else ""
         return Petition(
-            source=Source.ASSEMBLY,
+            source=Source("assembly"),
             source_id=source_id,
             title=parse_title(row.get("petitSj"), f"{url}: key petitSj"),
             purpose="" if body.startswith(purpose) else purpose,

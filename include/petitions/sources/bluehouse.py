@@ -41,11 +41,16 @@ _OWN_ID = re.compile(r"/petitions/(\d{1,12})(?![^?#])", re.ASCII)
 _MOST_HEADS = 10  # real pages have one to three
 
 
+def open_site(*, base_url: str, window: Window, today: date) -> "BlueHouseSite":
+    """The site; its pages say the status themselves, whichever day it is."""
+    return BlueHouseSite(base_url=base_url, window=window)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BlueHouseSite:
     """The site at `base_url`, over a window."""
 
-    source: ClassVar[Source] = Source.BLUEHOUSE
+    source: ClassVar[Source] = Source("bluehouse")
     queries: ClassVar[tuple[str, ...]] = ("open", "ended")
 
     base_url: str
@@ -108,7 +113,7 @@ class BlueHouseSite:
         info = _parse_info(left, url)
         begins_on, ends_on = _parse_period(info, url)
         return Petition(
-            source=Source.BLUEHOUSE,
+            source=Source("bluehouse"),
             source_id=source_id,
             title=check_title(_select_text(left, url, ".petitionsView_title"), f"{url}: .petitionsView_title"),
             body=_parse_body(left, url),

@@ -59,7 +59,7 @@ def _parse_line(line: str, where: str, window: Window) -> Petition:
     closed = Status.ANSWERED if n_agreements >= ANSWERED_FROM else Status.ENDED
     source_id = parse_text(row["id"], f"{where}: key id")
     return Petition(
-        source=Source.SAMPLE,
+        source=Source("sample"),
         source_id=source_id,
         title=parse_text(row["title"], f"{where}: key title"),
         body=parse_text(row["body"], f"{where}: key body"),

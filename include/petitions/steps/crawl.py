@@ -23,7 +23,7 @@ from petitions.crawl.sites import open_site
 from petitions.errors import EmptyWindowError, ParseError
 from petitions.records import Hidden, Petition, Reject, Source, Status, Window, korean_day
 from petitions.settings import Settings
-from petitions.sources.sample import read_sample
+from petitions.sources.registry import SOURCES
 from petitions.store import progress
 from petitions.store.pace import SharedPace
 from petitions.store.petitions import insert_rejects, mark_hidden, read_texts, record_agreements, upsert_petitions
@@ -140,8 +140,8 @@ def gather(
         FetchError, SiteChangedError, ConfigError: see Crawler.crawl; what came before is kept.
         EmptyWindowError: the site has no petition in the window.
     """
-    if source is Source.SAMPLE:
-        yield from store_batches(engine, _read_sample(window, now))
+    if not SOURCES[source].url:
+        yield from store_batches(engine, _read_shipped(source, window, now))
     else:
         with engine.begin() as conn:
             start = progress.begin_crawl(conn, source, window, at=now())
@@ -210,8 +210,8 @@ def write_batch(conn: Connection, batch: Sequence[Item], *, seen_at: datetime, s
     return written
 
 
-def _read_sample(window: Window, now: Callable[[], datetime]) -> Iterator[Batch]:
-    petitions = read_sample(window)
+def _read_shipped(source: Source, window: Window, now: Callable[[], datetime]) -> Iterator[Batch]:
+    petitions = SOURCES[source].load_reader()(window)
     while items := list[Item](islice(petitions, BATCH)):
         yield Batch(items=items, seen_at=now())
 

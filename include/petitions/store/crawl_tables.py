@@ -2,7 +2,7 @@
 
 from sqlalchemy import CheckConstraint, Column, Date, DateTime, Integer, Table, Text
 
-from petitions.store.tables import metadata
+from petitions.store.tables import check_source, metadata
 
 crawl_reject = Table(
     "crawl_reject",
@@ -13,7 +13,7 @@ crawl_reject = Table(
     Column("reason", Text, nullable=False),
     Column("artifact", Text, nullable=False, comment='where the raw bytes of the first such answer are: "file#offset"'),
     Column("seen_at", DateTime(timezone=True), nullable=False, comment="when it was first seen"),
-    CheckConstraint("source IN ('assembly', 'bluehouse', 'sample')", name="source"),
+    check_source(),
     comment="One row is one answer of a site that was no petition, and why.",
 )
 

@@ -17,7 +17,6 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from petitions.records import Source
 from petitions.store.tables import (
     SCHEMA,
     At,
@@ -25,6 +24,7 @@ from petitions.store.tables import (
     check_not_negative,
     check_one_of,
     check_share,
+    check_source,
     make_petition_key,
     metadata,
 )
@@ -71,7 +71,7 @@ topic_model = Table(
     Column("encoders", ARRAY(Text), comment="whose vectors and scores the views show; the first one is searched"),
     CheckConstraint("since < until", name="until"),
     CheckConstraint("(published_at IS NULL) = (encoders IS NULL)", name="encoders"),
-    check_one_of("source", tuple(Source)),
+    check_source(),
     check_share("diversity"),
     check_share("stability"),
     check_share("changed_share"),

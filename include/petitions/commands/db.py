@@ -1,0 +1,53 @@
+"""The commands on the results database: `petitions db upgrade|status|stop|psql`."""
+
+import sys
+
+import click
+
+from petitions.settings import Settings
+
+
+@click.group()
+def db() -> None:
+    """The results database."""
+
+
+@db.command()
+def upgrade() -> None:
+    """Bring the schema to this version; starts the embedded Postgres where no database is named."""
+    from petitions.store.database import open_engine, schema_status, upgrade
+
+    engine = open_engine(Settings.from_env().database_url)
+    upgrade(engine)
+    click.echo(f"schema at {schema_status(engine).current}")
+
+
+@db.command()
+def status() -> None:
+    """Say which schema version the database has, and which this code knows; status 1 when they differ."""
+    from petitions.store.database import open_engine, require_schema, schema_status
+
+    engine = open_engine(Settings.from_env().database_url)
+    found = schema_status(engine)
+    click.echo(f"database: {found.current or 'no schema'}, code: {found.head}")
+    require_schema(engine)
+
+
+@db.command()
+def stop() -> None:
+    """Stop the embedded Postgres."""
+    from petitions.store.embedded import stop_server
+
+    stop_server()
+
+
+@db.command()
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def psql(arguments: tuple[str, ...]) -> None:
+    """Open psql on the results; ARGUMENTS go to psql (after --)."""
+    from petitions.store.embedded import run_psql
+
+    sys.exit(run_psql(Settings.from_env().database_url, arguments))
+
+
+COMMANDS = (db,)

@@ -1,0 +1,91 @@
+"""The steps of a run by hand: crawl, tokenize, fit-topics, encode, score, check, publish; and run, all of them."""
+
+from typing import Any
+
+import click
+
+from petitions.commands.options import Command, open_pipeline, open_store, window_options
+
+
+@click.command()
+@window_options
+@click.option("--replay", is_flag=True, help="Read the archive of raw answers; ask no site.")
+def crawl(replay: bool, **window: Any) -> None:
+    """Fetch what is new or may have changed in the window."""
+    click.echo(f"{open_pipeline(**window).crawl(is_replay=replay)} petitions read")
+
+
+@click.command()
+@window_options
+def tokenize(**window: Any) -> None:
+    """Tokenize the texts that this tokenizer has not seen."""
+    click.echo(f"{open_pipeline(**window).tokenize()} petitions tokenized")
+
+
+@click.command("fit-topics")
+@window_options
+def fit_topics(**window: Any) -> None:
+    """Fit the topics of the window; print the model_id."""
+    click.echo(open_pipeline(**window).fit_topics())
+
+
+def _encoder_option(command: Command) -> Command:
+    """Which encoder; both when none is named."""
+    choice = click.Choice(["bert", "elmo", "both"])
+    return click.option("--encoder", type=choice, default="both", show_default=True)(command)
+
+
+@click.command()
+@window_options
+@_encoder_option
+def encode(encoder: str, **window: Any) -> None:
+    """Embed the texts that the encoder has not seen."""
+    pipeline = open_pipeline(**window)
+    for kind in ("bert", "elmo") if encoder == "both" else (encoder,):
+        click.echo(f"{pipeline.encode(kind)} petitions encoded by {kind}")
+
+
+@click.command()
+@window_options
+@_encoder_option
+def score(encoder: str, **window: Any) -> None:
+    """Score the petitions of the window, topic similarity by the window's fit."""
+    pipeline = open_pipeline(**window)
+    for kind in ("bert", "elmo") if encoder == "both" else (encoder,):
+        click.echo(f"{pipeline.score(pipeline.read_model_id(), kind)} scores and keywords by {kind}")
+
+
+@click.command()
+@window_options
+def check(**window: Any) -> None:
+    """Audit what the run wrote; status 1 names the checks that failed."""
+    pipeline = open_pipeline(**window)
+    click.echo(f"{pipeline.check(pipeline.read_model_id())} checks passed")
+
+
+@click.command()
+@window_options
+@click.option("--model", help="Publish this fit, an older one too.  [default: the window's]")
+def publish(model: str | None, **window: Any) -> None:
+    """Switch the readers to a fit that passed its checks."""
+    if model is None:
+        pipeline = open_pipeline(**window)
+        model = pipeline.read_model_id()
+        pipeline.publish(model)
+    else:
+        from petitions.pipeline import STEPS_PUBLISHED, now
+        from petitions.store.publishing import publish_checked
+
+        with open_store().begin() as conn:
+            publish_checked(conn, model, STEPS_PUBLISHED, at=now())
+    click.echo(f"published {model}")
+
+
+@click.command()
+@window_options
+def run(**window: Any) -> None:
+    """All steps in order, as the DAG runs them."""
+    click.echo(f"published {open_pipeline(**window).run()}")
+
+
+COMMANDS = (crawl, tokenize, fit_topics, encode, score, check, publish, run)
