@@ -12,9 +12,9 @@ from sqlalchemy import select, text
 
 from petitions.cli import main
 from petitions.commands.archive import escape
+from petitions.commands.prune_archive import list_old_files, prune_files
 from petitions.crawl.answer import Answer
 from petitions.crawl.archive import Archive
-from petitions.crawl.pruning import list_old_files, prune_files
 from petitions.errors import ConfigError, PermanentError
 from petitions.records import Petition, Reject, Source, Status
 from petitions.store.artifacts import ArtifactStore

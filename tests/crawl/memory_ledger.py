@@ -13,11 +13,11 @@ from petitions.crawl.asking import Asker
 from petitions.crawl.crawler import Crawler
 from petitions.crawl.fetcher import Fetcher
 from petitions.crawl.limiter import Limiter
+from petitions.crawl.place import Place
 from petitions.crawl.policy import RetryPolicy
 from petitions.crawl.reading import Batch
 from petitions.records import Hidden, Petition, Status, korean_day
 from petitions.sources.site import Site
-from petitions.store.progress import Place
 
 MORNING = datetime(2019, 9, 1, 0, 0, tzinfo=UTC)
 

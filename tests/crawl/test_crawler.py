@@ -10,13 +10,13 @@ from site_server import Page, serve
 
 from invented_pages import assembly_row, bluehouse_list, bluehouse_page, hidden_page
 from petitions.crawl.archive import Archive
+from petitions.crawl.place import DONE, KNOWN, Place
 from petitions.crawl.policy import RetryPolicy
 from petitions.errors import FetchError, SiteChangedError
 from petitions.records import Hidden, Petition, Reject, Status, Window
 from petitions.sources.assembly import AssemblySite
 from petitions.sources.bluehouse import BlueHouseSite
 from petitions.store.artifacts import ArtifactStore
-from petitions.store.progress import DONE, KNOWN, Place
 
 WINDOW = Window(since=date(2019, 8, 1), until=date(2019, 9, 1))
 POLICY = RetryPolicy(tries=3, parse_tries=3, timeout_s=5.0)

@@ -7,7 +7,7 @@ import pytest
 from site_server import FastClock
 
 from petitions.crawl.limiter import Limiter
-from petitions.store.spacing import LONG_REST_S, MOST_WIDENED, PROBE_S, REST, SLACK, Spacing
+from petitions.crawl.spacing import LONG_REST_S, MOST_WIDENED, PROBE_S, REST, SLACK, Spacing
 
 
 class SteppedClock:

@@ -12,12 +12,12 @@ from sqlalchemy import create_engine, select, text
 
 from petitions.crawl.fetcher import Fetcher
 from petitions.crawl.policy import RetryPolicy
+from petitions.crawl.spacing import LONG_REST_S, PROBE_S, SLACK
 from petitions.errors import DatabaseDownError
 from petitions.sources.site import Request
 from petitions.store.crawl_tables import site_pace
 from petitions.store.database import open_engine
 from petitions.store.pace import SharedPace
-from petitions.store.spacing import LONG_REST_S, PROBE_S, SLACK
 from stand_in import BLUEHOUSE_DATA, run_stand_in
 
 pytestmark = pytest.mark.postgres

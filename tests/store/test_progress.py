@@ -6,12 +6,11 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from invented import make_petitions
+from petitions.crawl.place import DONE, Place
 from petitions.records import Reject, Source, Status, Window
 from petitions.store.petitions import insert_rejects, upsert_petitions
 from petitions.store.progress import (
-    DONE,
     GOES_ON_FOR,
-    Place,
     begin_crawl,
     count_open,
     read_closed,

@@ -9,10 +9,11 @@ import pytest
 from sqlalchemy import text
 
 from invented import BERT, ELMO, MONDAY, PETITION, RUN, TUESDAY, WINDOW, make_model, make_shares, make_topics, write_all
+from petitions.crawl.place import Place
 from petitions.records import Source, Window
 from petitions.store.checks import CheckResult
 from petitions.store.petitions import read_texts, record_agreements, upsert_petitions
-from petitions.store.progress import Place, begin_crawl, write_place
+from petitions.store.progress import begin_crawl, write_place
 from petitions.store.publishing import publish
 from petitions.store.runs import StepResult, begin_run, fail_run, finish_run, record_step, write_checks
 from petitions.store.tokens import PetitionTokens, upsert_tokens

@@ -7,6 +7,7 @@ from sqlalchemy import text
 
 from invented import BERT, ELMO, MONDAY, RUN, make_petitions, write_all
 from petitions.commands.prune import delete_orphans, prune_fits
+from petitions.crawl.place import Place
 from petitions.errors import PermanentError, PetitionsError
 from petitions.pipeline import Pipeline
 from petitions.records import Hidden, Reject, Source, Window
@@ -16,7 +17,7 @@ from petitions.store import runs, scores
 from petitions.store.artifacts import ArtifactStore
 from petitions.store.database import open_engine, require_schema
 from petitions.store.petitions import read_texts
-from petitions.store.progress import Place, begin_crawl, write_place
+from petitions.store.progress import begin_crawl, write_place
 from petitions.store.publishing import publish
 from petitions.store.references import move_references
 from petitions.store.tables import metadata

@@ -13,21 +13,41 @@ import hashlib
 import io
 import logging
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import TracebackType
+from typing import Protocol
 
 from petitions.crawl.answer import Answer
 from petitions.crawl.warc import WarcFile, read_answers, read_records, show_moment
 from petitions.errors import PermanentError
 from petitions.records import Source
-from petitions.store.artifacts import ArtifactStore
 
 logger = logging.getLogger(__name__)
 
 _PATH = re.compile(r"raw/([a-z][a-z0-9_]{0,31})/(\d{4}-\d\d-\d\d)/(\d{12})-([0-9a-f]{64})\.warc\.gz", re.ASCII)
 _MOMENT_IN_PATH = "%Y-%m-%d/%H%M%S%f"
+
+
+class Files(Protocol):
+    """Files by name, such as the artifact store: one is there whole or not at all."""
+
+    @property
+    def url(self) -> str:
+        """Where they are, for messages."""
+
+    def write(self, path: str, content: bytes) -> None:
+        """Write a file, in the place of one of that name."""
+
+    def read(self, path: str) -> bytes:
+        """Read a file."""
+
+    def sizes(self, prefix: str = "") -> Mapping[str, int]:
+        """The bytes of each file by its path, of those under a folder."""
+
+    def delete(self, path: str) -> None:
+        """Delete a file, if it is there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +75,7 @@ class ArchiveBatch:
     The file is written also where the block ends by an error: what was answered so far tells what went wrong.
     """
 
-    def __init__(self, store: ArtifactStore, source: Source, seen_at: datetime) -> None:
+    def __init__(self, store: Files, source: Source, seen_at: datetime) -> None:
         self.seen_at = seen_at
         self._store, self._source = store, source
         self._file, self._offsets, self._path = WarcFile(seen_at), list[int](), ""
@@ -87,7 +107,7 @@ class ArchiveBatch:
 class Archive:
     """Raw answers under raw/<source>/<day>/ of an artifact store."""
 
-    def __init__(self, store: ArtifactStore) -> None:
+    def __init__(self, store: Files) -> None:
         self.store = store
 
     def open_batch(self, source: Source, *, at: datetime) -> ArchiveBatch:

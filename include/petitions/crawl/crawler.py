@@ -24,6 +24,7 @@ from petitions.crawl.archive import Archive
 from petitions.crawl.asking import Asker
 from petitions.crawl.haul import Haul
 from petitions.crawl.pages import PageReader
+from petitions.crawl.place import DONE, KNOWN, SAMPLE, Place
 from petitions.crawl.reading import (
     FEWEST_BAD,
     Batch,
@@ -37,7 +38,6 @@ from petitions.crawl.reading import (
 from petitions.errors import FetchError, ParseError, SiteChangedError
 from petitions.records import Reject, Status, korean_day
 from petitions.sources.site import Entry, Listing, Site
-from petitions.store.progress import DONE, KNOWN, SAMPLE, Place
 
 logger = logging.getLogger(__name__)
 

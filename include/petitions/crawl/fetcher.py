@@ -27,10 +27,10 @@ from tenacity.wait import wait_exponential_jitter
 from petitions.crawl.answer import Answer
 from petitions.crawl.limiter import Pace
 from petitions.crawl.policy import RetryPolicy
+from petitions.crawl.spacing import Clock
 from petitions.crawl.transport import BoundedSession
 from petitions.errors import ConfigError, FetchError
 from petitions.sources.site import Request
-from petitions.store.spacing import Clock
 
 logger = logging.getLogger(__name__)
 

@@ -7,10 +7,10 @@ from datetime import datetime
 
 from petitions.crawl.answer import Answer
 from petitions.crawl.archive import Archive
+from petitions.crawl.place import Place
 from petitions.crawl.reading import Batch, Item, find_mass, name_fault
 from petitions.errors import SiteChangedError
 from petitions.records import Source
-from petitions.store.progress import Place
 
 
 class Haul:

@@ -4,8 +4,8 @@ import threading
 from contextlib import AbstractContextManager
 from typing import Protocol
 
-from petitions.store.spacing import Clock as Clock
-from petitions.store.spacing import Spacing
+from petitions.crawl.spacing import Clock as Clock
+from petitions.crawl.spacing import Spacing
 
 
 class Pace(Protocol):

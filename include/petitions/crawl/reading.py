@@ -6,11 +6,11 @@ from datetime import datetime
 from typing import TypeVar
 
 from petitions.crawl.answer import Answer
+from petitions.crawl.place import Place
 from petitions.crawl.policy import MAX_BODY_BYTES
 from petitions.errors import ParseError
 from petitions.records import Hidden, Petition, Reject
 from petitions.sources.site import HiddenPage, Listing, Site
-from petitions.store.progress import Place
 
 GONE = (404, 410)
 FEWEST_BAD, MOST_BAD = 10, 0.25  # of one batch: more are not single bad pages

@@ -16,6 +16,7 @@ from petitions.crawl.asking import Asker
 from petitions.crawl.crawler import BATCH, Crawler
 from petitions.crawl.fetcher import Fetcher
 from petitions.crawl.limiter import Clock, HeldPace
+from petitions.crawl.place import Place
 from petitions.crawl.policy import RetryPolicy
 from petitions.crawl.reading import Batch, Item
 from petitions.crawl.replay import replay
@@ -27,7 +28,7 @@ from petitions.sources.registry import SOURCES
 from petitions.store import progress
 from petitions.store.pace import SharedPace
 from petitions.store.petitions import insert_rejects, mark_hidden, read_texts, record_agreements, upsert_petitions
-from petitions.store.progress import Place, Start
+from petitions.store.progress import Start
 from petitions.store.upsert import Counts
 from petitions.store.volumes import check_volume
 from petitions.text.normalize import normalize_petition

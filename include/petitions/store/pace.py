@@ -18,8 +18,8 @@ from urllib.parse import urlsplit
 from sqlalchemy import Engine, Interval, Select, Text, Update, bindparam, extract, func, select, true, update
 from sqlalchemy.dialects.postgresql import insert
 
+from petitions.crawl.spacing import Clock, Spacing
 from petitions.store.crawl_tables import site_pace
-from petitions.store.spacing import Clock, Spacing
 
 logger = logging.getLogger(__name__)
 

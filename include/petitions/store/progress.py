@@ -11,24 +11,15 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import ColumnElement, Connection, and_, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from petitions.crawl.place import DONE, Place
 from petitions.records import Source, Status, Window, korean_day
 from petitions.store.crawl_tables import crawl_progress, crawl_reject
 from petitions.store.petitions import in_window
 from petitions.store.tables import petition
 
-KNOWN, SAMPLE, DONE = "known", "sample", "done"
 GOES_ON_FOR = timedelta(hours=48)  # a crawl that was killed longer ago begins anew
 REJECTS_ASKED_AGAIN_FOR = timedelta(days=14)
 THOROUGH_EVERY = timedelta(days=3)  # the lists of ended petitions are read so often
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """Where a crawl is: a list of the site, KNOWN, SAMPLE or DONE; how many pages; after which petition."""
-
-    stage: str = ""  # empty: at the very beginning
-    page: int = 0
-    after: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
