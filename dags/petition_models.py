@@ -16,36 +16,18 @@ A DAG that should run after it takes the asset: `@dag(schedule=[Asset("petition_
 begins again from the start: try it again with fewer minutes where the machine is not there long enough.
 """
 
-from datetime import date, timedelta
+from datetime import timedelta
 
 import pendulum
-from airflow.sdk import Asset, ExceptionRetryPolicy, Param, RetryAction, RetryRule, dag, get_current_context, task
+from airflow.sdk import Asset, Param, dag, get_current_context, task
 from airflow.timetables.interval import CronDataIntervalTimetable
-from petition_notices import PetitionNotifier
+from petition_defaults import DEFAULT_ARGS, SEOUL, make_window_params, open_pipeline
 
-from petitions.sources.registry import SOURCES  # noqa: TID253 - names alone, no library
-
-SEOUL = "Asia/Seoul"
 PETITION_WEIGHTS = Asset("petition_weights")
-DEFAULT_ARGS = {
-    "owner": "petitions",
-    "retries": 1,
-    "retry_delay": timedelta(minutes=5),
-    "retry_policy": ExceptionRetryPolicy(
-        [RetryRule(exception="petitions.errors.PermanentError", action=RetryAction.FAIL)]
-    ),
-    "execution_timeout": timedelta(minutes=5),
-    "on_failure_callback": PetitionNotifier(),
-}
-PARAMS = {
+PARAMS = make_window_params(months=12) | {
     "encoder": Param("both", type="string", enum=["both", "bert", "elmo"], title="Encoder"),
     "minutes": Param(60, type="number", minimum=0.01, maximum=600, title="Minutes of training, each"),
-    "source": Param(None, type=["null", "string"], enum=[None, *SOURCES], title="Source",
-                    description="Empty: the setting PETITIONS_SOURCE"),
-    "until": Param(None, type=["null", "string"], format="date", title="Until",
-                   description="First day that is left out; empty: the end of the data interval"),
-    "months": Param(12, type="integer", minimum=1, maximum=120, title="Months"),
-}  # fmt: skip
+}
 
 
 @dag(
@@ -53,7 +35,7 @@ PARAMS = {
     start_date=pendulum.datetime(2026, 1, 1, tz=SEOUL),
     catchup=False,
     max_active_runs=1,
-    default_args=DEFAULT_ARGS,
+    default_args=DEFAULT_ARGS | {"retries": 1, "execution_timeout": timedelta(minutes=5)},
     params=PARAMS,
     doc_md=__doc__,
     tags=["petitions"],
@@ -73,19 +55,8 @@ def petition_models() -> None:
     )  # fmt: skip
     def train(encoder: str) -> str:
         from petitions.commands.pretrain import train_weights
-        from petitions.errors import ConfigError
-        from petitions.pipeline import Pipeline
 
-        context = get_current_context()
-        params, data_interval_end = context["params"], context.get("data_interval_end")
-        if params["until"]:
-            until = date.fromisoformat(params["until"])
-        elif data_interval_end:
-            until = pendulum.instance(data_interval_end).in_timezone(SEOUL).date()
-        else:
-            raise ConfigError("this run has no data interval: trigger it with the parameter `until` (YYYY-MM-DD)")
-        pipeline = Pipeline.open(source=params["source"], until=until, months=params["months"])
-        return train_weights(pipeline, encoder, params["minutes"])
+        return train_weights(open_pipeline(), encoder, get_current_context()["params"]["minutes"])
 
     train.expand(encoder=choose_encoders())
 

@@ -64,7 +64,7 @@ class PetitionCheckOperator(SQLThresholdCheckOperator):
         from petitions.store.check_rules import Rule
         from petitions.store.checks import judge
 
-        super().push(meta_data)
+        super().push(meta_data)  # type: ignore[no-untyped-call]
         least, most = meta_data["min_threshold"], meta_data["max_threshold"]
         rule = Rule(
             name=self.check,

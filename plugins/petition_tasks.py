@@ -1,0 +1,184 @@
+"""The tasks of the DAG petition_topics: how Airflow runs each step, and the one call that it is.
+
+Which comes after which stands in dags/petition_topics.py; what a step does in petitions.steps.
+"""
+
+import logging
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import Asset, TriggerRule, get_current_context, task
+from petition_defaults import open_pipeline
+from petition_operators import to_arguments
+from petition_telemetry import name_tables, send_figures
+
+if TYPE_CHECKING:
+    from petitions.pipeline import Pipeline
+    from petitions.store.parts import Part
+    from petitions.store.runs import StepResult
+
+ENCODERS = ["bert", "elmo"]
+PETITION_TOPICS = Asset("petition_topics")
+ENCODES: dict[str, Any] = {"inlets": name_tables("petition"), "outlets": name_tables("petition_embedding")}
+SCORES: dict[str, Any] = {
+    "inlets": name_tables("petition", "petition_embedding"),
+    "outlets": name_tables("petition_score", "petition_keyword"),
+}
+TPU: dict[str, Any] = {"queue": "tpu", "pool": "tpu"}
+# A pool of as many slots as workers: parts that wait in the queue itself would time out there.
+FALLBACK: dict[str, Any] = {"pool": "tpu_fallback", "trigger_rule": TriggerRule.ONE_FAILED}
+LONG = timedelta(hours=6)
+# A mapped task does not take its docs from the function.
+ONE_PART = "{{ task.op_kwargs['encoder'] }} {{ task.op_kwargs['part'] + 1 }}/{{ task.op_kwargs['n_parts'] }}"
+
+
+def _open() -> "Pipeline":
+    """The pipeline of the run, which sends the figures of its steps."""
+    topics = get_current_context()["params"]["topics"]
+    return replace(open_pipeline(topics=topics), report=_report_step)
+
+
+def _report_step(step: str, part: "Part", result: "StepResult") -> None:
+    """Send the figures of a step; "encode bert" is the step encode, and bert with the number of the part its part."""
+    name, _, encoder = step.partition(" ")
+    number = "" if part.n_parts == 1 else str(part)
+    send_figures(
+        name, rows_in=result.rows_in, rows_out=result.rows_out, seconds=result.seconds,
+        part=f"{encoder} {number}".strip(),
+    )  # fmt: skip
+
+
+def _list_parts(n_parts: int, encoders: list[str]) -> list[dict[str, Any]]:
+    """What the tasks of a step are mapped over."""
+    return [{"encoder": name, "part": part, "n_parts": n_parts} for name in encoders for part in range(n_parts)]
+
+
+def _find_part(part: int, n_parts: int) -> "Part":
+    """The part of the window that a mapped task is given by numbers."""
+    from petitions.store.parts import Part
+
+    return Part(number=part, n_parts=n_parts)
+
+
+def _warn_of_fallback(pipeline: "Pipeline", step: str, part: "Part") -> None:
+    """Say in the log why this runs here; refuse what failed on the queue `tpu` by an error of its own."""
+    from airflow.sdk.configuration import conf
+
+    pipeline.refuse_failed(step, part)
+    n_tries = 1 + conf.getint("scheduler", "num_stuck_in_queued_retries")
+    waited = n_tries * conf.getfloat("scheduler", "task_queued_timeout")
+    logging.getLogger("airflow.task").warning(
+        "%s %s runs on the default queue: the queue tpu was not served within %.0f s, or its worker died",
+        step, part, waited,
+    )  # fmt: skip
+
+
+@task(
+    pool="petition_sites", execution_timeout=timedelta(hours=8),
+    outlets=name_tables("petition", "petition_agreement", "crawl_reject"),
+)  # fmt: skip
+def crawl() -> int:
+    """Fetch what is new or may have changed; returns the petitions written."""
+    return _open().crawl()
+
+
+@task(inlets=name_tables("petition"), outlets=name_tables("petition_tokens"))
+def tokenize() -> int:
+    """Tokenize the texts that this tokenizer has not seen."""
+    return _open().tokenize()
+
+
+@task(
+    inlets=name_tables("petition_tokens"),
+    outlets=name_tables("topic_model", "topic", "topic_term", "topic_event", "petition_topic"),
+)
+def fit_topics() -> str:
+    """Fit LDA over the window; returns the model_id."""
+    return _open().fit_topics()
+
+
+@task
+def plan_encode() -> list[dict[str, Any]]:
+    """Divide the window into parts by its size."""
+    pipeline = _open()
+    return _list_parts(max(pipeline.plan_parts(f"encode {name}") for name in ENCODERS), ENCODERS)
+
+
+# The probe comes before the parts that still wait for a slot, or each of those would have to time out first.
+@task(**TPU, retries=0, priority_weight=1000, weight_rule="absolute")
+def ask_tpu() -> None:
+    """Is the queue `tpu` served? Fails where no worker takes this, see the docs of the DAG."""
+
+
+@task(**TPU, **ENCODES, execution_timeout=LONG, map_index_template=ONE_PART, doc_md="Embed the texts not yet encoded.")
+def encode(encoder: str, part: int, n_parts: int) -> int:
+    """Embed one part; returns how many petitions."""
+    return _open().encode(encoder, _find_part(part, n_parts))
+
+
+@task(
+    **FALLBACK, **ENCODES, execution_timeout=LONG, map_index_template=ONE_PART,
+    doc_md="Do what is left of `encode` on the default queue, where the queue `tpu` is not served.",
+)  # fmt: skip
+def encode_fallback(encoder: str, part: int, n_parts: int) -> int:
+    """Embed what is left of one part; returns how many petitions."""
+    pipeline, chosen = _open(), _find_part(part, n_parts)
+    _warn_of_fallback(pipeline, f"encode {encoder}", chosen)
+    return pipeline.encode(encoder, chosen)
+
+
+@task(trigger_rule=TriggerRule.NONE_FAILED)
+def plan_score() -> list[dict[str, Any]]:
+    """Divide the window into parts by its size."""
+    return _list_parts(_open().plan_parts("score bert"), ["bert"])
+
+
+@task(**TPU, **SCORES, execution_timeout=LONG, map_index_template=ONE_PART, doc_md="Score the texts not yet scored.")
+def score(encoder: str, part: int, n_parts: int) -> int:
+    """Score one part; returns how many petitions."""
+    return _open().score_texts(_find_part(part, n_parts))
+
+
+@task(
+    **FALLBACK, **SCORES, execution_timeout=LONG, map_index_template=ONE_PART,
+    doc_md="Do what is left of `score` on the default queue, where the queue `tpu` is not served.",
+)  # fmt: skip
+def score_fallback(encoder: str, part: int, n_parts: int) -> int:
+    """Score what is left of one part; returns how many petitions."""
+    pipeline, chosen = _open(), _find_part(part, n_parts)
+    _warn_of_fallback(pipeline, f"score {encoder}", chosen)
+    return pipeline.score_texts(chosen)
+
+
+@task(
+    trigger_rule=TriggerRule.NONE_FAILED,
+    inlets=name_tables("petition_embedding", "petition_topic"),
+    outlets=name_tables("petition_score"),
+)
+def score_similarity(model_id: str) -> int:
+    """Score how near each petition stands to the middle of its topic; needs the whole window."""
+    pipeline = _open()
+    return sum(pipeline.score_similarity(model_id, encoder) for encoder in ENCODERS)
+
+
+@task
+def plan_checks(model_id: str) -> list[dict[str, Any]]:
+    """Make the vectors searchable, and list the checks of the run."""
+    return to_arguments(_open(), model_id)
+
+
+@task
+def finish_checks() -> int:
+    """All checks have passed: the run may be published."""
+    return _open().finish_checks()
+
+
+@task(outlets=[PETITION_TOPICS, *name_tables("topic_model")])
+def publish(model_id: str) -> None:
+    """Switch the readers to this fit; skipped where they see a later window, unless triggered by hand."""
+    from airflow.sdk.exceptions import AirflowSkipException
+
+    run = get_current_context()["dag_run"]
+    if not _open().publish(model_id, is_by_hand=run.run_type == "manual"):
+        raise AirflowSkipException(f"{model_id} is not published: readers keep a later window")
