@@ -59,7 +59,7 @@ class PetitionCheckOperator(SQLThresholdCheckOperator):
 
     def push(self, meta_data: dict[str, Any]) -> None:
         """Store the outcome, before Airflow raises it."""
-        from petitions.pipeline import now
+        from petitions.steps.step import now
         from petitions.store import runs
         from petitions.store.check_rules import Rule
         from petitions.store.checks import judge

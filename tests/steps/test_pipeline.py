@@ -234,7 +234,7 @@ def test_a_part_without_new_petitions_loads_no_weights(pipeline, engine, monkeyp
     with engine.begin() as conn:
         texts = read_texts(conn, pipeline.source, pipeline.window)
         upsert_embeddings(conn, name, texts, make_vectors(len(texts)))
-    monkeypatch.setitem(sys.modules, "petitions.steps.score", None)  # to import it is an error
+    monkeypatch.setitem(sys.modules, "petitions.steps.encoders", None)  # to import it is an error
     assert pipeline.encode("bert", part) == 0
     with engine.begin() as conn:
         conn.execute(text("DELETE FROM petitions.petition_embedding"))

@@ -34,10 +34,10 @@ from petitions.errors import DatabaseDownError, TransientError
 from petitions.pipeline import Pipeline
 from petitions.records import Source, Window
 from petitions.settings import Settings
+from petitions.steps import tokenize
 from petitions.steps.crawl import gather_again, store_batches
 from petitions.store.artifacts import ArtifactStore
 from petitions.store.database import open_engine
-from petitions.text import tokenizer
 from rows import read_all_rows
 
 pytestmark = [pytest.mark.postgres, pytest.mark.slow]
@@ -171,14 +171,14 @@ def test_a_connection_cut_in_a_step_is_one_error_and_the_step_again_brings_all(p
 def test_of_two_runs_at_the_same_step_one_works_and_the_other_gets_one_transient_error(pipeline, engine, monkeypatch):
     pipeline.crawl()
     is_at_work, may_go_on = threading.Event(), threading.Event()
-    tokenize_many = tokenizer.tokenize_many
+    tokenize_many = tokenize.tokenize_many
 
     def wait(texts):
         is_at_work.set()
         assert may_go_on.wait(60)
         return tokenize_many(texts)
 
-    monkeypatch.setattr(tokenizer, "tokenize_many", wait)
+    monkeypatch.setattr(tokenize, "tokenize_many", wait)
     with ThreadPoolExecutor() as pool:
         first = pool.submit(pipeline.tokenize)
         assert is_at_work.wait(60)

@@ -12,10 +12,10 @@ from petitions.crawl.answer import Answer
 from petitions.crawl.archive import Archive
 from petitions.crawl.reading import read_detail
 from petitions.crawl.sites import open_site
-from petitions.pipeline import Pipeline, join_text
+from petitions.pipeline import Pipeline
 from petitions.records import Source, Window
 from petitions.settings import Settings
-from petitions.steps import score as judging
+from petitions.steps.encoders import load_encoder
 from petitions.store import publishing
 from petitions.store.artifacts import ArtifactStore
 from petitions.store.petitions import PetitionText
@@ -59,7 +59,7 @@ def pipeline(engine, tmp_path) -> Pipeline:
 
 
 def publish(pipeline: Pipeline) -> None:
-    encoder = judging.load_encoder("bert", SETTINGS)[0]
+    encoder = load_encoder("bert", SETTINGS)[0]
     model = make_model(run_id=pipeline.run_id, source=Source("bluehouse"), window=WINDOW, tokenizer=TOKENIZER)
     ids = [f"bluehouse:{number}" for number in range(1, len(TITLES) + 1)]
     with pipeline.engine.begin() as conn:
@@ -78,7 +78,7 @@ def test_one_query_leads_to_run_fit_encoder_versions_and_raw_answer(pipeline):
     row = read_provenance(pipeline, "bluehouse:2")
     version = describe_tokenizer()
     assert (row["run_id"], row["model_id"], row["engine"]) == (pipeline.run_id, "fit-1", "gensim-4.4.0")
-    assert row["encoder"] == judging.load_encoder("bert", SETTINGS)[0]
+    assert row["encoder"] == load_encoder("bert", SETTINGS)[0]
     assert [row[name] for name in ("tokenizer", "tagger", "dictionary", "stop_words")] == [
         version.tokenizer,
         version.tagger,
@@ -117,12 +117,12 @@ def test_a_row_is_made_again_from_what_its_provenance_names(pipeline):
         purpose=again.purpose,
         body=again.body,
     )
-    assert Tokenizer().tokenize(join_text(item)) == tokens
+    assert Tokenizer().tokenize(item.whole) == tokens
     assert tokens
-    name, embed = judging.load_encoder("bert", SETTINGS)
+    name, embed = load_encoder("bert", SETTINGS)
     assert name == row["encoder"]
     # The last bits depend on what else was in the batch.
-    np.testing.assert_allclose(embed([join_text(item)])[0], np.fromstring(embedding[1:-1], sep=","), atol=1e-5)
+    np.testing.assert_allclose(embed([item.whole])[0], np.fromstring(embedding[1:-1], sep=","), atol=1e-5)
 
 
 def test_what_an_older_version_of_the_code_made_has_no_versions_of_its_tokenizer(pipeline):

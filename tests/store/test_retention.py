@@ -186,7 +186,7 @@ def test_the_lock_that_is_looked_for_is_that_of_a_step(pruned, monkeypatch):
     pipeline = Pipeline(
         settings=Settings.from_env(), engine=engine, artifacts=artifacts, source=Source("sample"), window=WINDOW
     )
-    with pipeline._step("fit_topics"), pytest.raises(TransientError, match="at work"):
+    with pipeline.step("fit_topics"), pytest.raises(TransientError, match="at work"):
         list_orphans(engine, artifacts)
 
 

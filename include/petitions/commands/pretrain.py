@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import click
+from sqlalchemy import Connection
 
 from petitions.errors import ConfigError
 from petitions.pipeline import Pipeline
+from petitions.records import Source, Window
 from petitions.store.petitions import read_texts
 
 logger = logging.getLogger(__name__)
@@ -95,8 +97,7 @@ def train_weights(pipeline: Pipeline, encoder: str, minutes: float) -> str:
     if encoder not in ("bert", "elmo"):
         raise ConfigError(f"encoder must be bert or elmo, got {encoder!r}")
     with pipeline.engine.connect() as conn:
-        texts = read_texts(conn, pipeline.source, pipeline.window)
-    documents = [f"{item.title}\n{item.body}" for item in texts]
+        documents = read_documents(conn, pipeline.source, pipeline.window)
     with tempfile.TemporaryDirectory() as name:
         held_out = _train(encoder, documents, Path(name), minutes, pipeline.settings.accelerator)
         digest = hashlib.sha256((Path(name) / WEIGHTS_FILE).read_bytes()).hexdigest()[:N_DIGITS]
@@ -105,6 +106,11 @@ def train_weights(pipeline: Pipeline, encoder: str, minutes: float) -> str:
             pipeline.artifacts.write(f"{folder}/{path.name}", path.read_bytes())
     logger.info("%s from %d petitions, held out: %s", folder, len(documents), held_out)
     return folder
+
+
+def read_documents(conn: Connection, source: Source, window: Window) -> list[str]:
+    """Read the texts of a window as they are encoded, in the order of their ids; hidden petitions are left out."""
+    return [item.whole for item in read_texts(conn, source, window)]
 
 
 def _train(encoder: str, documents: Sequence[str], output: Path, minutes: float, accelerator: str) -> object:

@@ -73,7 +73,8 @@ def publish(model: str | None, **window: Any) -> None:
         model = pipeline.read_model_id()
         pipeline.publish(model)
     else:
-        from petitions.pipeline import STEPS_PUBLISHED, now
+        from petitions.pipeline import STEPS_PUBLISHED
+        from petitions.steps.step import now
         from petitions.store.publishing import publish_checked
 
         with open_store().begin() as conn:

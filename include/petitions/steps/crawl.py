@@ -1,4 +1,4 @@
-"""What a crawl brings, into the store: the glue between crawl, text and tables."""
+"""The step crawl: what a site brings, into the store; the glue between crawl, text and tables."""
 
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -25,6 +25,7 @@ from petitions.errors import EmptyWindowError, ParseError
 from petitions.records import Hidden, Petition, Reject, Source, Status, Window, korean_day
 from petitions.settings import Settings
 from petitions.sources.registry import SOURCES
+from petitions.steps.step import Run
 from petitions.store import progress
 from petitions.store.pace import SharedPace
 from petitions.store.petitions import insert_rejects, mark_hidden, read_texts, record_agreements, upsert_petitions
@@ -32,6 +33,21 @@ from petitions.store.progress import Start
 from petitions.store.upsert import Counts
 from petitions.store.volumes import check_volume
 from petitions.text.normalize import normalize_petition
+
+
+def crawl(run: Run, *, is_replay: bool) -> int:
+    """Fetch what is new or may have changed, or read the archive again; returns the petitions and other answers read.
+
+    Raises:
+        FetchError, SiteChangedError: the site; what came before is kept.
+        EmptyWindowError: the site has no petition in the window.
+    """
+    with run.step("crawl") as told:
+        parts = (run.engine, Archive(run.artifacts), run.source, run.window, run.settings)
+        for n_items, written in gather_again(*parts) if is_replay else gather(*parts, now=run.clock):
+            told.rows_in += n_items
+            told.rows_out += written.inserted + written.updated
+    return told.rows_in
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,11 +14,13 @@ from importlib.metadata import version
 from itertools import islice
 
 import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import Engine
 
 from petitions.records import Source, Window
 from petitions.settings import TopicCount
 from petitions.steps.lasting_ids import TOPICS_FILE, Lasting, Published, fit_lasting, read_published_fit
+from petitions.steps.step import Run
 from petitions.steps.topic_names import Name, name_topics
 from petitions.store import runs, topic_reads, topics
 from petitions.store.artifacts import ArtifactStore
@@ -27,7 +29,8 @@ from petitions.store.tokens import TokenStream, open_tokens
 from petitions.text.tokenizer import TOKENIZER
 from petitions.topics.choice import CANDIDATES, Trial, choose_n_topics
 from petitions.topics.labels import Embed
-from petitions.topics.lda import MIN_DOCUMENTS_PER_TOPIC, RULES, LdaSettings, fit_topics
+from petitions.topics.lda import MIN_DOCUMENTS_PER_TOPIC, RULES, LdaSettings
+from petitions.topics.lda import fit_topics as fit_lda
 from petitions.topics.shares import measure_shares
 
 logger = logging.getLogger(__name__)
@@ -46,6 +49,28 @@ class Documents:
     def __iter__(self) -> Iterator[list[str]]:
         """The tokens of one petition after the other."""
         return (tokens for _, tokens in islice(self.stream, self.first, None, self.step))
+
+
+def fit_topics(run: Run) -> str:
+    """Fit the topics of the window, or find the same fit made already; returns its model_id.
+
+    Raises:
+        EmptyWindowError: too few petitions with tokens for any topics.
+        CheckFailedError: the fit is much worse than the published one, or other; the last one stays published.
+    """
+
+    def embed(texts: Sequence[str]) -> NDArray[np.float32]:
+        from petitions.steps.encoders import load_encoder  # TensorFlow and BERT, for the first texts alone
+
+        return load_encoder("bert", run.settings)[1](texts)
+
+    with run.step("fit_topics") as progress:
+        parts = (run.engine, run.artifacts, run.source, run.window, run.settings.topics)
+        model = fit_window(*parts, at=run.clock(), embed=embed)
+        progress.rows_in, progress.rows_out, progress.made_by = model.n_petitions, model.n_topics, model.engine
+        with run.engine.begin() as conn:
+            runs.record_model(conn, run.run_id, model.model_id)
+    return model.model_id
 
 
 def fit_window(
@@ -139,7 +164,7 @@ def _choose_settings(
         return LdaSettings(n_topics=CANDIDATES[0]), []
 
     def fit_half(n_topics: int, half: int) -> Trial:
-        found = fit_topics(replace(documents, first=half, step=2), LdaSettings(n_topics=n_topics))
+        found = fit_lda(replace(documents, first=half, step=2), LdaSettings(n_topics=n_topics))
         return Trial(top_terms=[[item.term for item in terms] for terms in found.top_terms], npmi=found.npmi)
 
     choice = choose_n_topics(fit_half, n_documents, current)

@@ -1,70 +1,70 @@
-"""What the encoders say of petitions, ready for the store: the glue between encoders, scoring and tables.
-
-A model is loaded once a process and kept: a worker that runs several tasks pays for it once.
-"""
+"""The step score: next-sentence score and keywords of petitions by BERT, which are of a text alone and of no fit."""
 
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import partial
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
-from petitions.encoders.bert_encoder import BertEncoder, load_bert
-from petitions.encoders.elmo_encoder import ElmoEncoder, load_elmo
 from petitions.errors import ConfigError
-from petitions.scoring.masked_lm import extract_keywords
-from petitions.scoring.next_sentence import score_next_sentence
-from petitions.settings import Settings
+from petitions.steps.step import CHUNK, Run, read_chunks, read_made_by
+from petitions.store import scores
+from petitions.store.parts import WHOLE, Part
 from petitions.store.petitions import PetitionText
 from petitions.store.scores import Keywords, Score
-from petitions.text.tokenizer import Tokenizer
+
+if TYPE_CHECKING:
+    from petitions.encoders.bert_encoder import BertEncoder
 
 KEYWORDS = 5  # for each petition
 
-Embed = Callable[[Sequence[str]], NDArray[np.float32]]
 Judge = Callable[[Sequence[PetitionText]], tuple[list[Score], list[Keywords]]]
 
-_load_bert = cache(load_bert)
-_load_elmo = cache(load_elmo)
 
-
-def load_encoder(encoder: str, settings: Settings) -> tuple[str, Embed]:
-    """The name of an encoder's weights, and what turns N texts into float32 [N, D] of unit length.
-
-    Args:
-        encoder: "bert" or "elmo"; ELMo reads the morphemes of a text.
-        settings: which weights, on which accelerator.
+def score_texts(run: Run, part: Part = WHOLE) -> int:
+    """Score the texts of a part that BERT has not scored; returns how many.
 
     Raises:
-        ConfigError: another encoder.
-        WeightsError: weights that are missing or incomplete.
+        ConfigError: they are not encoded yet, or by other weights than the setting names.
     """
-    if encoder == "bert":
-        bert: BertEncoder = _load_bert(settings.bert_model, settings.accelerator)
-        return bert.name, bert.embed
-    if encoder == "elmo":
-        elmo: ElmoEncoder = _load_elmo(settings.elmo_model, settings.accelerator)
-        tokenizer = Tokenizer()
-        return elmo.name, lambda texts: elmo.embed([tokenizer.morphemes(text) for text in texts])
-    raise ConfigError(f"encoder must be bert or elmo, got {encoder!r}")
+    with run.step("score bert", part) as progress:
+        progress.made_by = name = read_made_by(run, "encode bert")
+        read = partial(scores.read_unscored, encoder=name, score="next_sentence", limit=CHUNK, part=part)
+        judge = None
+        for chunk in read_chunks(run, read, progress):
+            if judge is None:  # TensorFlow and the weights, which a part without new petitions need not wait for
+                judge = _load_judge(run, name)
+            found, words = judge(chunk)
+            with run.engine.begin() as conn:
+                scores.upsert_keywords(conn, words)
+                scores.upsert_scores(conn, found)
+    return progress.rows_out
 
 
-def load_judge(settings: Settings, encoder: str) -> Judge:
+def _load_judge(run: Run, encoder: str) -> Judge:
     """What gives petitions their next-sentence score and their keywords, by the BERT that has encoded them.
 
     Raises:
         ConfigError: the setting names other weights than those of `encoder`, the name that the run's step gave.
         WeightsError: the weights lack the head that a score needs.
     """
-    bert: BertEncoder = _load_bert(settings.bert_model, settings.accelerator)
+    from petitions.steps.encoders import open_bert
+
+    bert = open_bert(run.settings)
     if bert.name != encoder:
         raise ConfigError(f"the run was encoded by {encoder}, but PETITIONS_BERT_MODEL is {bert.name}: encode again")
+    return make_judge(bert)
+
+
+def make_judge(bert: "BertEncoder") -> Judge:
+    """What gives petitions their next-sentence score and their keywords."""
+    from petitions.scoring.masked_lm import extract_keywords
+    from petitions.scoring.next_sentence import score_next_sentence
+    from petitions.text.tokenizer import Tokenizer
+
     tokenizer = Tokenizer()
 
     def judge(texts: Sequence[PetitionText]) -> tuple[list[Score], list[Keywords]]:
-        bodies = ["\n".join(part for part in (text.purpose, text.body) if part) for text in texts]
-        whole = [f"{text.title}\n{body}" for text, body in zip(texts, bodies, strict=True)]
-        follows = score_next_sentence(bert, [(text.title, body) for text, body in zip(texts, bodies, strict=True)])
+        whole = [text.whole for text in texts]
+        follows = score_next_sentence(bert, [(text.title, text.below_title) for text in texts])
         words = extract_keywords(bert, whole, [tokenizer.tokenize(text) for text in whole], KEYWORDS)
         scores = [
             Score(

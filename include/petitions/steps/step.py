@@ -1,23 +1,26 @@
-"""What every step of a run does besides its work: its lock, its record in `pipeline_run`, and its line in the log."""
+"""What every step of a run is given, and does besides its work: its lock, its record, and its line in the log."""
 
 import logging
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from datetime import datetime
+from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from sqlalchemy import Connection, Engine, text
 
-from petitions.errors import DatabaseDownError, PermanentError, TransientError
+from petitions.errors import ConfigError, DatabaseDownError, PermanentError, TransientError
 from petitions.records import Source, Window
+from petitions.settings import Settings
 from petitions.store import runs
+from petitions.store.artifacts import ArtifactStore
 from petitions.store.parts import WHOLE, Part
 from petitions.store.petitions import PetitionText, count_shown
 
 logger = logging.getLogger(__name__)
 
 FEWEST_PARTS, MOST_PARTS = 8, 64
+CHUNK = 256  # petitions in one transaction of encode and score: a killed step loses the work on so many at most
 
 
 @dataclass(slots=True)
@@ -36,32 +39,51 @@ def report_nothing(step: str, part: Part, result: runs.StepResult) -> None:
     """The report of whoever has nobody to tell."""
 
 
+def now() -> datetime:
+    """The moment, in UTC; the only clock of the package, and tests give another."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One run: a source, a window, and where its rows and files go."""
+
+    settings: Settings
+    engine: Engine
+    artifacts: ArtifactStore
+    source: Source
+    window: Window
+    clock: Callable[[], datetime] = field(default=now)
+    report: Report = field(default=report_nothing)
+
+    @property
+    def run_id(self) -> str:
+        """The key of the run: source and window."""
+        return runs.name_run(self.source, self.window)
+
+    def step(self, name: str, part: Part = WHOLE) -> AbstractContextManager[Progress]:
+        """Hold a step; see `hold_step`."""
+        return hold_step(self, name, part)
+
+
 @contextmanager
-def hold_step(
-    engine: Engine,
-    source: Source,
-    window: Window,
-    step: str,
-    clock: Callable[[], datetime],
-    part: Part = WHOLE,
-    report: Report = report_nothing,
-) -> Iterator[Progress]:
+def hold_step(run: Run, step: str, part: Part = WHOLE) -> Iterator[Progress]:
     """Hold the lock of a step, or of its part, time it, record how it went, log one line of it, and report it.
 
     Raises:
         TransientError: another process is at it.
     """
     progress, started = Progress(), time.monotonic()
-    run_id = runs.name_run(source, window)
+    run_id = run.run_id
     name = step if part == WHOLE else f"{step} {part}"
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as lock:
+    with run.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as lock:
         # Released with the connection, so that a killed step leaves no lock behind.
         held = text("SELECT pg_try_advisory_lock(hashtext('petitions.step'), hashtext(:step))")
         if not lock.scalar(held, {"step": f"{run_id} {name}"}):
             raise TransientError(f"another process is at the step {name} of the run {run_id}")
         try:
-            with engine.begin() as conn:
-                runs.begin_run(conn, source, window, at=clock())
+            with run.engine.begin() as conn:
+                runs.begin_run(conn, run.source, run.window, at=run.clock())
             yield progress
             result = runs.StepResult(
                 rows_in=progress.rows_in,
@@ -69,25 +91,25 @@ def hold_step(
                 seconds=time.monotonic() - started,
                 made_by=progress.made_by,
             )
-            with engine.begin() as conn:
+            with run.engine.begin() as conn:
                 runs.record_step(conn, run_id, step, result, part)
         except Exception as error:
-            with suppress(DatabaseDownError), engine.begin() as conn:
-                runs.fail_step(conn, run_id, step, f"{type(error).__name__}: {error}", part, at=clock())
+            with suppress(DatabaseDownError), run.engine.begin() as conn:
+                runs.fail_step(conn, run_id, step, f"{type(error).__name__}: {error}", part, at=run.clock())
             raise
         finally:
             lock.execute(text("SELECT pg_advisory_unlock_all()"))
     logger.info("%s %s: %d rows in, %d rows out, %.1f s", run_id, name, result.rows_in, result.rows_out, result.seconds)
-    report(step, part, result)
+    run.report(step, part, result)
 
 
 def read_chunks(
-    engine: Engine, read: Callable[[Connection], list[PetitionText]], progress: Progress
+    run: Run, read: Callable[[Connection, Source, Window], list[PetitionText]], progress: Progress
 ) -> Iterator[list[PetitionText]]:
     """Read what is not done yet, chunk by chunk; a chunk counts as done when the caller asks for the next."""
     while True:
-        with engine.connect() as conn:
-            chunk = read(conn)
+        with run.engine.connect() as conn:
+            chunk = read(conn, run.source, run.window)
         if not chunk:
             return
         yield chunk
@@ -96,27 +118,38 @@ def read_chunks(
         logger.info("%d petitions done", progress.rows_out)
 
 
-def begin_parts(
-    engine: Engine, source: Source, window: Window, step: str, clock: Callable[[], datetime], size: int
-) -> int:
-    """Begin a step that workers share, in 8 to 64 parts of about `size` petitions; returns how many parts.
+def read_made_by(run: Run, step: str) -> str:
+    """Which version did an earlier step of the run, such as the encoder's name.
+
+    Raises:
+        ConfigError: it has not been done.
+    """
+    with run.engine.connect() as conn:
+        made_by = runs.read_made_by(conn, run.run_id).get(step)
+    if not made_by:
+        raise ConfigError(f"the run {run.run_id} has not done the step {step!r} yet")
+    return made_by
+
+
+def begin_parts(run: Run, step: str) -> int:
+    """Begin a step that workers share, in 8 to 64 parts of about a chunk of petitions each; returns how many parts.
 
     It is forgotten which parts have failed before.
     """
-    with engine.begin() as conn:
-        run_id = runs.begin_run(conn, source, window, at=clock())
+    with run.engine.begin() as conn:
+        run_id = runs.begin_run(conn, run.source, run.window, at=run.clock())
         runs.forget_failures(conn, run_id, step)
-        n_petitions = count_shown(conn, source, window)
-    return min(max(-(-n_petitions // size), FEWEST_PARTS), MOST_PARTS)
+        n_petitions = count_shown(conn, run.source, run.window)
+    return min(max(-(-n_petitions // CHUNK), FEWEST_PARTS), MOST_PARTS)
 
 
-def refuse_part(engine: Engine, run_id: str, step: str, part: Part) -> None:
+def refuse_part(run: Run, step: str, part: Part) -> None:
     """Refuse a part of a step that was tried by another worker, and failed: it would fail here too.
 
     Raises:
         PermanentError: its last try ended in an error; a worker that was killed leaves none.
     """
-    with engine.connect() as conn:
-        failure = runs.read_failure(conn, run_id, step, part)
+    with run.engine.connect() as conn:
+        failure = runs.read_failure(conn, run.run_id, step, part)
     if failure:
-        raise PermanentError(f"{step} {part} of {run_id} failed by {failure}: not tried again")
+        raise PermanentError(f"{step} {part} of {run.run_id} failed by {failure}: not tried again")

@@ -59,10 +59,9 @@ def name_topics(
 def _read_evidence(
     tokenizer: Tokenizer, known: Collection[str], text: PetitionText, fit: TopicFit, row: int
 ) -> Evidence:
-    body = "\n".join(part for part in (text.purpose, text.body) if part)
     return Evidence(
         shares=fit.document_topic[row],
         title=text.title,
         title_phrases=find_phrases(tokenizer.tag(text.title), known),
-        body_phrases=find_phrases(tokenizer.tag(body), known),
+        body_phrases=find_phrases(tokenizer.tag(text.below_title), known),
     )

@@ -43,6 +43,16 @@ class PetitionText:
     purpose: str
     body: str
 
+    @property
+    def whole(self) -> str:
+        """Title, purpose and body, a line each, empty ones left out: what is tokenized, encoded and trained on."""
+        return "\n".join(part for part in (self.title, self.below_title) if part)
+
+    @property
+    def below_title(self) -> str:
+        """The same without the title."""
+        return "\n".join(part for part in (self.purpose, self.body) if part)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Traits:
