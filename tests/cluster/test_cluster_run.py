@@ -12,7 +12,7 @@ from cluster import QUICK, Cluster, run_cluster
 from stand_in import BLUEHOUSE_DATA, read_rows, run_stand_in
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgres, pytest.mark.timeout(1200)]
-N_PETITIONS = 120
+N_PETITIONS = 400  # more than the tokenizer takes in one process
 UNTIL = "2019-09-01"
 PATIENCE_S = 900
 COUNTS = """

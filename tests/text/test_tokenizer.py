@@ -1,4 +1,3 @@
-import multiprocessing
 import os
 import signal
 import subprocess
@@ -6,6 +5,7 @@ import sys
 import time
 from collections import Counter
 
+import psutil
 import pytest
 
 from petitions.text import tokenizer
@@ -69,23 +69,23 @@ def test_large_batches_give_what_small_ones_give(monkeypatch):
     monkeypatch.setattr(tokenizer, "_count_cores", lambda: 2)
     texts = [f"{number}번 버스 노선과 학교 급식" for number in range(MIN_TEXTS_FOR_PROCESSES + 1)]
     assert tokenize_many(texts) == [["버스", "노선", "학교", "급식"]] * len(texts)
-    assert multiprocessing.active_children() == []
+    assert psutil.Process().children() == []
 
 
 def test_small_batches_start_no_process(monkeypatch):
-    monkeypatch.setattr(tokenizer, "ProcessPoolExecutor", None)
+    monkeypatch.setattr(tokenizer, "map_in_processes", None)
     assert tokenize_many(["학교"] * (MIN_TEXTS_FOR_PROCESSES - 1)) == [["학교"]] * (MIN_TEXTS_FOR_PROCESSES - 1)
     assert tokenize_many([]) == []
 
 
 def test_a_killed_run_leaves_no_process_behind():
     program = (
-        "import multiprocessing, threading, time\n"
+        "import psutil, threading, time\n"
         "from petitions.text import tokenizer\n"
         "tokenizer._count_cores = lambda: 2\n"
         "def tell():\n"
-        "    while len(multiprocessing.active_children()) < 2: time.sleep(0.01)\n"
-        "    print(*(child.pid for child in multiprocessing.active_children()), flush=True)\n"
+        "    while len(psutil.Process().children()) < 2: time.sleep(0.01)\n"
+        "    print(*(child.pid for child in psutil.Process().children()), flush=True)\n"
         "threading.Thread(target=tell, daemon=True).start()\n"
         "tokenizer.tokenize_many(['학교 급식 ' * 2000] * 1000)\n"
     )

