@@ -66,9 +66,9 @@ lint: .venv/installed-dev
 	mypy
 	lint-imports
 
-# Two files at a time; what failed beside another is tried alone, and must pass there.
+# Two files at a time, once; only a test marked `flaky` is tried again, and the run ends with their names.
 test: lint  ## everything that .ci/run runs
-	pytest -n 2 --dist loadfile --no-loadscope-reorder || pytest --last-failed --last-failed-no-failures none
+	pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 test-fast: .venv/installed-dev  ## the tests that take under a minute
 	pytest -m "not slow"

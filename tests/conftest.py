@@ -24,6 +24,14 @@ def _keep_log_level() -> Iterator[None]:
     logger.setLevel(level)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """A test may be tried twice only for a reason that stands beside it, and no more than twice."""
+    for mark in item.iter_markers("flaky"):
+        if mark.args or mark.kwargs.get("reruns") != 1 or not str(mark.kwargs.get("reason") or "").strip():
+            pytest.fail("a flaky test is marked flaky(reruns=1, reason=...)", pytrace=False)
+
+
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
     """A server of its own in a short folder (a socket's path has at most 107 characters), gone with the session."""
