@@ -19,8 +19,6 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 N_PARTS = 16
-SENTENCES = "{}번째 건널목에 신호등을 놓아 주세요. 아침마다 아이들이 차를 피해 길을 건넙니다. "
-UNTIL = date(2024, 7, 1)
 WORK = """
 import sys
 from datetime import date

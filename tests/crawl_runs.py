@@ -9,8 +9,9 @@ from typing import Any
 from sqlalchemy import Engine, func, select
 
 from crawl.site_server import FastClock
+from own_pace import Limiter
 from petitions.crawl.archive import Archive
-from petitions.crawl.limiter import Clock, Limiter
+from petitions.crawl.limiter import Clock
 from petitions.records import SEOUL, Petition, Source, Status, Window
 from petitions.settings import Settings
 from petitions.steps.crawl import gather

@@ -1,9 +1,16 @@
 """All rows of the results database, without what a clock or a file name decides: two runs are compared by them."""
 
-from sqlalchemy import Connection, Engine, select
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pgvector import Vector
+from sqlalchemy import Connection, Engine, select, text
 
 from petitions.records import Source, Window
 from petitions.store import topic_tables  # noqa: F401 - its tables belong to the metadata that is read here
+from petitions.store.checks import CheckResult, plan_checks, run_check
 from petitions.store.tables import metadata
 from petitions.store.tokens import select_tokens
 
@@ -39,3 +46,22 @@ def read_versions(engine: Engine) -> dict[str, list[tuple]]:
 def read_tokens(conn: Connection, source: Source, window: Window, tokenizer: str) -> list[tuple[str, list[str]]]:
     """What a pass over the tokens of a window gives, in the transaction of a test."""
     return [(petition_id, tokens) for petition_id, tokens in conn.execute(select_tokens(source, window, tokenizer))]
+
+
+def read_petition(conn: Connection, petition_id: str) -> dict[str, Any]:
+    """A published petition with its topic, scores and keywords."""
+    query = text("SELECT * FROM petitions.current_petition WHERE petition_id = :id")
+    return dict(conn.execute(query, {"id": petition_id}).mappings().one())
+
+
+def search_petitions(conn: Connection, embedding: NDArray[np.float32], k: int) -> list[dict[str, Any]]:
+    """The k published petitions nearest to a vector, the nearest first."""
+    query = text("SELECT * FROM petitions.search_petitions(CAST(:embedding AS vector), :k)")
+    return [dict(row) for row in conn.execute(query, {"embedding": Vector(embedding).to_text(), "k": k}).mappings()]
+
+
+def run_checks(
+    conn: Connection, source: Source, window: Window, model_id: str, scores: Mapping[str, Sequence[str]]
+) -> list[CheckResult]:
+    """Run every check of a fit, as the tasks of the DAG do one by one."""
+    return [run_check(conn, item) for item in plan_checks(conn, source, window, model_id, scores)]

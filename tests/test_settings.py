@@ -50,7 +50,7 @@ def test_the_address_of_the_webhook_is_a_secret_that_no_error_shows():
         ("PETITIONS_CONNECTIONS", "0", "PETITIONS_CONNECTIONS must be 1 to 64, got 0"),
         ("PETITIONS_REQUESTS_PER_SECOND", "nan", "PETITIONS_REQUESTS_PER_SECOND must be 0.01 to 10000, got nan"),
         ("PETITIONS_ACCELERATOR", "npu", "PETITIONS_ACCELERATOR must be one of auto, tpu, gpu, cpu, got 'npu'"),
-        ("PETITIONS_CPU_ENGINE", "onnxruntime", "PETITIONS_CPU_ENGINE must be one of auto, tensorflow"),
+        ("PETITIONS_CPU_ENGINE", "auto", "unknown setting PETITIONS_CPU_ENGINE"),
         ("PETITIONS_ASSEMBLY_URL", "ftp://x", "PETITIONS_ASSEMBLY_URL must be an http"),
     ],
 )

@@ -14,7 +14,7 @@ from petitions.sources.registry import SOURCES, find_source
 PREFIX = "PETITIONS_"
 MODELS = Path(__file__).parent / "models"
 ACCELERATORS = ("auto", "tpu", "gpu", "cpu")
-CHOICES = {"accelerator": ACCELERATORS, "cpu_engine": ("auto", "tensorflow")}
+CHOICES = {"accelerator": ACCELERATORS}
 RANGES = {"requests_per_second": (0.01, 10_000), "connections": (1, 64), "topics": (2, 200)}
 TopicCount = int | Literal["auto"]  # auto: as many as are stable and coherent
 
@@ -49,7 +49,6 @@ class Settings:
     connections: int = 2
     bert_model: str = field(default=str(MODELS / "bert-small"))
     elmo_model: str = field(default=str(MODELS / "elmo-small"))
-    cpu_engine: str = "auto"
     accelerator: str = "auto"
     topics: TopicCount = 9
     volume_since: date | None = None  # weeks before it are not compared: the day from which a new level is accepted

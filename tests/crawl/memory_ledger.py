@@ -8,11 +8,11 @@ from datetime import UTC, date, datetime, timedelta
 
 from site_server import FastClock
 
+from own_pace import Limiter
 from petitions.crawl.archive import Archive
 from petitions.crawl.asking import Asker
 from petitions.crawl.crawler import Crawler
 from petitions.crawl.fetcher import Fetcher
-from petitions.crawl.limiter import Limiter
 from petitions.crawl.place import Place
 from petitions.crawl.policy import RetryPolicy
 from petitions.crawl.reading import Batch

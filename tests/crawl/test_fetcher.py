@@ -10,8 +10,8 @@ import pytest
 import requests
 from site_server import FastClock, Page, StillClock, serve, serve_without_end
 
+from own_pace import Limiter
 from petitions.crawl.fetcher import ROBOTS_BYTES, Fetcher, name_user_agent
-from petitions.crawl.limiter import Limiter
 from petitions.crawl.policy import MAX_BODY_BYTES, RetryPolicy
 from petitions.crawl.transport import BoundedSession
 from petitions.errors import ConfigError, FetchError

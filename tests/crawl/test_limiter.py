@@ -6,7 +6,7 @@ import time
 import pytest
 from site_server import FastClock
 
-from petitions.crawl.limiter import Limiter
+from own_pace import Limiter
 from petitions.crawl.spacing import LONG_REST_S, MOST_WIDENED, PROBE_S, REST, SLACK, Spacing
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from invented import BERT, ELMO, MONDAY, RUN, WINDOW, make_petitions, write_all
 from petitions.records import Source
-from petitions.store.checks import plan_checks, run_checks
+from petitions.store.checks import plan_checks
 from petitions.store.parts import Part
 from petitions.store.petitions import read_texts, read_unseen
 from petitions.store.publishing import publish
@@ -24,6 +24,7 @@ from petitions.store.runs import (
     write_checks,
 )
 from petitions.store.tables import petition_tokens
+from rows import run_checks
 
 pytestmark = [pytest.mark.postgres, pytest.mark.slow]
 PETITIONS = make_petitions(12)

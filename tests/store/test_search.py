@@ -20,16 +20,16 @@ from invented import (
 )
 from petitions.errors import PermanentError
 from petitions.records import Source
-from petitions.store.checks import run_checks
 from petitions.store.database import downgrade, upgrade
 from petitions.store.petitions import read_texts, upsert_petitions
 from petitions.store.publishing import publish
-from petitions.store.readers import search_hybrid, search_petitions
+from petitions.store.readers import search_hybrid
 from petitions.store.recall import measure_recall, read_searched_encoders
 from petitions.store.runs import begin_run, name_run
 from petitions.store.tokens import PetitionTokens, upsert_tokens
 from petitions.store.topics import write_topic_model
 from petitions.store.vectors import ensure_index, upsert_embeddings
+from rows import run_checks, search_petitions
 
 pytestmark = [pytest.mark.postgres, pytest.mark.slow]
 

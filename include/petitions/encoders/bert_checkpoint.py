@@ -15,13 +15,6 @@ from petitions.encoders.hub import AutoConfig
 from petitions.encoders.names import weight_files
 from petitions.errors import WeightsError
 
-EXPECTED_CONFIG = {
-    "model_type": "bert",
-    "hidden_act": "gelu",
-    "position_embedding_type": "absolute",
-    "tie_word_embeddings": True,
-}
-
 Tensors = dict[str, npt.NDArray[np.floating]]
 NamedVariables = Iterable[tuple[str, keras.Variable]]
 

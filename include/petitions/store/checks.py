@@ -85,10 +85,3 @@ def judge(name: str, rule: Rule, value: float) -> CheckResult:
 def run_check(conn: Connection, planned: PlannedCheck) -> CheckResult:
     """Run one check; a query without an answer has failed, with the value NaN."""
     return judge(planned.name, planned.rule, measure(conn, planned.rule.sql, planned.values))
-
-
-def run_checks(
-    conn: Connection, source: Source, window: Window, model_id: str, scores: Mapping[str, Sequence[str]]
-) -> list[CheckResult]:
-    """Run every check of `plan_checks`, one result each."""
-    return [run_check(conn, item) for item in plan_checks(conn, source, window, model_id, scores)]

@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 from pgvector import Vector
 from sqlalchemy import Connection, text
 
-from petitions.errors import ConfigError
 from petitions.records import Source
 
 Rows = Sequence[dict[str, Any]]  # a row of a view, by column: to be printed, not to be computed with
@@ -38,18 +37,6 @@ def read_loudest(conn: Connection, source: Source, k: int) -> Rows:
     return _rows(conn, query, source=str(source), k=k)
 
 
-def read_petition(conn: Connection, petition_id: str) -> dict[str, Any]:
-    """Read a published petition with its topic, scores and keywords.
-
-    Raises:
-        ConfigError: it is not among the published ones.
-    """
-    rows = _rows(conn, "SELECT * FROM petitions.current_petition WHERE petition_id = :id", id=petition_id)
-    if not rows:
-        raise ConfigError(f"no published petition is called {petition_id!r}")
-    return rows[0]
-
-
 def read_similar(conn: Connection, petition_id: str, k: int) -> Rows:
     """Read the k petitions most like a published one, the nearest first.
 
@@ -57,16 +44,6 @@ def read_similar(conn: Connection, petition_id: str, k: int) -> Rows:
         PermanentError: it is not among the published ones.
     """
     return _rows(conn, "SELECT * FROM petitions.similar_petitions(:id, :k)", id=petition_id, k=k)
-
-
-def search_petitions(conn: Connection, embedding: NDArray[np.float32], k: int) -> Rows:
-    """Read the k published petitions nearest to a vector float32 [D], the nearest first.
-
-    Raises:
-        PermanentError: the published encoder gives vectors of another width.
-    """
-    query = "SELECT * FROM petitions.search_petitions(CAST(:embedding AS vector), :k)"
-    return _rows(conn, query, embedding=Vector(embedding).to_text(), k=k)
 
 
 def search_hybrid(
