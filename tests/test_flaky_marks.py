@@ -53,9 +53,3 @@ def test_a_flaky_test_without_a_reason_or_with_more_tries_is_refused(tmp_path, m
     status, told = run_pytest(tmp_path, mark)
     assert status == 1
     assert "a flaky test is marked flaky(reruns=1, reason=...)" in told
-
-
-def test_make_test_is_one_run():
-    (recipe,) = re.findall(r"^test:.*\n((?:\t.*\n)+)", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
-    assert recipe.count("pytest") == 1
-    assert "rerun" not in recipe and "last-failed" not in recipe
