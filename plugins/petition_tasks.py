@@ -13,12 +13,13 @@ from petition_defaults import open_pipeline
 from petition_operators import to_arguments
 from petition_telemetry import name_tables, send_figures
 
+from petitions.encoders.registry import ENCODERS  # names alone: it imports no library
+
 if TYPE_CHECKING:
     from petitions.pipeline import Pipeline
     from petitions.store.parts import Part
     from petitions.store.runs import StepResult
 
-ENCODERS = ["bert", "elmo"]
 PETITION_TOPICS = Asset("petition_topics")
 ENCODES: dict[str, Any] = {"inlets": name_tables("petition"), "outlets": name_tables("petition_embedding")}
 SCORES: dict[str, Any] = {
@@ -49,8 +50,10 @@ def _report_step(step: str, part: "Part", result: "StepResult") -> None:
     )  # fmt: skip
 
 
-def _list_parts(n_parts: int, encoders: list[str]) -> list[dict[str, Any]]:
-    """What the tasks of a step are mapped over."""
+def _plan(step: str, encoders: list[str]) -> list[dict[str, Any]]:
+    """Divide the window into parts by its size: what the tasks of a step are mapped over."""
+    pipeline = _open()
+    n_parts = max(pipeline.plan_parts(f"{step} {name}") for name in encoders)
     return [{"encoder": name, "part": part, "n_parts": n_parts} for name in encoders for part in range(n_parts)]
 
 
@@ -101,8 +104,7 @@ def fit_topics() -> str:
 @task
 def plan_encode() -> list[dict[str, Any]]:
     """Divide the window into parts by its size."""
-    pipeline = _open()
-    return _list_parts(max(pipeline.plan_parts(f"encode {name}") for name in ENCODERS), ENCODERS)
+    return _plan("encode", list(ENCODERS))
 
 
 # The probe comes before the parts that still wait for a slot, or each of those would have to time out first.
@@ -131,13 +133,13 @@ def encode_fallback(encoder: str, part: int, n_parts: int) -> int:
 @task(trigger_rule=TriggerRule.NONE_FAILED)
 def plan_score() -> list[dict[str, Any]]:
     """Divide the window into parts by its size."""
-    return _list_parts(_open().plan_parts("score bert"), ["bert"])
+    return _plan("score", [name for name, entry in ENCODERS.items() if entry.text_scores])
 
 
 @task(**TPU, **SCORES, execution_timeout=LONG, map_index_template=ONE_PART, doc_md="Score the texts not yet scored.")
 def score(encoder: str, part: int, n_parts: int) -> int:
     """Score one part; returns how many petitions."""
-    return _open().score_texts(_find_part(part, n_parts))
+    return _open().score_texts(encoder, _find_part(part, n_parts))
 
 
 @task(
@@ -148,7 +150,7 @@ def score_fallback(encoder: str, part: int, n_parts: int) -> int:
     """Score what is left of one part; returns how many petitions."""
     pipeline, chosen = _open(), _find_part(part, n_parts)
     _warn_of_fallback(pipeline, f"score {encoder}", chosen)
-    return pipeline.score_texts(chosen)
+    return pipeline.score_texts(encoder, chosen)
 
 
 @task(

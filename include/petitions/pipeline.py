@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
+from petitions.encoders.registry import ENCODERS
 from petitions.records import Source, Window, korean_day
 from petitions.settings import Settings, TopicCount
 from petitions.steps import step as steps
@@ -18,9 +19,8 @@ from petitions.store.checks import PlannedCheck
 from petitions.store.database import open_engine, require_schema
 from petitions.store.parts import WHOLE, Part
 
-SCORES = {"bert": ("next_sentence", "topic_similarity"), "elmo": ("topic_similarity",)}  # by encoder
-ENCODERS = tuple(SCORES)
 STEPS_PUBLISHED = tuple(f"encode {encoder}" for encoder in ENCODERS)  # what the first one made is searched
+SCORES = {name: tuple(entry.scores) for name, entry in ENCODERS.items()}
 
 
 def today_in_seoul(clock: Callable[[], datetime] = steps.now) -> date:
@@ -95,27 +95,27 @@ class Pipeline(steps.Run):
         steps.refuse_part(self, step, part)
 
     def encode(self, encoder: str, part: Part = WHOLE) -> int:
-        """Embed the texts that an encoder, "bert" or "elmo", has not seen; returns how many."""
+        """Embed the texts that an encoder, such as "bert", has not seen; returns how many."""
         from petitions.steps.encode import encode
 
         return encode(self, encoder, part)
 
     def score(self, model_id: str, encoder: str) -> int:
         """Score the petitions of the window by one encoder; returns the scores and keywords that were written."""
-        n_scored = self.score_texts() if "next_sentence" in SCORES[encoder] else 0
+        n_scored = self.score_texts(encoder) if ENCODERS[encoder].text_scores else 0
         return n_scored + self.score_similarity(model_id, encoder)
 
-    def score_texts(self, part: Part = WHOLE) -> int:
-        """Give the texts that BERT has not scored their next-sentence score and keywords; returns how many."""
+    def score_texts(self, encoder: str, part: Part = WHOLE) -> int:
+        """Give the texts that an encoder has not scored their scores and keywords; returns how many."""
         from petitions.steps.score import score_texts
 
-        return score_texts(self, part)
+        return score_texts(self, encoder, part)
 
     def score_similarity(self, model_id: str, encoder: str) -> int:
         """Score how near the petitions of the window stand to the middle of their topic; returns the rows written."""
         from petitions.steps.score_similarity import score_similarity
 
-        return score_similarity(self, model_id, encoder, is_searched=encoder == ENCODERS[0])
+        return score_similarity(self, model_id, encoder, is_searched=ENCODERS[encoder].is_searched)
 
     def plan_checks(self, model_id: str) -> list[PlannedCheck]:
         """List the checks of a fit; each may be run elsewhere."""

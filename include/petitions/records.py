@@ -12,8 +12,8 @@ from dateutil.relativedelta import relativedelta
 from petitions.errors import ConfigError
 
 SEOUL = ZoneInfo("Asia/Seoul")  # days are Korean days
-SOURCE_PATTERN = "[a-z][a-z0-9_]{0,31}"
-_SOURCE_NAME = re.compile(SOURCE_PATTERN, re.ASCII)
+NAME_PATTERN = "[a-z][a-z0-9_]{0,31}"
+_NAME = re.compile(NAME_PATTERN, re.ASCII)
 
 
 def korean_day(moment: datetime) -> date:
@@ -32,8 +32,8 @@ class Source(str):
         Raises:
             ConfigError: it could not stand before the colon of a petition_id, or in a path of the archive.
         """
-        if not _SOURCE_NAME.fullmatch(name):
-            raise ConfigError(f"a source must match {SOURCE_PATTERN}, got {name!r}")
+        if not _NAME.fullmatch(name):
+            raise ConfigError(f"a source must match {NAME_PATTERN}, got {name!r}")
         return super().__new__(cls, name)
 
 
@@ -102,6 +102,27 @@ class Petition:
         """SHA-256 (hex) of title, purpose and body: the key of all that is computed from the text."""
         joined = "\x00".join((self.title, self.purpose, self.body))
         return hashlib.sha256(joined.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PetitionText:
+    """The text of a stored petition, and the hash that names this version of it."""
+
+    petition_id: str
+    content_hash: str
+    title: str
+    purpose: str
+    body: str
+
+    @property
+    def whole(self) -> str:
+        """Title, purpose and body, a line each, empty ones left out: what is tokenized, encoded and trained on."""
+        return "\n".join(part for part in (self.title, self.below_title) if part)
+
+    @property
+    def below_title(self) -> str:
+        """The same without the title."""
+        return "\n".join(part for part in (self.purpose, self.body) if part)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

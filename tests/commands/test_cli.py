@@ -2,13 +2,15 @@
 
 import json
 import re
+import sys
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
 
 from invented import BERT, ELMO, MONDAY, WINDOW, make_petitions, write_all
-from petitions.cli import main
+from petitions import commands
+from petitions.cli import find_commands, main
 from petitions.records import Source
 from petitions.settings import Settings
 from petitions.store.petitions import read_texts
@@ -173,3 +175,13 @@ def test_search_answers_within_the_source_that_is_named(run, monkeypatch, databa
         "--source must be one of assembly, bluehouse, sample, got 'senate'"
         in run("search", "건널목", "--source", "senate").output
     )
+
+
+def test_a_module_of_commands_is_all_that_a_new_command_needs(monkeypatch, tmp_path):
+    source = "import click\n\n@click.command()\ndef greet():\n    click.echo('hello')\n\nCOMMANDS = (greet,)\n"
+    (tmp_path / "greeting.py").write_text(source)
+    monkeypatch.setattr(commands, "__path__", [*commands.__path__, str(tmp_path)])
+    found = {command.name: command for command in find_commands()}
+    monkeypatch.delitem(sys.modules, "petitions.commands.greeting")
+    assert {"greet", "run", "db", "doctor"} <= found.keys()
+    assert CliRunner().invoke(found["greet"]).output == "hello\n"

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from invented import make_vectors
-from petitions.encoders.names import name_weights
+from petitions.encoders.registry import ENCODERS
 from petitions.errors import (
     CheckFailedError,
     ConfigError,
@@ -230,7 +230,7 @@ def test_weights_that_changed_between_encoding_and_scoring_are_refused_by_name(p
 def test_a_part_without_new_petitions_loads_no_weights(pipeline, engine, monkeypatch):
     pipeline.crawl()
     part = Part(number=0, n_parts=pipeline.plan_parts("encode bert"))
-    name = name_weights("bert", pipeline.settings)
+    name = ENCODERS["bert"].name(pipeline.settings)
     with engine.begin() as conn:
         texts = read_texts(conn, pipeline.source, pipeline.window)
         upsert_embeddings(conn, name, texts, make_vectors(len(texts)))

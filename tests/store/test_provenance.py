@@ -13,12 +13,11 @@ from petitions.crawl.archive import Archive
 from petitions.crawl.reading import read_detail
 from petitions.crawl.sites import open_site
 from petitions.pipeline import Pipeline
-from petitions.records import Source, Window
+from petitions.records import PetitionText, Source, Window
 from petitions.settings import Settings
 from petitions.steps.encoders import load_encoder
 from petitions.store import publishing
 from petitions.store.artifacts import ArtifactStore
-from petitions.store.petitions import PetitionText
 from petitions.store.tokens import record_tokenizer
 from petitions.store.topics import write_topic_model
 from petitions.store.upsert import Counts

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from sqlalchemy import text
 
-from invented import BERT, ELMO, MONDAY, TUESDAY, WINDOW, make_petitions, make_vectors, write_fit
+from invented import BERT, ELMO, MONDAY, TUESDAY, WINDOW, make_petitions, make_vectors, write_all, write_fit
 from petitions.errors import PermanentError
 from petitions.records import Hidden, Source
-from petitions.store.petitions import mark_hidden, upsert_petitions
+from petitions.store.petitions import mark_hidden, read_texts, upsert_petitions
 from petitions.store.scores import Keywords, Score, read_unscored, upsert_keywords, upsert_scores
 from petitions.store.tokens import PetitionTokens, read_untokenized, upsert_tokens
 from petitions.store.upsert import Counts
@@ -130,25 +130,37 @@ def score(conn, texts, name, value=0.5, model_id="") -> Counts:
 
 def test_a_topic_similarity_is_of_a_fit_and_leaves_that_of_another_alone(conn):
     write_fit(conn, PETITIONS)
-    texts = read_unscored(conn, SAMPLE, WINDOW, BERT, "topic_similarity", model_id="fit-1")
+    texts = read_texts(conn, SAMPLE, WINDOW)
     assert score(conn, texts, "topic_similarity", 0.5, "fit-1") == Counts(inserted=10)
-    assert read_unscored(conn, SAMPLE, WINDOW, BERT, "topic_similarity", model_id="fit-1") == []
-    assert len(read_unscored(conn, SAMPLE, WINDOW, BERT, "topic_similarity", model_id="fit-2")) == 10
-    assert len(read_unscored(conn, SAMPLE, WINDOW, BERT, "next_sentence")) == 10
+    assert score(conn, texts, "topic_similarity", 0.5, "fit-1") == Counts(unchanged=10)
     assert score(conn, texts, "topic_similarity", 0.9, "fit-2") == Counts(inserted=10)
+
+
+def test_a_text_is_unscored_while_it_lacks_one_of_the_scores(conn):
+    write_all(conn, PETITIONS)
+    names = ["next_sentence", "moderation"]
+    texts = read_unscored(conn, SAMPLE, WINDOW, BERT, names)
+    assert len(texts) == 10
+    score(conn, texts, "next_sentence", 0.5, "")
+    assert len(read_unscored(conn, SAMPLE, WINDOW, BERT, names)) == 10
+    assert read_unscored(conn, SAMPLE, WINDOW, BERT, names[:1]) == []
+    score(conn, texts[:3], "moderation", 0.5, "")
+    assert [item.petition_id for item in read_unscored(conn, SAMPLE, WINDOW, BERT, names)] == [
+        item.petition_id for item in texts[3:]
+    ]
 
 
 @pytest.mark.parametrize(
     ("name", "value", "model_id", "message"),
     [
         ("next_sentence", float("nan"), "", "nan, not finite"),
-        ("happiness", 0.5, "", "petition_score_score_check"),
+        ("Happiness!", 0.5, "", "petition_score_score_check"),
         ("topic_similarity", 0.5, "", "petition_score_model_id_check"),
         ("next_sentence", 0.5, "fit-1", "petition_score_model_id_check"),
     ],
 )
 def test_a_score_that_cannot_be_is_refused(conn, name, value, model_id, message):
-    texts = read_unscored(conn, SAMPLE, WINDOW, BERT, name, 2)
+    texts = read_unscored(conn, SAMPLE, WINDOW, BERT, [name], 2)
     with pytest.raises(PermanentError, match=message), conn.begin_nested():
         score(conn, texts, name, value, model_id)
 

@@ -13,6 +13,7 @@ from petitions.commands.options import (
     source_option,
     source_or_setting,
 )
+from petitions.encoders.registry import ENCODERS
 from petitions.errors import ConfigError
 from petitions.records import Source
 from petitions.settings import Settings
@@ -109,25 +110,17 @@ def tokens(input_: Path) -> None:
 @click.command()
 @input_option
 @click.option("--output", type=click.Path(path_type=Path), required=True, help="An .npy file.")
-@click.option("--encoder", type=click.Choice(["bert", "elmo"]), default="bert", show_default=True)
+@click.option("--encoder", type=click.Choice(list(ENCODERS)), default="bert", show_default=True)
 def embed(input_: Path, output: Path, encoder: str) -> None:
     """Write float32 [lines, dimensions], unit length, in the order of the lines."""
     import numpy as np
 
+    from petitions.steps.encoders import load_encoder
     from petitions.text.normalize import normalize_text
 
-    settings = Settings.from_env()
     texts = [normalize_text(line).text for line in read_lines(input_)]
-    if encoder == "bert":
-        from petitions.encoders.bert_encoder import load_bert
-
-        vectors = load_bert(settings.bert_model, settings.accelerator).embed(texts)
-    else:
-        from petitions.encoders.elmo_encoder import load_elmo
-        from petitions.text.tokenizer import Tokenizer
-
-        tokenizer = Tokenizer()
-        vectors = load_elmo(settings.elmo_model, settings.accelerator).embed([tokenizer.morphemes(t) for t in texts])
+    _, embed_texts = load_encoder(encoder, Settings.from_env())
+    vectors = embed_texts(texts)
     with output.open("wb") as file:
         np.save(file, vectors)
 

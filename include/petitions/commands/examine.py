@@ -2,7 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
+from petitions.encoders.registry import ENCODERS
 from petitions.errors import CheckFailedError, ConfigError, FetchError, PetitionsError
 from petitions.records import Source
 from petitions.settings import Settings
@@ -33,8 +35,7 @@ def examine(*, with_recall: bool = False) -> list[Finding]:
         ("artifacts", _examine_artifacts),
         ("mecab", _examine_mecab),
         ("accelerator", _examine_accelerator),
-        ("bert", _examine_bert),
-        ("elmo", _examine_elmo),
+        *((name, partial(_examine_encoder, name)) for name in ENCODERS),
         ("site", _examine_site),
     ]
     if with_recall:
@@ -108,18 +109,11 @@ def _examine_accelerator(settings: Settings) -> str:
     return f"{type(strategy).__name__} on {', '.join(strategy.extended.worker_devices)}"
 
 
-def _examine_bert(settings: Settings) -> str:
-    from petitions.encoders.bert_encoder import load_bert
-
-    bert = load_bert(settings.bert_model, settings.accelerator)
-    return f"{bert.name}, {bert.dimensions} dimensions, heads: {', '.join(bert.heads) or 'none'}"
-
-
-def _examine_elmo(settings: Settings) -> str:
-    from petitions.encoders.elmo_encoder import load_elmo
-
-    elmo = load_elmo(settings.elmo_model, settings.accelerator)
-    return f"{elmo.name}, {elmo.dimensions} dimensions"
+def _examine_encoder(name: str, settings: Settings) -> str:
+    encoder = ENCODERS[name].load(settings)
+    heads = getattr(encoder, "heads", None)
+    told = "" if heads is None else f", heads: {', '.join(heads) or 'none'}"
+    return f"{encoder.name}, {encoder.dimensions} dimensions{told}"
 
 
 def _examine_site(settings: Settings) -> str:

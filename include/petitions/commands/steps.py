@@ -5,6 +5,7 @@ from typing import Any
 import click
 
 from petitions.commands.options import Command, open_pipeline, open_store, window_options
+from petitions.encoders.registry import ENCODERS
 
 
 @click.command()
@@ -31,7 +32,7 @@ def fit_topics(**window: Any) -> None:
 
 def _encoder_option(command: Command) -> Command:
     """Which encoder; both when none is named."""
-    choice = click.Choice(["bert", "elmo", "both"])
+    choice = click.Choice([*ENCODERS, "both"])
     return click.option("--encoder", type=choice, default="both", show_default=True)(command)
 
 
@@ -41,7 +42,7 @@ def _encoder_option(command: Command) -> Command:
 def encode(encoder: str, **window: Any) -> None:
     """Embed the texts that the encoder has not seen."""
     pipeline = open_pipeline(**window)
-    for kind in ("bert", "elmo") if encoder == "both" else (encoder,):
+    for kind in ENCODERS if encoder == "both" else (encoder,):
         click.echo(f"{pipeline.encode(kind)} petitions encoded by {kind}")
 
 
@@ -51,7 +52,7 @@ def encode(encoder: str, **window: Any) -> None:
 def score(encoder: str, **window: Any) -> None:
     """Score the petitions of the window, topic similarity by the window's fit."""
     pipeline = open_pipeline(**window)
-    for kind in ("bert", "elmo") if encoder == "both" else (encoder,):
+    for kind in ENCODERS if encoder == "both" else (encoder,):
         click.echo(f"{pipeline.score(pipeline.read_model_id(), kind)} scores and keywords by {kind}")
 
 

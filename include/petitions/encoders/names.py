@@ -9,8 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from petitions.encoders.hub import ModelFiles, fetch_model
-from petitions.errors import ConfigError, WeightsError
-from petitions.settings import Settings
+from petitions.errors import WeightsError
 
 WEIGHTS_FILE = "model.safetensors"
 INDEX_FILE = "model.safetensors.index.json"
@@ -18,18 +17,9 @@ OPTIONS_FILE = "options.json"
 N_DIGITS = 12  # of a hash or commit, enough to tell weights apart
 
 
-def name_weights(encoder: str, settings: Settings) -> str:
-    """The name of the weights that the settings give for "bert" or "elmo".
-
-    Raises:
-        ConfigError: another encoder.
-        WeightsError, FetchError: as `fetch_model`, `weight_files` and `find_weights` raise them.
-    """
-    if encoder == "bert":
-        return name_encoder(fetch_model(settings.bert_model))
-    if encoder == "elmo":
-        return name_elmo(settings.elmo_model)
-    raise ConfigError(f"encoder must be bert or elmo, got {encoder!r}")
+def name_bert(model: str) -> str:
+    """The name of a BERT by its folder or hub name; see `fetch_model` and `weight_files` for what is raised."""
+    return name_encoder(fetch_model(model))
 
 
 def name_elmo(model: str) -> str:

@@ -6,8 +6,14 @@ import numpy as np
 import numpy.typing as npt
 
 from petitions.encoders.bert_encoder import BertEncoder
+from petitions.records import PetitionText
 
 N_SPECIAL = 3  # [CLS] first [SEP] second [SEP]
+
+
+def score_petitions(bert: BertEncoder, texts: Sequence[PetitionText]) -> npt.NDArray[np.float32]:
+    """Score whether what stands below the title of a petition follows it; see `score_next_sentence`."""
+    return score_next_sentence(bert, [(text.title, text.below_title) for text in texts])
 
 
 def score_next_sentence(bert: BertEncoder, pairs: Sequence[tuple[str, str]]) -> npt.NDArray[np.float32]:

@@ -2,16 +2,16 @@
 
 from functools import partial
 
-from petitions.encoders.names import name_weights
+from petitions.encoders.registry import find_encoder
 from petitions.steps.step import CHUNK, Run, read_chunks
 from petitions.store import vectors
 from petitions.store.parts import WHOLE, Part
 
 
 def encode(run: Run, encoder: str, part: Part = WHOLE) -> int:
-    """Embed the texts of a part that an encoder, "bert" or "elmo", has not seen; returns how many."""
+    """Embed the texts of a part that an encoder, such as "bert", has not seen; returns how many."""
     with run.step(f"encode {encoder}", part) as progress:
-        progress.made_by = name = name_weights(encoder, run.settings)
+        progress.made_by = name = find_encoder(encoder).name(run.settings)
         read = partial(vectors.read_unencoded, encoder=name, limit=CHUNK, part=part)
         embed = None
         for chunk in read_chunks(run, read, progress):

@@ -6,39 +6,42 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from petitions.encoders.bert_encoder import BertEncoder, load_bert
-from petitions.encoders.elmo_encoder import ElmoEncoder, load_elmo
-from petitions.errors import ConfigError
+from petitions.encoders.registry import Encoder, find_encoder
 from petitions.settings import Settings
 from petitions.text.tokenizer import Tokenizer
 
 Embed = Callable[[Sequence[str]], NDArray[np.float32]]
 
-_load_bert = cache(load_bert)
-_load_elmo = cache(load_elmo)
+_opened: dict[tuple[str, str, str], Encoder] = {}
 
 
-def open_bert(settings: Settings) -> BertEncoder:
-    """The BERT of the settings; see `load_bert` for what is raised."""
-    return _load_bert(settings.bert_model, settings.accelerator)
-
-
-def load_encoder(encoder: str, settings: Settings) -> tuple[str, Embed]:
-    """The name of an encoder's weights, and what turns N texts into float32 [N, D] of unit length.
+def open_encoder(encoder: str, settings: Settings) -> Encoder:
+    """The encoder of the settings; it is loaded for the first that asks.
 
     Args:
-        encoder: "bert" or "elmo"; ELMo reads the morphemes of a text.
+        encoder: a name of the registry, such as "bert".
         settings: which weights, on which accelerator.
 
     Raises:
-        ConfigError: another encoder.
+        ConfigError: there is no such encoder, or no such accelerator.
         WeightsError: weights that are missing or incomplete.
     """
-    if encoder == "bert":
-        bert = open_bert(settings)
-        return bert.name, bert.embed
-    if encoder == "elmo":
-        elmo: ElmoEncoder = _load_elmo(settings.elmo_model, settings.accelerator)
-        tokenizer = Tokenizer()
-        return elmo.name, lambda texts: elmo.embed([tokenizer.morphemes(text) for text in texts])
-    raise ConfigError(f"encoder must be bert or elmo, got {encoder!r}")
+    entry = find_encoder(encoder)
+    key = (encoder, getattr(settings, entry.setting), settings.accelerator)
+    if key not in _opened:
+        _opened[key] = entry.load(settings)
+    return _opened[key]
+
+
+def load_encoder(encoder: str, settings: Settings) -> tuple[str, Embed]:
+    """The name of an encoder's weights, and what turns N texts into float32 [N, D]; see `open_encoder` for errors."""
+    opened = open_encoder(encoder, settings)
+    if not find_encoder(encoder).reads_morphemes:
+        return opened.name, opened.embed
+    tokenizer = _open_tokenizer()
+    return opened.name, lambda texts: opened.embed([tokenizer.morphemes(text) for text in texts])
+
+
+@cache
+def _open_tokenizer() -> Tokenizer:
+    return Tokenizer()

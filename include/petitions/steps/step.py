@@ -10,12 +10,12 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection, Engine, text
 
 from petitions.errors import ConfigError, DatabaseDownError, PermanentError, TransientError
-from petitions.records import Source, Window
+from petitions.records import PetitionText, Source, Window
 from petitions.settings import Settings
 from petitions.store import runs
 from petitions.store.artifacts import ArtifactStore
 from petitions.store.parts import WHOLE, Part
-from petitions.store.petitions import PetitionText, count_shown
+from petitions.store.petitions import count_shown
 
 logger = logging.getLogger(__name__)
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from petitions.store.petitions import PetitionText, read_texts_of
+from petitions.records import PetitionText
+from petitions.store.petitions import read_texts_of
 from petitions.text.tokenizer import Tokenizer
 from petitions.topics.labels import Embed, Evidence, choose_evidence, keep_labels, label_topics
 from petitions.topics.lda import TopicFit

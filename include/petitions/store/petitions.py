@@ -21,7 +21,7 @@ from sqlalchemy import (
     update,
 )
 
-from petitions.records import Hidden, Petition, Reject, Source, Status, Window
+from petitions.records import Hidden, Petition, PetitionText, Reject, Source, Status, Window
 from petitions.store.crawl_tables import crawl_reject
 from petitions.store.parts import WHOLE, Part, in_part
 from petitions.store.tables import petition, petition_agreement
@@ -31,27 +31,6 @@ _TIMES = ("first_seen_at", "last_seen_at", "changed_at")
 # An answer that brings nothing new is not noted as the origin of the row: a second run writes nothing.
 _NOT_COMPARED = (*_TIMES, "artifact", "petition_id")
 _FACTS = tuple(item.name for item in petition.columns if item.name not in _NOT_COMPARED)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PetitionText:
-    """The text of a stored petition, and the hash that names this version of it."""
-
-    petition_id: str
-    content_hash: str
-    title: str
-    purpose: str
-    body: str
-
-    @property
-    def whole(self) -> str:
-        """Title, purpose and body, a line each, empty ones left out: what is tokenized, encoded and trained on."""
-        return "\n".join(part for part in (self.title, self.below_title) if part)
-
-    @property
-    def below_title(self) -> str:
-        """The same without the title."""
-        return "\n".join(part for part in (self.purpose, self.body) if part)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,7 +197,14 @@ def read_unseen(
         made.c.content_hash == petition.c.content_hash,
         *(made.c[name] == value for name, value in version.items()),
     )
-    return _read(conn, and_(shown_in_window(source, window), in_part(part), ~is_made), limit)
+    return read_where(conn, source, window, ~is_made, limit, part)
+
+
+def read_where(
+    conn: Connection, source: Source, window: Window, is_due: ColumnElement[bool], limit: int, part: Part = WHOLE
+) -> list[PetitionText]:
+    """Read texts of a part of a window that a condition on `petition` holds for, in the order of their ids."""
+    return _read(conn, and_(shown_in_window(source, window), in_part(part), is_due), limit)
 
 
 def _read(conn: Connection, condition: ColumnElement[bool], limit: int | None) -> list[PetitionText]:

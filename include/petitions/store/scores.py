@@ -1,16 +1,16 @@
 """The scores and keywords of petitions, by encoder and content hash, so that no text is scored twice."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, tuple_
+from sqlalchemy import Connection, delete, func, select, tuple_
 
 from petitions.errors import PermanentError
-from petitions.records import Source, Window
+from petitions.records import PetitionText, Source, Window
 from petitions.store.parts import WHOLE, Part
-from petitions.store.petitions import PetitionText, read_unseen
-from petitions.store.tables import petition_keyword, petition_score
+from petitions.store.petitions import read_where
+from petitions.store.tables import petition, petition_keyword, petition_score
 from petitions.store.upsert import Counts, upsert
 
 
@@ -41,15 +41,25 @@ def read_unscored(
     source: Source,
     window: Window,
     encoder: str,
-    score: str,
+    scores: Sequence[str],
     limit: int = 1000,
     *,
-    model_id: str = "",
     part: Part = WHOLE,
 ) -> list[PetitionText]:
-    """Read texts without this score by this encoder (and, of a topic_similarity, this fit), at most `limit`."""
-    version = {"encoder": encoder, "score": score, "model_id": model_id}
-    return read_unseen(conn, source, window, petition_score, version, limit, part)
+    """Read texts that lack one of these scores by this encoder, at most `limit`, in the order of their ids."""
+    made = petition_score.c
+    n_made = (
+        select(func.count())
+        .where(
+            made.petition_id == petition.c.petition_id,
+            made.content_hash == petition.c.content_hash,
+            made.encoder == encoder,
+            made.model_id == "",
+            made.score.in_(scores),
+        )
+        .scalar_subquery()
+    )
+    return read_where(conn, source, window, n_made < len(scores), limit, part)
 
 
 def upsert_scores(conn: Connection, scores: Iterable[Score]) -> Counts:

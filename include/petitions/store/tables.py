@@ -24,10 +24,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from petitions.records import SOURCE_PATTERN, Status
+from petitions.records import NAME_PATTERN, Status
 
 SCHEMA = "petitions"
-SCORES = ("next_sentence", "pseudo_log_likelihood", "moderation", "topic_similarity")
 RUN_STATES = ("running", "checked", "published", "failed")
 
 metadata = MetaData(
@@ -56,7 +55,7 @@ def check_one_of(column: str, values: tuple[str, ...]) -> CheckConstraint:
 
 def check_source() -> CheckConstraint:
     """The constraint that a source may stand before the colon of a petition_id; the code knows which there are."""
-    return CheckConstraint(f"source ~ '^{SOURCE_PATTERN}$'", name="source")
+    return CheckConstraint(f"source ~ '^{NAME_PATTERN}$'", name="source")
 
 
 def check_share(column: str) -> CheckConstraint:
@@ -207,7 +206,7 @@ petition_score = Table(
     Column("value", Double, nullable=False),
     _content_hash(),
     CheckConstraint("(score = 'topic_similarity') = (model_id <> '')", name="model_id"),
-    check_one_of("score", SCORES),
+    CheckConstraint(f"score ~ '^{NAME_PATTERN}$'", name="score"),
     comment="One row is one score of one petition by one encoder.",
 )
 

@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass
 
 from sqlalchemy import Connection, Engine, Select, func, select
 
-from petitions.records import Source, TokenizerVersion, Window
-from petitions.store.petitions import PetitionText, read_unseen, shown_in_window
+from petitions.records import PetitionText, Source, TokenizerVersion, Window
+from petitions.store.petitions import read_unseen, shown_in_window
 from petitions.store.tables import petition, petition_tokens, tokenizer_version
 from petitions.store.upsert import Counts, upsert
 

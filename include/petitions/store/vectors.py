@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, LargeBinary, Text, func, select
 
 from petitions.errors import PermanentError
-from petitions.records import Source, Window
+from petitions.records import PetitionText, Source, Window
 from petitions.store.parts import WHOLE, Part
-from petitions.store.petitions import PetitionText, read_unseen, shown_in_window
+from petitions.store.petitions import read_unseen, shown_in_window
 from petitions.store.tables import petition, petition_embedding
 from petitions.store.upsert import Counts, upsert
 

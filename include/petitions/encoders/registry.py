@@ -1,0 +1,116 @@
+"""The encoders, a row each: which setting names the weights, how they are loaded, what they score, who is searched.
+
+Whatever needs TensorFlow is named, not imported: a task that finds nothing to do reads the names alone.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pkgutil import resolve_name
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Protocol
+
+from petitions.errors import ConfigError
+from petitions.records import PetitionText
+from petitions.settings import Settings
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+# An encoder and N texts give float32 [N].
+ScoreTexts = Callable[[Any, Sequence[PetitionText]], "NDArray[np.float32]"]
+
+
+class Encoder(Protocol):
+    """What `load` gives: an encoder with its weights, ready to embed."""
+
+    name: str  # of the weights; rows are stored under it
+    dimensions: int
+
+    def embed(self, texts: Sequence[Any], /) -> "NDArray[np.float32]":
+        """Embed N texts (or lists of morphemes) as float32 [N, D], each row of unit length."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Score:
+    """One score, and the range that it must be in."""
+
+    least: float = 0.0
+    most: float = 1.0
+    of_text: str = (
+        ""  # "module:name" of a ScoreTexts; empty for a score that depends on a fit, see steps.score_similarity
+    )
+
+    def load(self) -> ScoreTexts:
+        """Import what computes the score of a text."""
+        found: ScoreTexts = resolve_name(self.of_text)
+        return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EncoderEntry:
+    """One encoder."""
+
+    setting: str  # the field of Settings that names its weights
+    name_weights: str  # "module:name" of what names the weights of such a model, without loading them
+    loader: str  # "module:name" of what takes model and accelerator, and gives an Encoder
+    reads_morphemes: bool = False  # texts are given as lists of morphemes
+    is_searched: bool = False  # readers search its vectors
+    has_keywords: bool = False  # its masked words give keywords
+    scores: Mapping[str, Score] = field(default_factory=dict)
+
+    @property
+    def text_scores(self) -> tuple[str, ...]:
+        """The scores of a text alone."""
+        return tuple(name for name, score in self.scores.items() if score.of_text)
+
+    def name(self, settings: Settings) -> str:
+        """The name of the weights that the settings give; see `encoders.names` for what is raised."""
+        found: str = resolve_name(self.name_weights)(getattr(settings, self.setting))
+        return found
+
+    def load(self, settings: Settings) -> Encoder:
+        """Load the weights that the settings give.
+
+        Raises:
+            WeightsError: they are missing or incomplete.
+            ConfigError: the accelerator is missing.
+        """
+        found: Encoder = resolve_name(self.loader)(getattr(settings, self.setting), settings.accelerator)
+        return found
+
+
+_TOPIC_SIMILARITY = Score(least=-1.0)
+ENCODERS: Mapping[str, EncoderEntry] = MappingProxyType(
+    {
+        "bert": EncoderEntry(
+            setting="bert_model",
+            name_weights="petitions.encoders.names:name_bert",
+            loader="petitions.encoders.bert_encoder:load_bert",
+            is_searched=True,
+            has_keywords=True,
+            scores={
+                "next_sentence": Score(of_text="petitions.scoring.next_sentence:score_petitions"),
+                "topic_similarity": _TOPIC_SIMILARITY,
+            },
+        ),
+        "elmo": EncoderEntry(
+            setting="elmo_model",
+            name_weights="petitions.encoders.names:name_elmo",
+            loader="petitions.encoders.elmo_encoder:load_elmo",
+            reads_morphemes=True,
+            scores={"topic_similarity": _TOPIC_SIMILARITY},
+        ),
+    }
+)
+
+
+def find_encoder(name: str) -> EncoderEntry:
+    """The row of an encoder.
+
+    Raises:
+        ConfigError: there is none of that name.
+    """
+    if name not in ENCODERS:
+        raise ConfigError(f"encoder must be one of {', '.join(ENCODERS)}, got {name!r}")
+    return ENCODERS[name]
