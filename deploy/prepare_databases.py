@@ -17,6 +17,8 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
+from petitions.store.session import describe_session
+
 OWNERS = {"airflow": "airflow", "petitions": "petition_owner"}  # database: its owner
 GROUPS = {"petitions": "petition_writer", "petition_page": "petition_reader"}  # role: what it is a member of
 
@@ -27,6 +29,7 @@ def prepare_databases(passfile: Path) -> None:
     passwords = {role: password for *_, role, password in lines}
     host, port, _, admin, _ = lines[-1]
     server = {"host": host, "port": port, "user": admin, "passfile": str(passfile), "autocommit": True}
+    server |= describe_session("prepare_databases", {}, connect_timeout_s=10)
     with psycopg.connect(**server, dbname="postgres") as conn:
         for group in GROUPS.values():
             _make_role(conn, group, sql.SQL("NOLOGIN"))

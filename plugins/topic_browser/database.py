@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Engine, create_engine
 
 from petitions.settings import Settings
 from petitions.store.embedded import find_url
+from petitions.store.session import describe_session
 
 # The server holds to these: whoever logs in, the session has the reader's rights and writes nothing.
 SESSION = {
@@ -44,9 +45,5 @@ def _open_engine(database_url: str) -> Engine:
         pool_timeout=3,
         pool_pre_ping=True,
         hide_parameters=True,
-        connect_args={
-            "application_name": "topic_browser",
-            "connect_timeout": 3,
-            "options": " ".join(f"-c {name}={value}" for name, value in SESSION.items()),
-        },
+        connect_args=describe_session("topic_browser", SESSION, connect_timeout_s=3),
     )

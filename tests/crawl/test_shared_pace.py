@@ -1,6 +1,8 @@
 """One pace for many processes: what it lets through is measured at the server."""
 
 import multiprocessing
+import os
+import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -127,7 +129,8 @@ def test_connections_are_shared_out_to_the_last_one_and_given_back(engine, caplo
             pass
         with SharedPace(engine, "http://other.test", 1, 2).hold_connections() as elsewhere:
             assert elsewhere == 2
-    assert caplog.text.count("site.test: all 3 connections are taken") == 1
+    holder = f"petitions {socket.gethostname()[:45]} {os.getpid()}, connected since 20"
+    assert caplog.text.count(f"site.test: all 3 connections are taken, waiting for one; by {holder}") == 1
     with many.hold_connections() as again:
         assert again == 3
 

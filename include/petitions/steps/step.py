@@ -14,11 +14,13 @@ from petitions.records import PetitionText, Source, Window
 from petitions.settings import Settings
 from petitions.store import runs
 from petitions.store.artifacts import ArtifactStore
+from petitions.store.locks import name_holders
 from petitions.store.parts import WHOLE, Part
 from petitions.store.petitions import count_shown
 
 logger = logging.getLogger(__name__)
 
+_LOCK = "petitions.step"
 FEWEST_PARTS, MOST_PARTS = 8, 64
 CHUNK = 256  # petitions in one transaction of encode and score: a killed step loses the work on so many at most
 
@@ -77,10 +79,11 @@ def hold_step(run: Run, step: str, part: Part = WHOLE) -> Iterator[Progress]:
     run_id = run.run_id
     name = step if part == WHOLE else f"{step} {part}"
     with run.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as lock:
-        # Released with the connection, so that a killed step leaves no lock behind.
-        held = text("SELECT pg_try_advisory_lock(hashtext('petitions.step'), hashtext(:step))")
-        if not lock.scalar(held, {"step": f"{run_id} {name}"}):
-            raise TransientError(f"another process is at the step {name} of the run {run_id}")
+        # Released with the connection, so that a killed step leaves no lock behind, nor one whose machine is lost.
+        held = text("SELECT pg_try_advisory_lock(hashtext(:kind), hashtext(:step))")
+        if not lock.scalar(held, {"kind": _LOCK, "step": f"{run_id} {name}"}):
+            holder = name_holders(lock, _LOCK, f"{run_id} {name}")
+            raise TransientError(f"another process is at the step {name} of the run {run_id}: {holder}")
         try:
             with run.engine.begin() as conn:
                 runs.begin_run(conn, run.source, run.window, at=run.clock())

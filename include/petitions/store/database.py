@@ -20,6 +20,7 @@ from sqlalchemy.engine import ExceptionContext
 from petitions.errors import SchemaError
 from petitions.store.embedded import LOCAL, find_url
 from petitions.store.failures import translate_failure
+from petitions.store.session import describe_session
 from petitions.store.tables import SCHEMA
 
 logger = logging.getLogger(__name__)
@@ -29,7 +30,7 @@ MIGRATIONS = Path(__file__).with_name("migrations")
 CONNECT_TIMEOUT_S = 10
 # A chunk of ours is written in seconds. A statement that hangs, or waits for a lock that a second run over the same
 # window holds, ends with an error that Airflow retries instead of holding a worker for hours.
-_SERVER_SETTINGS = {
+_SETTINGS = {
     "search_path": f"public,{SCHEMA}",  # our statements name the schema; Alembic compares only what is not the first
     "timezone": "UTC",
     "statement_timeout": "15min",
@@ -53,11 +54,7 @@ def open_engine(database_url: str, local: Path = LOCAL) -> Engine:
         find_url(database_url, local).set(drivername="postgresql+psycopg"),
         pool_pre_ping=True,
         hide_parameters=True,  # a statement in a log must not bring a petition along
-        connect_args={
-            "application_name": "petitions",
-            "connect_timeout": CONNECT_TIMEOUT_S,
-            "options": " ".join(f"-c {name}={value}" for name, value in _SERVER_SETTINGS.items()),
-        },
+        connect_args=describe_session("petitions", _SETTINGS, connect_timeout_s=CONNECT_TIMEOUT_S),
     )
     event.listen(engine, "handle_error", _translate)
     with engine.connect():

@@ -16,6 +16,7 @@ from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from petitions.errors import ConfigError, DatabaseDownError
+from petitions.store.session import write_options
 
 LOCAL = Path(".local/postgres")
 
@@ -69,7 +70,7 @@ def run_psql(database_url: str, arguments: Sequence[str], local: Path = LOCAL) -
     if not psql:
         raise ConfigError("no psql is installed here: apt-get install postgresql-client")
     url = find_url(database_url, local).set(drivername="postgresql")
-    environ = os.environ | {"PGOPTIONS": "-c search_path=petitions,public"}
+    environ = os.environ | {"PGOPTIONS": write_options({"search_path": "petitions,public"})}
     if url.password:
         environ["PGPASSWORD"] = str(url.password)
     shown = url.set(password=None).render_as_string()

@@ -2,7 +2,8 @@
 
 The moment from which the site may be asked again is the row of `site_pace`, by the clock of the database server, so
 that the clocks of the machines do not matter. The connections are session-level advisory locks: Postgres gives them
-free when the process that holds them dies (https://www.postgresql.org/docs/current/explicit-locking.html, 13.3.5).
+free when the process that holds them dies (https://www.postgresql.org/docs/current/explicit-locking.html, 13.3.5), or
+a minute after its machine is lost (petitions.store.session).
 A pooler between us that hands one session to many clients (pgbouncer in transaction mode) cannot hold them.
 """
 
@@ -20,6 +21,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from petitions.crawl.spacing import Clock, Spacing
 from petitions.store.crawl_tables import site_pace
+from petitions.store.locks import name_holders
 
 logger = logging.getLogger(__name__)
 
@@ -106,13 +108,15 @@ class SharedPace:
             DatabaseDownError: Postgres cannot be asked.
         """
         slot = func.generate_series(1, self._connections).column_valued("slot")
-        lock = func.pg_try_advisory_lock(func.hashtext(f"petitions.connection {self._site}"), slot)
+        kind = f"petitions.connection {self._site}"
+        lock = func.pg_try_advisory_lock(func.hashtext(kind), slot)
         with self._engine.connect() as conn:
             conn.detach()  # out of the pool: closing it ends the session, and with it the locks
             told_at = self._clock.monotonic() - _TOLD_EVERY_S
             while not (taken := conn.execute(select(slot).where(lock)).all()):
                 if self._clock.monotonic() - told_at >= _TOLD_EVERY_S:
-                    logger.info("%s: all %d connections are taken, waiting for one", self._site, self._connections)
+                    holders, n_all = name_holders(conn, kind), self._connections
+                    logger.info("%s: all %d connections are taken, waiting for one; by %s", self._site, n_all, holders)
                     told_at = self._clock.monotonic()
                 self._clock.sleep(_SLOT_PAUSE_S)
             yield len(taken)
