@@ -153,6 +153,25 @@ def test_a_killed_crawl_goes_on_with_the_open_petitions_it_has_not_seen(archive)
     assert not server.count("/api/")
 
 
+def test_a_place_in_a_list_that_is_not_read_any_more_goes_on_behind_the_lists(archive):
+    """A thorough crawl was killed in its second list; meanwhile one of another window has covered what that holds."""
+    ledger = MemoryLedger({"1": Status.OPEN, "2": Status.OPEN}, place=Place(stage="ended", page=3), is_thorough=False)
+    with serve(answer_bluehouse(["1", "2", "3"], ended_ids=["4"])) as server:
+        items = list(crawl_bluehouse(server, archive, ledger))
+    assert [item.source_id for item in items] == ["1", "2"]
+    assert not server.count("/api/")
+    assert ledger.place.stage == DONE
+
+
+@pytest.mark.parametrize("stage", ["a list of another name", DONE])
+def test_a_place_of_another_version_of_the_code_begins_with_the_first_list(archive, stage):
+    ledger = MemoryLedger({"1": Status.OPEN}, place=Place(stage=stage, page=9, after="2"))
+    with serve(answer_bluehouse(["1", "2"], ended_ids=["3"])) as server:
+        items = list(crawl_bluehouse(server, archive, ledger))
+    assert sorted(item.source_id for item in items) == ["1", "2", "3"]
+    assert ledger.place.stage == DONE
+
+
 def test_an_ended_petition_is_asked_for_again_when_the_list_says_that_it_was_answered(archive):
     row = assembly_row(
         sttusCode="CMIT_FRWRD", resultCode="ALTRV_DSUSE", agreBeginDe="2019-08-02", agreEndDe="2019-08-30"

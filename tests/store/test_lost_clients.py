@@ -6,7 +6,6 @@ import socket
 import subprocess
 import sys
 import time
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -16,7 +15,9 @@ from far_machine import run_far_machine, run_open_server
 from invented import WINDOW
 from petitions.errors import TransientError
 from petitions.records import Source
-from petitions.steps.step import hold_step
+from petitions.settings import Settings
+from petitions.steps.step import Run
+from petitions.store.artifacts import ArtifactStore
 from petitions.store.database import open_engine, upgrade
 from petitions.store.embedded import run_psql
 from petitions.store.pace import SharedPace
@@ -28,22 +29,19 @@ SITE = "http://site.test"
 NOTICED_WITHIN_S = 120
 HOLD = """
 import sys, threading, time
-from datetime import UTC, date, datetime
 from sqlalchemy import text
-from petitions.records import Source, Window
-from petitions.steps.step import hold_step
+from store.test_lost_clients import open_run
 from petitions.store.database import open_engine
 from petitions.store.pace import SharedPace
 
 engine, name = open_engine(sys.argv[1]), sys.argv[2]
-WINDOW = Window(since=date(2024, 4, 1), until=date(2024, 7, 1))
 
 def run(statement):
     with engine.connect() as conn:
         conn.execute(text("SELECT pg_advisory_lock(hashtext(:name))"), {"name": statement})
         conn.execute(text(statement))
 
-with hold_step(engine, Source.SAMPLE, WINDOW, name, lambda: datetime.now(UTC)):
+with open_run(engine).step(name):
     if name == "far":
         for statement in ("SELECT pg_sleep(900)", "SELECT pg_sleep(15), repeat('x', 50000000)"):
             threading.Thread(target=run, args=[statement], daemon=True).start()
@@ -66,7 +64,7 @@ def server():
 
 def start_client(command, url, name):
     client = subprocess.Popen(
-        [*command, sys.executable, "-c", HOLD, url, name], stdout=subprocess.PIPE, text=True, env=os.environ
+        [*command, sys.executable, "-c", HOLD, url, name], stdout=subprocess.PIPE, text=True, env=ENVIRON
     )
     assert client.stdout.readline() == "held\n"
     return client
@@ -78,11 +76,17 @@ def end_client(client):
     client.stdout.close()
 
 
+def open_run(engine):
+    artifacts = ArtifactStore("/nowhere")
+    return Run(settings=Settings(), engine=engine, artifacts=artifacts, source=Source("sample"), window=WINDOW)
+
+
 def try_step(engine, name):
-    with hold_step(engine, Source.SAMPLE, WINDOW, name, lambda: datetime.now(UTC)):
+    with open_run(engine).step(name):
         return True
 
 
+ENVIRON = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
 READ_HELD = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'")
 
 

@@ -77,6 +77,15 @@ def test_every_third_night_is_thorough_and_only_those_cover(conn):
     assert begin(conn, Window.ending(date(2024, 7, 8)), MONDAY + timedelta(days=7)).covered_until == date(2024, 7, 7)
 
 
+def test_a_thorough_crawl_that_was_killed_is_none_any_more_where_one_of_another_window_was_done_meanwhile(conn):
+    start = begin(conn)
+    write_place(conn, SOURCE, WINDOW, Place(stage="ended", page=3), start)
+    finish(conn, Window(since=date(2024, 3, 1), until=date(2024, 7, 1)))
+    again = begin(conn, at=MONDAY + timedelta(hours=5))
+    assert (start.is_thorough, again.is_thorough) == (True, False)
+    assert again.place == Place(stage="ended", page=3)
+
+
 def test_open_petitions_that_were_not_seen_come_in_the_order_of_their_ids(conn):
     seen, *others = make_petitions(5)
     others[3] = replace(others[3], status=Status.ENDED)

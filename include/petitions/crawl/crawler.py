@@ -117,16 +117,27 @@ class Crawler:
             SiteChangedError: too many answers are no petitions, or a list has another shape.
             ConfigError: the site's robots.txt forbids what is asked.
         """
-        stages = [*self._site.queries[: None if self._ledger.is_thorough else 1], KNOWN, SAMPLE]
         begin = self._ledger.place
         try:
-            for stage in stages[stages.index(begin.stage) if begin.stage else 0 :]:
+            for stage in self._list_stages(begin.stage):
                 place = begin if stage == begin.stage else Place(stage=stage)
                 yield from {KNOWN: self._crawl_known, SAMPLE: self._crawl_sample}.get(stage, self._crawl_list)(place)
             yield self._land(Place(stage=DONE))
         finally:
             self._haul.close()
         logger.info("%s: asked for %d petitions, %d of them bad", self._site.source, self._n_asked, len(self._bad))
+
+    def _list_stages(self, first: str) -> Sequence[str]:
+        """The lists and what follows them, from where a crawl that was killed was.
+
+        Where that was a list that is not read any more, a crawl of another window has covered what it holds: its own
+        end made this one not thorough. A stage that this code does not know tells nothing: all is read from the start.
+        """
+        lists = self._site.queries[: None if self._ledger.is_thorough else 1]
+        stages = [*lists, KNOWN, SAMPLE]
+        if first in self._site.queries and first not in lists:
+            first = KNOWN
+        return stages[stages.index(first) :] if first in stages else stages
 
     def _crawl_list(self, place: Place) -> Iterator[Batch]:
         """Read one list down to what is covered, and ask for what is new in it."""
