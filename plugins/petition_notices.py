@@ -1,7 +1,8 @@
 """Tells people that a task failed or that a night is late: a webhook, an e-mail, both or none, by setting.
 
 A notice holds task, window, reason and the link to the log, never a petition: an error that this project raised speaks
-for itself, and of any other one only the name is sent, since a driver's message may quote the rows it was given.
+for itself, all but what it found in an answer of a site; of any other one only the name is sent, since a driver's
+message may quote the rows it was given (`petitions.privacy.redact_error`).
 Sent to PETITIONS_NOTIFY_WEBHOOK as JSON {"text": ...}, and to PETITIONS_NOTIFY_EMAIL over the connection
 `smtp_default`. The webhook's address is a secret: no error and no log line holds it.
 """
@@ -69,17 +70,20 @@ def write_notice(context: Any) -> Notice:
 
 
 def tell_reason(error: object) -> str:
-    """One line of an error; the name alone where its message could quote a petition."""
+    """One line of an error, without what it found in an answer; the name alone where it may quote a petition."""
     from airflow.sdk.exceptions import AirflowException
 
-    from petitions.errors import PetitionsError
+    from petitions.privacy import redact_error
 
     if error is None:
         return "unknown, see the log"
-    if isinstance(error, BaseException) and not isinstance(error, (PetitionsError, AirflowException)):
+    if not isinstance(error, BaseException) or isinstance(error, AirflowException):
+        line = (str(error).splitlines() or [""])[0]  # a text comes from Airflow itself: a killed worker
+    else:
+        line = redact_error(error)
+    if not line:
         return f"{type(error).__name__}, see the log"
-    line = (str(error).splitlines() or [""])[0][:LONGEST_REASON]  # a text comes from Airflow itself: a killed worker
-    return f"{type(error).__name__}: {line}" if isinstance(error, BaseException) else line
+    return f"{type(error).__name__}: {line}"[:LONGEST_REASON] if isinstance(error, BaseException) else line
 
 
 def tell_window(params: Any, data_interval_end: datetime | str | None) -> str:

@@ -12,8 +12,12 @@ import json
 import re
 from operator import mul
 
+from petitions.errors import PetitionsError
+
 PHONE, EMAIL, RESIDENT = "[전화번호]", "[이메일]", "[주민등록번호]"
 _PETITIONER_KEY = "petrNm"
+_FOUND = re.compile(r"\bfound .*")  # ends the message of an error of ours that quotes
+_LONGEST_MESSAGE = 500  # characters
 _MOST_BRACKETS = 100_000  # of JSON that is taken apart: real answers have some hundreds, a million take seconds
 _WEIGHTS = (2, 3, 4, 5, 6, 7, 8, 9, 2, 3, 4, 5)
 _ZEROS = ord("0") * sum(_WEIGHTS)  # a hostile page may hold 400,000 of them: the check is made of their codes
@@ -52,6 +56,17 @@ def mask_text(text: str) -> str:
     if "@" in text or "\uff20" in text:
         text = _EMAIL_ADDRESS.sub(EMAIL, text)
     return _RESIDENT_NUMBER.sub(_mask_resident, _PHONE_NUMBER.sub(PHONE, text))
+
+
+def redact_error(error: BaseException) -> str:
+    """What may be told of an error, besides its name, to people who may read no answer and no hidden petition.
+
+    Of one of ours all but what it found in an answer; of any other nothing, since its words, which we do not choose,
+    may quote what it was given. One line of at most 500 characters.
+    """
+    if not isinstance(error, PetitionsError):
+        return ""
+    return _FOUND.sub("found …", " ".join(str(error).split()))[:_LONGEST_MESSAGE]
 
 
 def mask_bytes(answer: bytes) -> bytes:

@@ -35,10 +35,22 @@ def petition_night():
         raise SiteChangedError("3 of 9 answers are no petitions, limit 2 %\\nsecond line")
 
     @task
+    def read_list():
+        from petitions.errors import SiteChangedError
+        from petitions.sources.bluehouse import open_site
+        from petitions.records import Window
+        site = open_site(base_url="https://site.test", window=Window.ending(pendulum.date(2026, 7, 1)), today=None)
+        answer = '{"status": "ok", "item": [{"id": "1", "created": "TITLE"}]}'
+        try:
+            site.parse_list(answer.encode(), "https://site.test/list")
+        except Exception as error:
+            raise SiteChangedError(f"{error} (list open, page 1; raw answer: raw/a#1)")
+
+    @task
     def tokenize():
         raise ValueError("could not read \\u300aTITLE\\u300b")
 
-    crawl(), tokenize()
+    crawl(), tokenize(), read_list()
 
 night = petition_night()
 
@@ -118,7 +130,7 @@ def run_night(home: Path, **settings: str) -> str:
 
 @pytest.fixture(scope="module")
 def night(tmp_path_factory) -> tuple[list[str], list[str], str]:
-    """Texts posted and letters mailed of one run with two failed tasks and a deadline, and its log."""
+    """Texts posted and letters mailed of one run with three failed tasks and a deadline, and its log."""
     site = ThreadingHTTPServer(("127.0.0.1", 0), Webhook)
     site.notices, site.status = [], 200
     post = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Mailbox)
@@ -139,11 +151,11 @@ def night(tmp_path_factory) -> tuple[list[str], list[str], str]:
 
 
 def test_a_failed_task_is_told_with_window_reason_and_link(night):
-    told = next(text for text in night[0] if "crawl" in text).splitlines()
+    told = next(text for text in night[0] if ".crawl" in text).splitlines()
     assert told[:3] == [
         "petition_night.crawl failed",
         "window: sample, 3 months until 2026-07-01",
-        "reason: SiteChangedError: 3 of 9 answers are no petitions, limit 2 %",
+        "reason: SiteChangedError: 3 of 9 answers are no petitions, limit 2 % second line",
     ]
     assert told[3].startswith("http://") and "/dags/petition_night/runs/" in told[3] and "crawl" in told[3]
 
@@ -151,6 +163,15 @@ def test_a_failed_task_is_told_with_window_reason_and_link(night):
 def test_an_error_that_may_quote_a_petition_is_told_by_its_name_alone(night):
     told = next(text for text in night[0] if "tokenize" in text)
     assert "reason: ValueError, see the log" in told
+    assert TITLE not in "".join(night[0] + night[1])
+
+
+def test_what_was_found_in_an_answer_of_a_site_is_in_the_log_alone(night):
+    told = next(text for text in night[0] if "read_list" in text)
+    assert (
+        "reason: SiteChangedError: https://site.test/list: item 0: key created: expected YYYY-MM-DD, found …\n" in told
+    )
+    assert TITLE in night[2]
     assert TITLE not in "".join(night[0] + night[1])
 
 
@@ -164,7 +185,7 @@ def test_a_late_night_is_told_by_the_triggers_own_callback(night):
 
 def test_the_same_notices_go_by_mail(night):
     posted, mailed, _ = night
-    assert len(mailed) == len(posted) == 3
+    assert len(mailed) == len(posted) == 4
     assert sorted(letter.splitlines()[0] for letter in mailed) == sorted(text.splitlines()[0] for text in posted)
     assert all("night@example.org" in letter for letter in mailed)
 

@@ -58,7 +58,7 @@ def parse_day(value: object, where: str) -> date:
     try:
         day = date.fromisoformat(value.strip()[:10])
     except ValueError:
-        raise ParseError(f"{where}: no such day {shorten(value)}") from None
+        raise ParseError(f"{where}: expected a day that there is, found {shorten(value)}") from None
     if not FIRST_YEAR <= day.year <= LAST_YEAR:
         raise ParseError(f"{where}: expected a day of {FIRST_YEAR} to {LAST_YEAR}, found {day}")
     return day
