@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from petitions.sources.lines import read_lines
 from petitions.text.normalize import normalize_text
 from petitions.text.tokenizer import TOKENIZER, Tokenizer, tokenize_many
 
@@ -44,7 +45,7 @@ def main() -> None:
     parser.add_argument("--documents", type=int, help="the first so many; all where it is not given")
     args = parser.parse_args()
     paths = sorted((SHARED / "data/bluehouse").glob("*.jsonl"))
-    rows = [json.loads(line) for path in paths for line in path.read_text(encoding="utf-8").splitlines()]
+    rows = [json.loads(line) for path in paths for line in read_lines(path)]
     texts = [normalize_text(f"{row['title']}\n{row['content']}").text for row in rows[: args.documents]]
     mecab = Tokenizer()
     seconds: dict[str, list[float]] = {"python-mecab-ko": [], TOKENIZER: [], f"{TOKENIZER}, all cores": []}

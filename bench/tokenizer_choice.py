@@ -29,6 +29,7 @@ import numpy as np
 from gensim.corpora import Dictionary
 from gensim.models import CoherenceModel
 
+from petitions.sources.lines import read_lines
 from petitions.text.normalize import normalize_text
 from petitions.text.tokenizer import PARTS_OF_SPEECH, Tokenizer
 from petitions.topics.lda import LdaSettings, fit_topics
@@ -197,7 +198,7 @@ def measure_gold(taggers: dict[str, Tagger]) -> None:
 def measure_topics(taggers: dict[str, Tagger], python: str, seeds: list[int]) -> None:
     """Print how the topics of each tagger's tokens do by the shared eval, and over the nouns of our own tagger."""
     paths = [SHARED / "data/bluehouse" / f"{month}.jsonl" for month in MONTHS]
-    rows = [json.loads(line) for path in paths for line in path.read_text(encoding="utf-8").splitlines()]
+    rows = [json.loads(line) for path in paths for line in read_lines(path)]
     rows.sort(key=lambda row: f"bluehouse:{row['id']}")
     texts = [normalize_text(f"{row['title']}\n{row['content']}").text for row in rows]
     our_nouns = [NOUN.findall(taggers[OURS].parse(text)) for text in texts]

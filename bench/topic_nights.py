@@ -21,6 +21,7 @@ from matplotlib import pyplot
 from topic_quality import SHARED
 
 from petitions.records import Window
+from petitions.sources.lines import read_lines
 from petitions.text.normalize import normalize_text
 from petitions.text.tokenizer import tokenize_many
 from petitions.topics.alignment import BEST_TERMS, NO_TOPICS, Topics, align_topics, assign_topic_ids, compare_topics
@@ -63,7 +64,7 @@ class Night:
 
 def read_petitions(source: str) -> list[Petition]:
     paths = sorted((SHARED / "data" / source).glob("*.jsonl"))
-    rows = [json.loads(line) for path in paths for line in path.read_text(encoding="utf-8").splitlines()]
+    rows = [json.loads(line) for path in paths for line in read_lines(path)]
     rows.sort(key=lambda row: str(row["id"]))
     documents = tokenize_many([normalize_text(f"{row['title']}\n{row['content']}").text for row in rows])
     return [

@@ -13,6 +13,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from petitions.sources.lines import read_lines
 from petitions.text.normalize import normalize_text
 from petitions.text.tokenizer import TOKENIZER, tokenize_many
 from petitions.topics.labels import label_topics
@@ -22,7 +23,7 @@ SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 
 def read_texts(paths: list[Path]) -> list[str]:
-    rows = [json.loads(line) for path in paths for line in path.read_text(encoding="utf-8").splitlines()]
+    rows = [json.loads(line) for path in paths for line in read_lines(path)]
     rows.sort(key=lambda row: f"bluehouse:{row['id']}")
     return [normalize_text(f"{row['title']}\n{row['content']}").text for row in rows]
 

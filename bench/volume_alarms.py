@@ -9,7 +9,6 @@ opened it. Nights on end are one episode. Faults begin on every day after the fi
 what begins from then on, and not what is stored. Reads ../shared/data.
 """
 
-import gzip
 import json
 import random
 from collections import Counter, defaultdict
@@ -19,6 +18,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from petitions.sources.lines import read_lines
 from petitions.store import volumes
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
@@ -55,10 +55,9 @@ def read_history(paths: list[Path]) -> tuple[date, list[Day]]:
     """The first day, and the petitions of every day from it by category."""
     found: dict[date, Day] = defaultdict(Counter)
     for path in paths:
-        with gzip.open(path, "rt") if path.suffix == ".gz" else path.open() as lines:
-            for line in lines:
-                row = json.loads(line)
-                found[date.fromisoformat(row["begin"])][row["category"]] += 1
+        for line in read_lines(path):
+            row = json.loads(line)
+            found[date.fromisoformat(row["begin"])][row["category"]] += 1
     first = min(found)
     return first, [found[first + timedelta(days=number)] for number in range((max(found) - first).days + 1)]
 

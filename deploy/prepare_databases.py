@@ -25,7 +25,7 @@ GROUPS = {"petitions": "petition_writer", "petition_page": "petition_reader"}  #
 
 def prepare_databases(passfile: Path) -> None:
     """Make roles, then databases, then what only an administrator may do inside of them."""
-    lines = [line.split(":", 4) for line in passfile.read_text(encoding="utf-8").splitlines()]
+    lines = [line.split(":", 4) for line in passfile.read_bytes().decode().removesuffix("\n").split("\n")]
     passwords = {role: password for *_, role, password in lines}
     host, port, _, admin, _ = lines[-1]
     server = {"host": host, "port": port, "user": admin, "passfile": str(passfile), "autocommit": True}

@@ -80,7 +80,16 @@ def test_tokens_prints_one_line_a_line(run, tmp_path):
 def test_a_file_that_is_no_utf_8_is_refused(run, tmp_path):
     lines = tmp_path / "lines.txt"
     lines.write_bytes(b"ok\n\xff\xfe\n")
-    assert "no UTF-8: byte 3" in refusal(run("tokens", "--input", str(lines)))
+    assert "lines.txt, line 2: byte 1 is no UTF-8" in refusal(run("tokens", "--input", str(lines)))
+
+
+def test_two_lines_are_two_rows_whatever_else_stands_in_them(run, tmp_path):
+    lines = tmp_path / "lines.txt"
+    lines.write_bytes("학교\u2028급식\x85버스\x0b노선\x0c지하철\x1c요금\r\n신호등\n".encode())
+    output = run("tokens", "--input", str(lines)).output
+    assert [line.split() for line in output.split("\n")] == [
+        ["학교", "급식", "버스", "노선", "지하철", "요금"], ["신호등"], [],
+    ]  # fmt: skip
 
 
 @pytest.mark.slow

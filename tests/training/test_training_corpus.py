@@ -28,6 +28,35 @@ def test_reviews_and_lines_come_in_the_order_of_the_files(tmp_path):
     assert list(read_corpus([reviews, lines])) == ['"좋은 영화', "첫째 줄", "둘째 줄"]
 
 
+def test_a_review_and_a_line_hold_what_other_programs_take_for_an_end(tmp_path):
+    reviews = write_gzip(
+        tmp_path / "r.tsv.gz", "1\t2\t20.01.01\t9\t좋은\u2028영\r화\r\n1\t2\t20.01.02\t1\t나쁜\x85영화"
+    )
+    lines = tmp_path / "l.txt"
+    lines.write_bytes("첫째\x0b줄\r\n둘째\u2028줄\n".encode())
+    texts = ["좋은\u2028영\r화", "나쁜\x85영화", "첫째\x0b줄", "둘째\u2028줄"]
+    assert list(read_corpus([reviews, lines])) == texts
+
+
+@pytest.mark.parametrize("name", ["a.jsonl", "a.txt", "a.jsonl.gz", "a.tsv.gz"])
+def test_a_corpus_in_another_encoding_or_cut_is_named(tmp_path, name):
+    content = "1\t2\t3\t4\t학교\n" if name.endswith(".tsv.gz") else '{"title": "학교", "content": "급식"}\n' * 9
+    for text, damaged in ((content.encode("cp949"), "line 1: byte .* is no UTF-8"), (content.encode(), "was cut")):
+        packed = gzip.compress(text) if name.endswith(".gz") else text
+        if damaged == "was cut":
+            if not name.endswith(".gz"):
+                continue
+            packed = packed[:-12]
+        (tmp_path / name).write_bytes(packed)
+        with pytest.raises(ConfigError, match=rf"{name}, .*{damaged}"):
+            list(read_corpus([tmp_path / name]))
+
+
+def test_a_byte_order_mark_is_no_part_of_a_petition(tmp_path):
+    (tmp_path / "a.jsonl").write_text('\ufeff{"title": "제목", "content": "본문"}\n', encoding="utf-8")
+    assert list(read_corpus([tmp_path / "a.jsonl"])) == ["제목\n본문"]
+
+
 def test_a_missing_file_and_a_foreign_kind_are_named_before_anything_is_read(tmp_path):
     with pytest.raises(ConfigError, match=r"gone\.txt"):
         read_corpus([tmp_path / "gone.txt"])

@@ -14,9 +14,9 @@ from petitions.commands.options import (
     source_or_setting,
 )
 from petitions.encoders.registry import ENCODERS
-from petitions.errors import ConfigError
 from petitions.records import Source
 from petitions.settings import Settings
+from petitions.sources.lines import read_lines
 
 SHARES = ("share", "balanced_share", "agreement_share")
 TOPIC_COLUMNS = ("topic_id", "label", *SHARES, "n_petitions", "npmi", "top_terms")  # on screen; JSON has all
@@ -79,18 +79,6 @@ def search(sentence: str, count: int, source: Source | None, as_json: bool) -> N
         question = normalize_text(sentence).text
         tokens, embedding = Tokenizer().tokenize(question), bert.embed([question])[0]
         print_rows(search_hybrid(conn, tokens, embedding, count, source), as_json=as_json)
-
-
-def read_lines(path: Path) -> list[str]:
-    """The lines of a UTF-8 file, without their ends.
-
-    Raises:
-        ConfigError: the file is no UTF-8.
-    """
-    try:
-        return path.read_text(encoding="utf-8").splitlines()
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{path} is no UTF-8: byte {error.start}") from None
 
 
 input_option = click.option("--input", "input_", type=click.Path(path_type=Path), required=True, help="A line a text.")

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from petitions.errors import ConfigError
 from petitions.pipeline import Pipeline
 from petitions.records import Source, Window
+from petitions.sources.lines import split_lines
 from petitions.store.petitions import read_texts
 
 logger = logging.getLogger(__name__)
@@ -67,7 +68,7 @@ def elmo(corpus: tuple[Path, ...], output: Path, minutes: float, seed: int) -> N
     from petitions.training.pretrain_elmo import ElmoTrainingSettings, pretrain_elmo
 
     tokenizer = Tokenizer()
-    sentences = (tokenizer.morphemes(line) for document in read_corpus(corpus) for line in document.splitlines())
+    sentences = (tokenizer.morphemes(line) for document in read_corpus(corpus) for line in split_lines(document))
     settings = ElmoTrainingSettings(minutes=minutes, minutes_of_warm_start=warm_start(minutes), seed=seed)
     pretrain_elmo(sentences, output, settings)
 
@@ -125,7 +126,7 @@ def _train(encoder: str, documents: Sequence[str], output: Path, minutes: float,
     from petitions.training.pretrain_elmo import ElmoTrainingSettings, pretrain_elmo
 
     tokenizer = Tokenizer()
-    sentences = (tokenizer.morphemes(line) for document in documents for line in document.splitlines())
+    sentences = (tokenizer.morphemes(line) for document in documents for line in split_lines(document))
     settings = ElmoTrainingSettings(minutes=minutes, minutes_of_warm_start=warm_start(minutes), accelerator=accelerator)
     return pretrain_elmo(sentences, output, settings)[-1]
 

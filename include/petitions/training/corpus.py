@@ -1,16 +1,14 @@
 """Text to pre-train on: files in, one normalized and masked document at a time out."""
 
-import csv
-import gzip
 import json
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TextIO
 
 from petitions.errors import ConfigError
 from petitions.privacy import mask_text
+from petitions.sources.lines import read_lines
 
 SUFFIXES = (".jsonl", ".jsonl.gz", ".tsv.gz", ".txt")
 NSMC_COLUMNS = ("review_id", "movie_id", "date", "rating", "review")  # the raw reviews come without a header
@@ -27,7 +25,8 @@ def read_corpus(paths: Iterable[Path]) -> Iterator[str]:
             `.tsv.gz` of reviews as NSMC has them (a document is the column `review`), or `.txt` (a line each).
 
     Raises:
-        ConfigError: a file that is missing, none of these kinds, or without the expected keys or columns.
+        ConfigError: a file that is missing, none of these kinds, no UTF-8, cut, or without the expected keys or
+            columns.
     """
     paths = list(paths)
     for path in paths:
@@ -40,26 +39,19 @@ def read_corpus(paths: Iterable[Path]) -> Iterator[str]:
 
 def _read_documents(paths: Iterable[Path]) -> Iterator[str]:
     for path in paths:
-        with _open_text(path) as file:
-            for text in _split_documents(path, file):
-                document = MODERATION_NOTICE.sub("", unicodedata.normalize("NFC", text))
-                if document := mask_text(document).strip():
-                    yield document
+        for text in _split_documents(path):
+            document = MODERATION_NOTICE.sub("", unicodedata.normalize("NFC", text))
+            if document := mask_text(document).strip():
+                yield document
 
 
-def _open_text(path: Path) -> TextIO:
-    if path.suffix == ".gz":
-        return gzip.open(path, "rt", encoding="utf-8", newline="\n")
-    return path.open(encoding="utf-8", newline="\n")
-
-
-def _split_documents(path: Path, file: TextIO) -> Iterator[str]:
+def _split_documents(path: Path) -> Iterator[str]:
     if path.name.endswith(".txt"):
-        yield from file
+        yield from read_lines(path)
     elif path.name.endswith(".tsv.gz"):
-        yield from _read_reviews(path, file)
+        yield from _read_reviews(path)
     else:
-        for number, line in enumerate(file, start=1):
+        for number, line in enumerate(read_lines(path), start=1):
             try:
                 petition = json.loads(line)
                 yield f"{petition['title']}\n{petition['content']}"
@@ -67,8 +59,9 @@ def _split_documents(path: Path, file: TextIO) -> Iterator[str]:
                 raise ConfigError(f"{path}, line {number}: no title and content ({error!r})") from error
 
 
-def _read_reviews(path: Path, file: TextIO) -> Iterator[str]:
-    for number, row in enumerate(csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE), start=1):
+def _read_reviews(path: Path) -> Iterator[str]:
+    for number, line in enumerate(read_lines(path), start=1):
+        row = line.split("\t")  # a quotation mark is one; a carriage return ends a row to the module csv
         if len(row) != len(NSMC_COLUMNS):
             raise ConfigError(f"{path}, line {number}: {len(NSMC_COLUMNS)} columns expected, got {len(row)}")
         if row[-1] != NSMC_COLUMNS[-1]:  # the published train and test files do have a header
