@@ -60,6 +60,11 @@ class Window:
     def __contains__(self, day: date) -> bool:
         return self.since <= day < self.until
 
+    @property
+    def n_days(self) -> int:
+        """How long it is."""
+        return (self.until - self.since).days
+
     @classmethod
     def ending(cls, until: date, months: int = 3) -> "Window":
         """The window of `months` months before `until` (exclusive).

@@ -159,6 +159,27 @@ def test_the_published_fit_is_no_measure_of_older_nights_nor_of_other_petitions(
     assert tonight.fit_topics()
 
 
+@pytest.mark.parametrize(("published_months", "months"), [(3, 1), (1, 3)])
+def test_a_window_of_another_length_is_not_measured_by_the_published_fit(
+    pipeline, engine, monkeypatch, published_months, months
+):
+    first = replace(
+        pipeline, settings=Settings(source="sample", topics=3), window=Window.ending(WINDOW.until, published_months)
+    )
+    publish_first(first, engine)
+    monkeypatch.setattr(gate, "MOST_NPMI_LOST", -1.0)  # any fit that is measured is refused
+    other = replace(first, window=Window.ending(WINDOW.until, months))
+    other.crawl()
+    other.tokenize()
+    assert other.fit_topics()
+    again = replace(first, settings=Settings(source="sample", topics=3), window=Window.ending(date(2026, 11, 21)))
+    if published_months == 3:
+        again.crawl()
+        again.tokenize()
+        with pytest.raises(CheckFailedError, match="NPMI is"):
+            again.fit_topics()
+
+
 def test_auto_chooses_a_number_of_topics_and_keeps_what_speaks_for_it(pipeline, engine):
     auto = replace(pipeline, settings=Settings(source="sample", topics="auto"))
     auto.crawl()

@@ -46,6 +46,7 @@ class Lasting:
     topic_ids: list[int]  # [K], in the order of its rows
     events: list[Event]
     common: float  # share of the petitions that the published fit knows too
+    kept: float  # share of the petitions of the published fit that are in this one
     changed: float | None  # share of those
 
 
@@ -124,6 +125,7 @@ def _align(fit: TopicFit, published: Published | None, highest_id: int) -> Lasti
         topic_ids=topic_ids,
         events=tell_events(alignments, comparison),
         common=float(known.mean()),
+        kept=float(known.sum()) / published.model.n_petitions if published else 0.0,
         changed=gate.measure_changed(new_main, old_main),
     )
 
@@ -131,15 +133,17 @@ def _align(fit: TopicFit, published: Published | None, highest_id: int) -> Lasti
 def _find_faults(lasting: Lasting, published: Published | None, window: Window) -> list[str]:
     """What keeps the fit from being published; the published one is no measure where its number of topics differs.
 
-    Nor is it where it ends later: a backfill of older nights does not take its place. Nor where it knows too few of the
-    petitions, since other months have other topics; nor where another engine or tokenizer made it: who installs a
-    version that makes other topics means it.
+    Nor is it where it ends later: a backfill of older nights does not take its place. Nor where it knows too few of
+    the petitions, or had many that are not here, or its window is longer or shorter: see `gate.is_measure`; nor where
+    another engine or tokenizer made it: who installs a version that makes other topics means it.
     """
     if published is None or lasting.changed is None or len(published.topic_ids) != len(lasting.topic_ids):
         return []
     if (published.model.engine, published.model.tokenizer) != (lasting.fit.engine, TOKENIZER):
         return []
-    if window.until < published.model.window.until or lasting.common < gate.LEAST_COMMON:
+    if window.until < published.model.window.until:
+        return []
+    if not gate.is_measure(lasting.common, lasting.kept, window.n_days, published.model.window.n_days):
         return []
     new = gate.Quality(npmi=lasting.fit.npmi, diversity=lasting.fit.diversity)
     old = gate.Quality(npmi=published.model.npmi, diversity=published.model.diversity)

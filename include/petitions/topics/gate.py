@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 # Over 90 nights of real fits (bench/topic_nights.py) NPMI fell by at most 0.03 from one night to the next.
 MOST_NPMI_LOST = 0.05
 MOST_DIVERSITY_LOST = 0.1
-LEAST_COMMON = 0.75  # of the petitions must be in both windows: the limits are those from night to night
+LEAST_COMMON = 0.75  # of the petitions of each fit must be in the other: the limits are those from night to night
+MOST_LONGER = 0.1  # three months are 89 to 92 days
 MOST_CHANGED = 0.35  # of the petitions of both windows may be in another topic than before
 
 
@@ -18,6 +19,20 @@ class Quality:
 
     npmi: float
     diversity: float
+
+
+def is_measure(common: float, kept: float, days: int, published_days: int) -> bool:
+    """Whether a fit is to be measured by the published one: both are of nearly the same petitions.
+
+    NPMI and diversity depend on how many texts there are, so that a month is no worse for being below three of them.
+
+    Args:
+        common: the share of the petitions of the fit that the published one knows.
+        kept: the share of the petitions of the published fit that are in the new one.
+        days: of the window of the fit.
+        published_days: of that of the published fit.
+    """
+    return min(common, kept) >= LEAST_COMMON and abs(days / published_days - 1) <= MOST_LONGER
 
 
 def measure_changed(new_ids: NDArray[np.int64], old_ids: NDArray[np.int64]) -> float | None:
