@@ -24,3 +24,8 @@ def test_text_from_the_web_is_neither_markup_nor_control_sequence(capsys):
     assert "[red]빨강[/red]" in printed
     assert "\x1b" not in printed
     assert "\x07" not in printed
+
+
+def test_what_json_has_no_number_for_is_null(capsys):
+    print_rows([{"value": float("nan"), "limit": float("inf"), "share": 0.5}], as_json=True)
+    assert json.loads(capsys.readouterr().out) == [{"value": None, "limit": None, "share": 0.5}]

@@ -161,6 +161,28 @@ def test_a_missing_or_misshapen_weight_is_named(copy_of_tiny, name, change, mess
         load_bert(str(copy_of_tiny(edit)), "cpu")
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_weight_that_is_not_finite_is_named(copy_of_tiny, value):
+    def spoil(tensors):
+        tensors["bert.encoder.layer.1.output.dense.bias"][:2] = value
+        return tensors
+
+    with pytest.raises(
+        WeightsError, match=r"weight bert\.encoder\.layer\.1\.output\.dense\.bias of .*: 2 of 32 values"
+    ):
+        load_bert(str(copy_of_tiny(spoil)), "cpu")
+
+
+def test_finite_weights_that_overflow_give_no_vector(copy_of_tiny):
+    def grow(tensors):
+        name = "bert.encoder.layer.1.output.LayerNorm.weight"
+        return tensors | {name: np.full_like(tensors[name], 1e38)}
+
+    bert = load_bert(str(copy_of_tiny(grow)), "cpu")
+    with pytest.raises(WeightsError, match=rf"what {bert.name} computes: \d+ of 32 values are not finite"):
+        bert.embed(["학교 버스"])
+
+
 @pytest.mark.parametrize(
     ("config", "message"),
     [

@@ -62,6 +62,13 @@ def test_a_weight_of_another_shape_is_named_with_both_shapes(network, weights):
         assign_weights(network.weights_by_name(), weights)
 
 
+def test_a_weight_that_is_not_finite_is_named(network, weights):
+    weights["CNN_proj/W_proj"][0, 0] = np.nan
+
+    with pytest.raises(WeightsError, match=r"the weight CNN_proj/W_proj: 1 of 96 values are not finite"):
+        assign_weights(network.weights_by_name(), weights)
+
+
 def test_a_folder_without_options_is_no_elmo(tmp_path):
     with pytest.raises(WeightsError, match=r"holds no options\.json"):
         find_weights(tmp_path)

@@ -1,6 +1,7 @@
 """Rows on a terminal: a table for people, JSON lines of one array for programs."""
 
 import json
+import math
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -20,7 +21,8 @@ def print_rows(rows: Sequence[Mapping[str, Any]], *, as_json: bool = False, titl
         title: a line above the table.
     """
     if as_json:
-        json.dump([dict(row) for row in rows], sys.stdout, ensure_ascii=False, default=_plain, indent=1)
+        plain = [{name: _finite(value) for name, value in row.items()} for row in rows]
+        json.dump(plain, sys.stdout, ensure_ascii=False, default=_plain, indent=1, allow_nan=False)
         sys.stdout.write("\n")
         return
     console = Console(width=None if sys.stdout.isatty() else 140, highlight=False)
@@ -49,6 +51,11 @@ def _cell(value: object) -> str:
     if isinstance(value, list | tuple):
         return " ".join(_cell(item) for item in value)
     return "".join(letter if letter.isprintable() else " " for letter in str(value))
+
+
+def _finite(value: object) -> object:
+    """NaN and infinity, which JSON does not have, as null."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _plain(value: object) -> object:

@@ -12,7 +12,7 @@ from safetensors.numpy import load_file, save
 
 from petitions.encoders.bert import Bert, BertSize, MaskedLmHead, NextSentenceHead
 from petitions.encoders.hub import AutoConfig
-from petitions.encoders.names import weight_files
+from petitions.encoders.names import require_finite, weight_files
 from petitions.errors import WeightsError
 
 Tensors = dict[str, npt.NDArray[np.floating]]
@@ -31,7 +31,7 @@ class Checkpoint:
         """Set each variable to the tensor of its name.
 
         Raises:
-            WeightsError: a tensor is missing, or of another shape.
+            WeightsError: a tensor is missing, of another shape, or holds NaN or infinity.
         """
         for name, variable in variables:
             if name not in self.tensors:
@@ -41,6 +41,7 @@ class Checkpoint:
             wanted = tuple(variable.shape)
             if array.shape != wanted:
                 raise WeightsError(f"weight {name} of {self.folder} is {array.shape}, config.json wants {wanted}")
+            require_finite(array, f"weight {name} of {self.folder}")
             variable.assign(array.astype(np.float32))
 
     def fill_if_complete(self, variables: NamedVariables) -> list[str]:

@@ -17,7 +17,7 @@ from petitions.encoders.bert_checkpoint import (
 )
 from petitions.encoders.device import pick_strategy
 from petitions.encoders.hub import ModelFiles, fetch_model, load_tokenizer
-from petitions.encoders.names import name_encoder
+from petitions.encoders.names import name_encoder, require_finite
 from petitions.encoders.pooling import mean_pool, to_unit_length
 from petitions.errors import WeightsError
 
@@ -142,6 +142,7 @@ class BertEncoder:
             split = [np.split(array, n_replicas) for array in inputs]
             values = [self._distribute(parts) for parts in split]
             outputs = self._strategy.gather(function(*values), axis=0).numpy()  # [rows, width]
+            require_finite(outputs[: len(batch.indices)], f"what {self.name} computes")
             results[batch.indices] = outputs[: len(batch.indices)]
         return results
 

@@ -12,7 +12,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save
 
 from petitions.encoders.elmo_options import ElmoOptions, write_options
-from petitions.encoders.names import OPTIONS_FILE, WEIGHTS_FILE
+from petitions.encoders.names import OPTIONS_FILE, WEIGHTS_FILE, require_finite
 from petitions.errors import WeightsError
 
 Weights = dict[str, npt.NDArray[np.float32]]
@@ -39,7 +39,7 @@ def assign_weights(variables: Mapping[str, keras.Variable], weights: Mapping[str
     """Put weights into a network; names that it does not have (the softmax of the training) are left aside.
 
     Raises:
-        WeightsError: a weight is missing, or its shape is not the network's.
+        WeightsError: a weight is missing, of another shape than the network's, or holds NaN or infinity.
     """
     for name, variable in variables.items():
         expected = tuple(variable.shape)
@@ -47,6 +47,7 @@ def assign_weights(variables: Mapping[str, keras.Variable], weights: Mapping[str
             raise WeightsError(f"the weight {name} {list(expected)} is missing")
         if weights[name].shape != expected:
             raise WeightsError(f"the weight {name} must be {list(expected)}, got {list(weights[name].shape)}")
+        require_finite(weights[name], f"the weight {name}")
         variable.assign(weights[name])
 
 

@@ -13,7 +13,7 @@ from petitions.encoders.device import pick_strategy
 from petitions.encoders.elmo import ElmoNetwork
 from petitions.encoders.elmo_checkpoint import assign_weights, read_weights
 from petitions.encoders.elmo_options import read_options
-from petitions.encoders.names import OPTIONS_FILE, find_weights, name_elmo
+from petitions.encoders.names import OPTIONS_FILE, find_weights, name_elmo, require_finite
 from petitions.encoders.pooling import mean_pool, to_unit_length
 from petitions.encoders.scalar_mix import ScalarMix
 
@@ -88,7 +88,9 @@ class ElmoEncoder:
             for row, window in enumerate(windows[index] for index in batch.indices):
                 tokens[row, : len(window)] = vectors[window]
                 n_tokens[row] = len(window)
-            means[batch.indices] = self._run(self._compiled_pool, tokens, n_tokens)[: len(batch.indices)]
+            pooled = self._run(self._compiled_pool, tokens, n_tokens)[: len(batch.indices)]
+            require_finite(pooled, f"what {self.name} computes")
+            means[batch.indices] = pooled
         return means
 
     def _pool(self, tokens: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:

@@ -8,6 +8,9 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from petitions.encoders.hub import ModelFiles, fetch_model
 from petitions.errors import WeightsError
 
@@ -53,6 +56,17 @@ def weight_files(folder: Path) -> list[Path]:
         f"{folder} has no {WEIGHTS_FILE}; a pytorch_model.bin must be converted first (where PyTorch is: "
         f"BertForPreTraining.from_pretrained(folder).save_pretrained(folder))"
     )
+
+
+def require_finite(values: NDArray[np.floating], of_what: str) -> None:
+    """Refuse NaN and infinity, which would become zero vectors and scores that no JSON can tell.
+
+    Raises:
+        WeightsError: names what is not finite.
+    """
+    n_bad = values.size - int(np.isfinite(values).sum())
+    if n_bad:
+        raise WeightsError(f"{of_what}: {n_bad} of {values.size} values are not finite")
 
 
 def find_weights(folder: Path) -> Path:
