@@ -54,10 +54,13 @@ def read_petition(conn: Connection, petition_id: str) -> dict[str, Any]:
     return dict(conn.execute(query, {"id": petition_id}).mappings().one())
 
 
-def search_petitions(conn: Connection, embedding: NDArray[np.float32], k: int) -> list[dict[str, Any]]:
+def search_petitions(
+    conn: Connection, embedding: NDArray[np.float32], k: int, encoder: str | None = None
+) -> list[dict[str, Any]]:
     """The k published petitions nearest to a vector, the nearest first."""
-    query = text("SELECT * FROM petitions.search_petitions(CAST(:embedding AS vector), :k)")
-    return [dict(row) for row in conn.execute(query, {"embedding": Vector(embedding).to_text(), "k": k}).mappings()]
+    query = text("SELECT * FROM petitions.search_petitions(CAST(:embedding AS vector), :k, encoder => :encoder)")
+    bound = {"embedding": Vector(embedding).to_text(), "k": k, "encoder": encoder}
+    return [dict(row) for row in conn.execute(query, bound).mappings()]
 
 
 def run_checks(

@@ -194,3 +194,21 @@ def test_a_module_of_commands_is_all_that_a_new_command_needs(monkeypatch, tmp_p
     monkeypatch.delitem(sys.modules, "petitions.commands.greeting")
     assert {"greet", "run", "db", "doctor"} <= found.keys()
     assert CliRunner().invoke(found["greet"]).output == "hello\n"
+
+
+@pytest.mark.postgres
+def test_a_question_is_not_embedded_by_other_weights_than_those_published(run, monkeypatch, database_url, engine):
+    """The weights that ship, trained again: as wide, and without a meaning to each other."""
+    from petitions.encoders.registry import ENCODERS
+
+    monkeypatch.setenv("PETITIONS_DATABASE_URL", database_url)
+    shipped = ENCODERS["bert"].name(Settings())
+    with engine.begin() as conn:
+        write_all(conn, make_petitions(4))
+        publish(conn, "fit-1", [BERT, ELMO], at=MONDAY)
+    refused = refusal(run("search", "건널목"))
+    assert f"published is sample by {BERT}, but PETITIONS_BERT_MODEL is {shipped}" in refused
+    assert refused.endswith(
+        "set it to the published weights, or run a night with the new ones, or name another --source"
+    )
+    assert refusal(run("search", "건널목", "--source", "sample")).endswith("or run a night with the new ones")

@@ -82,7 +82,7 @@ def test_a_petition_with_the_words_stands_before_one_that_is_only_near(published
 
 def test_a_rare_word_weighs_more_than_a_common_one(published):
     ensure_index(published, BERT)
-    query = text("SELECT * FROM petitions.bm25_petitions(:e, :words, 12, NULL, NULL, NULL, NULL, NULL)")
+    query = text("SELECT * FROM petitions.bm25_petitions(:e, 'mecab-1', :words, 12, NULL, NULL, NULL, NULL, NULL)")
     rows = published.execute(query, {"e": BERT, "words": ["학교", "건널목"]}).all()
     assert [row.petition_id for row in rows[:3]] == ["sample:a-004", "sample:a-008", "sample:a-012"]
     frequency = text("SELECT token, n_petitions FROM petitions.token_frequency ORDER BY 2, 1")
@@ -209,7 +209,7 @@ def test_readers_call_the_searches_and_not_their_parts(published):
     for call in (
         "prepare_search('x')",
         "nearest_petitions('x', '[1]', 1, NULL, NULL, NULL, NULL, NULL)",
-        "bm25_petitions('x', '{}', 1, NULL, NULL, NULL, NULL, NULL)",
+        "bm25_petitions('x', 'x', '{}', 1, NULL, NULL, NULL, NULL, NULL)",
     ):
         with pytest.raises(PermanentError, match="permission denied"), published.begin_nested():
             published.execute(text(f"SELECT petitions.{call}"))

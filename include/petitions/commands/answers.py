@@ -1,6 +1,7 @@
 """The commands that print answers: topics, trends, similar, search, tokens, embed, fill, next."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,10 +14,14 @@ from petitions.commands.options import (
     source_option,
     source_or_setting,
 )
-from petitions.encoders.registry import ENCODERS
+from petitions.encoders.registry import ENCODERS, SEARCHED
+from petitions.errors import ConfigError
 from petitions.records import Source
-from petitions.settings import Settings
+from petitions.settings import PREFIX, Settings
 from petitions.sources.lines import read_lines
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 SHARES = ("share", "balanced_share", "agreement_share")
 TOPIC_COLUMNS = ("topic_id", "label", *SHARES, "n_petitions", "npmi", "top_terms")  # on screen; JSON has all
@@ -68,17 +73,37 @@ def similar(petition_id: str, count: int, as_json: bool) -> None:
 @json_option
 def search(sentence: str, count: int, source: Source | None, as_json: bool) -> None:
     """Print the petitions nearest to SENTENCE, by its words and by its meaning (BERT embedding) together."""
-    from petitions.encoders.bert_encoder import load_bert
+    from petitions.steps.encoders import load_encoder
     from petitions.store.readers import search_hybrid
     from petitions.text.normalize import normalize_text
     from petitions.text.tokenizer import Tokenizer
 
     settings = Settings.from_env()
-    bert = load_bert(settings.bert_model, settings.accelerator)
     with open_store().connect() as conn:
+        refuse_other_weights(conn, settings, source)
+        name, embed_texts = load_encoder(SEARCHED, settings)
         question = normalize_text(sentence).text
-        tokens, embedding = Tokenizer().tokenize(question), bert.embed([question])[0]
-        print_rows(search_hybrid(conn, tokens, embedding, count, source), as_json=as_json)
+        tokens, embedding = Tokenizer().tokenize(question), embed_texts([question])[0]
+        rows = search_hybrid(conn, tokens, embedding, count, source, encoder=name)
+    print_rows(rows, as_json=as_json)
+
+
+def refuse_other_weights(conn: "Connection", settings: Settings, source: Source | None) -> None:
+    """Refuse to embed a question by other weights than those that a source, or each published one, is searched by.
+
+    Raises:
+        ConfigError: names both, and the ways out. Their vectors may be as wide, and mean nothing to each other.
+    """
+    from petitions.store.readers import read_searched
+
+    entry = ENCODERS[SEARCHED]
+    name = entry.name(settings)
+    others = [f"{item} by {encoder}" for item, encoder in read_searched(conn, source).items() if encoder != name]
+    if others:
+        raise ConfigError(
+            f"published is {', '.join(others)}, but {PREFIX}{entry.setting.upper()} is {name}: set it to the published "
+            f"weights, or run a night with the new ones{'' if source else ', or name another --source'}"
+        )
 
 
 input_option = click.option("--input", "input_", type=click.Path(path_type=Path), required=True, help="A line a text.")

@@ -103,6 +103,7 @@ ENCODERS: Mapping[str, EncoderEntry] = MappingProxyType(
         ),
     }
 )
+SEARCHED = next(name for name, entry in ENCODERS.items() if entry.is_searched)
 
 
 def find_encoder(name: str) -> EncoderEntry:

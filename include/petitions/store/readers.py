@@ -46,8 +46,23 @@ def read_similar(conn: Connection, petition_id: str, k: int) -> Rows:
     return _rows(conn, "SELECT * FROM petitions.similar_petitions(:id, :k)", id=petition_id, k=k)
 
 
+def read_searched(conn: Connection, source: Source | None = None) -> dict[str, str]:
+    """Read by which encoder a source is searched, or each that is published: its name, by source."""
+    query = """
+        SELECT source, encoders[1] AS encoder FROM petitions.current_model
+        WHERE source = coalesce(:source, source) ORDER BY source
+    """
+    return {row["source"]: row["encoder"] for row in _rows(conn, query, source=source)}
+
+
 def search_hybrid(
-    conn: Connection, tokens: Sequence[str], embedding: NDArray[np.float32], k: int, source: Source | None = None
+    conn: Connection,
+    tokens: Sequence[str],
+    embedding: NDArray[np.float32],
+    k: int,
+    source: Source | None = None,
+    *,
+    encoder: str | None = None,
 ) -> Rows:
     """Read the k published petitions that stand best by words and by vector together, the best first.
 
@@ -57,16 +72,18 @@ def search_hybrid(
         embedding: of the question, float32 [D].
         k: how many.
         source: of which source; none: of all.
+        encoder: that made the embedding.
 
     Raises:
-        PermanentError: the published encoder gives vectors of another width.
+        PermanentError: nothing is searched by the encoder, or by none of the width, or by several where none is named.
     """
     query = """
         SELECT * FROM petitions.search_petitions_hybrid(
-            CAST(:tokens AS text[]), CAST(:embedding AS vector), :k, of_source => :source
+            CAST(:tokens AS text[]), CAST(:embedding AS vector), :k, of_source => :source, encoder => :encoder
         )
     """
-    return _rows(conn, query, tokens=list(tokens), embedding=Vector(embedding).to_text(), k=k, source=source)
+    vector = Vector(embedding).to_text()
+    return _rows(conn, query, tokens=list(tokens), embedding=vector, k=k, source=source, encoder=encoder)
 
 
 def _rows(conn: Connection, query: str, **values: object) -> Rows:

@@ -61,7 +61,7 @@ COMMENT ON FUNCTION petitions.nearest_petitions IS
     'The k published petitions nearest to a vector of this encoder by cosine: exact among 2,000, else by its index.';
 
 CREATE FUNCTION petitions.bm25_petitions(
-    made_by text, words text[], k integer, category text, status text, since date, until date,
+    made_by text, split_by text, words text[], k integer, category text, status text, since date, until date,
     of_source text
 ) RETURNS TABLE (petition_id text, score double precision)
 LANGUAGE plpgsql STABLE ROWS 20 SET search_path = pg_catalog, petitions, public, pg_temp
@@ -69,7 +69,6 @@ SET jit = off SET random_page_cost = 1.1 SET enable_hashjoin = off SET enable_me
 SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     n_all double precision := (SELECT reltuples FROM pg_class WHERE oid = 'petitions.petition_tokens'::regclass);
-    split_by text;
     sources text[];
     first_days date[];
     ends date[];
@@ -77,10 +76,10 @@ DECLARE
     weights double precision[];
     rare text[];  -- those that together stand in at most 100 petitions
 BEGIN
-    SELECT min(m.tokenizer), array_agg(m.source), array_agg(m.since), array_agg(m.until)
-    INTO split_by, sources, first_days, ends
+    SELECT array_agg(m.source), array_agg(m.since), array_agg(m.until)
+    INTO sources, first_days, ends
     FROM petitions.published_model AS m
-    WHERE m.encoders[1] = made_by AND (of_source IS NULL OR m.source = of_source);
+    WHERE m.encoders[1] = made_by AND m.tokenizer = split_by AND (of_source IS NULL OR m.source = of_source);
     SELECT
         array_agg(token ORDER BY n, token),
         array_agg(ln(1 + greatest(n_all, n) / n) ORDER BY n, token),
@@ -137,5 +136,6 @@ BEGIN
     LIMIT k;
 END $$;
 COMMENT ON FUNCTION petitions.bm25_petitions IS
-    'The k published petitions that stand highest by BM25 (k1 1.2, b 0.75) over the five rarest words, among at most 100
-that have a rare one, or the rarest and one of the next two: a common word alone would bring thousands.';
+    'The k petitions, published with this encoder and tokenizer, that stand highest by BM25 (k1 1.2, b 0.75) over the
+five rarest words, among at most 100 that have a rare one, or the rarest and one of the next two: a common word alone
+would bring thousands.';

@@ -1,5 +1,5 @@
 -- Search by meaning and by words, for readers.
-CREATE FUNCTION petitions.encoders_of_width(width integer) RETURNS SETOF text
+CREATE FUNCTION petitions.encoders_of_width(width integer, of_source text) RETURNS SETOF text
 LANGUAGE sql STABLE SET search_path = pg_catalog, petitions, public, pg_temp AS $$
     SELECT DISTINCT m.encoders[1]
     FROM petitions.published_model AS m
@@ -10,27 +10,55 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, petitions, public, pg_temp AS 
         WHERE p.source = m.source AND p.begins_on >= m.since AND p.begins_on < m.until
         LIMIT 1
     ) AS one
-    WHERE one.width = encoders_of_width.width;
+    WHERE one.width = encoders_of_width.width AND (of_source IS NULL OR m.source = of_source)
+    ORDER BY 1;
 $$;
-COMMENT ON FUNCTION petitions.encoders_of_width IS 'The published encoders that give vectors of this width.';
+COMMENT ON FUNCTION petitions.encoders_of_width IS
+    'The encoders by which a source, or null for all, is searched and that give vectors of this width.';
+
+-- Two encoders of one width, such as the same model trained again, give numbers that mean nothing to each other.
+CREATE FUNCTION petitions.choose_encoder(width integer, of_source text, encoder text) RETURNS text
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, petitions, public, pg_temp AS $$
+DECLARE
+    published text[] := ARRAY(
+        SELECT DISTINCT m.encoders[1] FROM petitions.published_model AS m
+        WHERE of_source IS NULL OR m.source = of_source ORDER BY 1
+    );
+    fitting text[] := ARRAY(SELECT petitions.encoders_of_width(width, of_source));
+BEGIN
+    IF published = '{}' THEN
+        RETURN NULL;
+    END IF;
+    IF encoder <> ALL (published) THEN
+        RAISE EXCEPTION 'the vector is by %, but % is searched by %',
+            encoder, coalesce(of_source, 'what is published'), array_to_string(published, ', ');
+    END IF;
+    IF fitting = '{}' OR encoder <> ALL (fitting) THEN
+        RAISE EXCEPTION 'no published encoder gives vectors of % numbers', width;
+    END IF;
+    IF encoder IS NULL AND cardinality(fitting) > 1 THEN
+        RAISE EXCEPTION 'published are vectors of % numbers by %: say by encoder => whose yours is',
+            width, array_to_string(fitting, ', ');
+    END IF;
+    RETURN coalesce(encoder, fitting[1]);
+END $$;
+COMMENT ON FUNCTION petitions.choose_encoder IS
+    'The encoder that a vector of this width is compared by: the one named, if a source (null: any) is searched by it,
+else the only one of the width. Null before the first was published.';
 
 CREATE FUNCTION petitions.search_petitions(
     embedding vector, k integer DEFAULT 10,
     category text DEFAULT NULL, status text DEFAULT NULL, since date DEFAULT NULL, until date DEFAULT NULL,
-    of_source text DEFAULT NULL
+    of_source text DEFAULT NULL, encoder text DEFAULT NULL
 ) RETURNS TABLE (petition_id text, title text, url text, source text, similarity double precision)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, petitions, public, pg_temp
 SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
-    encoders text[] := ARRAY(SELECT petitions.encoders_of_width(vector_dims(embedding)));
+    made_by text := petitions.choose_encoder(vector_dims(embedding), of_source, encoder);
 BEGIN
-    IF encoders = '{}' AND EXISTS (SELECT FROM petitions.published_model) THEN
-        RAISE EXCEPTION 'no published encoder gives vectors of % numbers', vector_dims(embedding);
-    END IF;
     RETURN QUERY
     SELECT p.petition_id, p.title, p.url, p.source, near.similarity
-    FROM unnest(encoders) AS made_by
-    CROSS JOIN petitions.nearest_petitions(
+    FROM petitions.nearest_petitions(
         made_by, search_petitions.embedding, k, search_petitions.category, search_petitions.status, since, until,
         of_source
     ) AS near
@@ -40,12 +68,13 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION petitions.search_petitions IS
     'The k published petitions nearest to a vector by cosine, of a category, status, days of beginning (since is the first
-day, until the first after) or source (of_source) where given; embed the question with current_petition.encoder.';
+day, until the first after) or source (of_source) where given. Name the encoder of the vector (`petitions embed`), which
+is refused unless it is current_petition.encoder: only what was published with it is searched.';
 
 CREATE FUNCTION petitions.search_petitions_hybrid(
     tokens text[], embedding vector, k integer DEFAULT 10,
     category text DEFAULT NULL, status text DEFAULT NULL, since date DEFAULT NULL, until date DEFAULT NULL,
-    of_source text DEFAULT NULL
+    of_source text DEFAULT NULL, encoder text DEFAULT NULL
 ) RETURNS TABLE (
     petition_id text, title text, url text, source text, score double precision, similarity double precision,
     vector_rank integer, token_rank integer
@@ -54,21 +83,16 @@ LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, petitions
 SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     n integer := greatest(30, k);  -- of each list: who stands in neither top is not among the best of both
-    encoders text[] := CASE
-        WHEN embedding IS NULL THEN ARRAY(SELECT DISTINCT m.encoders[1] FROM petitions.published_model AS m)
-        ELSE ARRAY(SELECT petitions.encoders_of_width(vector_dims(embedding)))
+    made_by text := CASE
+        WHEN embedding IS NOT NULL THEN petitions.choose_encoder(vector_dims(embedding), of_source, encoder)
     END;
 BEGIN
-    IF encoders = '{}' AND embedding IS NOT NULL AND EXISTS (SELECT FROM petitions.published_model) THEN
-        RAISE EXCEPTION 'no published encoder gives vectors of % numbers', vector_dims(embedding);
-    END IF;
     RETURN QUERY
     WITH by_vector AS MATERIALIZED (
         SELECT
             near.petition_id, near.similarity,
             row_number() OVER (ORDER BY near.similarity DESC, near.petition_id)::integer AS place
-        FROM unnest(encoders) AS made_by
-        CROSS JOIN petitions.nearest_petitions(
+        FROM petitions.nearest_petitions(
             made_by, search_petitions_hybrid.embedding, n, search_petitions_hybrid.category,
             search_petitions_hybrid.status, since, until, of_source
         ) AS near
@@ -76,10 +100,14 @@ BEGIN
     ), by_token AS MATERIALIZED (
         SELECT
             found.petition_id, row_number() OVER (ORDER BY found.score DESC, found.petition_id)::integer AS place
-        FROM unnest(encoders) AS made_by
+        FROM (
+            SELECT DISTINCT m.encoders[1] AS encoder, m.tokenizer FROM petitions.published_model AS m
+            WHERE (search_petitions_hybrid.embedding IS NULL OR m.encoders[1] = made_by)
+                AND (of_source IS NULL OR m.source = of_source)
+        ) AS fit
         CROSS JOIN petitions.bm25_petitions(
-            made_by, tokens, n, search_petitions_hybrid.category, search_petitions_hybrid.status, since, until,
-            of_source
+            fit.encoder, fit.tokenizer, tokens, n, search_petitions_hybrid.category, search_petitions_hybrid.status,
+            since, until, of_source
         ) AS found
     ), fused AS (
         SELECT
@@ -97,7 +125,8 @@ END $$;
 COMMENT ON FUNCTION petitions.search_petitions_hybrid IS
     'The k petitions that stand best in search_petitions and in BM25 over the tokens of the question, by reciprocal
 rank fusion: score is the sum of 1 / (60 + rank), Cormack and others 2009. A rank is null beyond the first 30.
-Without an embedding the words alone decide, over all published fits.';
+The encoder is that of the vector, as in search_petitions. Without an embedding the words alone decide, over all
+published fits.';
 
 CREATE FUNCTION petitions.similar_petitions(
     similar_to text, k integer DEFAULT 10,
@@ -179,8 +208,8 @@ name of the index, null below at_least vectors. Writers of vectors wait while it
 
 REVOKE ALL ON FUNCTION
     petitions.describe_published, petitions.nearest_petitions, petitions.bm25_petitions, petitions.encoders_of_width,
-    petitions.search_petitions, petitions.search_petitions_hybrid, petitions.similar_petitions,
-    petitions.prepare_search
+    petitions.choose_encoder, petitions.search_petitions, petitions.search_petitions_hybrid,
+    petitions.similar_petitions, petitions.prepare_search
 FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION
     petitions.search_petitions, petitions.search_petitions_hybrid, petitions.similar_petitions
