@@ -83,11 +83,11 @@ def make_petition(number: int, n: int) -> Petition:
     )
 
 
-def load(engine: Engine, vectors: NDArray[np.float32]) -> list[list[str]]:
+def load(engine: Engine, vectors: NDArray[np.float32], n_tokens: int = TOKENS) -> list[list[str]]:
     """Write all, and publish it; gives the tokens of each petition."""
     rng = np.random.default_rng(1)
     weights = 1 / (np.arange(VOCABULARY) + 20)
-    drawn = rng.choice(VOCABULARY, size=(len(vectors), TOKENS), p=weights / weights.sum())
+    drawn = rng.choice(VOCABULARY, size=(len(vectors), n_tokens), p=weights / weights.sum())
     tokens = [[f"낱말{number}" for number in row] for row in drawn]
     with engine.begin() as conn:
         n = len(vectors)

@@ -7,7 +7,7 @@ import pytest
 from threadpoolctl import threadpool_limits
 
 from petitions.errors import PermanentError
-from petitions.steps.petition_map import MAP_FILE, MOST, SIDE, project, read_map, write_map
+from petitions.steps.petition_map import MAP_FILE, MOST, SIDE, choose_shown, project, read_map, write_map
 from petitions.store.artifacts import ArtifactStore
 
 pytestmark = pytest.mark.slow
@@ -60,25 +60,27 @@ def test_a_damaged_map_is_refused_and_drawn_anew(tmp_path, content):
     artifacts.write(f"fit/{MAP_FILE}", content)
     with pytest.raises(PermanentError, match="no map of petitions"):
         read_map(artifacts, "fit")
-    assert write_map(artifacts, "fit", "bert", name(5), make_groups(5))
+    assert write_map(artifacts, "fit", "bert", name(5), make_groups(5), n=5)
     assert len(read_map(artifacts, "fit")) == 5
 
 
 def test_a_map_is_drawn_again_only_for_other_petitions_or_weights(tmp_path):
     artifacts = ArtifactStore(str(tmp_path))
-    assert write_map(artifacts, "fit", "bert", name(20), make_groups(20))
+    assert write_map(artifacts, "fit", "bert", name(20), make_groups(20), n=20)
     assert read_map(artifacts, "fit").keys() == {petition_id for petition_id, _ in name(20)}
-    assert not write_map(artifacts, "fit", "bert", name(20), make_groups(20))
-    assert write_map(artifacts, "fit", "bert-2", name(20), make_groups(20))
-    assert write_map(artifacts, "fit", "bert-2", [*name(19), ("sample:19", "edited")], make_groups(20))
+    assert not write_map(artifacts, "fit", "bert", name(20), make_groups(20), n=20)
+    assert write_map(artifacts, "fit", "bert-2", name(20), make_groups(20), n=20)
+    assert write_map(artifacts, "fit", "bert-2", [*name(19), ("sample:19", "edited")], make_groups(20), n=20)
 
 
 def test_too_few_have_no_map_and_of_too_many_some_stand_on_it(tmp_path, monkeypatch):
     artifacts = ArtifactStore(str(tmp_path))
-    assert not write_map(artifacts, "fit", "bert", name(2), make_groups(2))
+    assert not write_map(artifacts, "fit", "bert", name(2), make_groups(2), n=2)
     with pytest.raises(PermanentError, match="no artifact"):
         read_map(artifacts, "fit")
     monkeypatch.setattr("petitions.steps.petition_map.MOST", 30)
-    assert write_map(artifacts, "fit", "bert", name(40), make_groups(40))
+    shown = choose_shown(name(40))
+    assert shown == choose_shown([*choose_shown(name(25)), *name(40)[25:]]), "whatever batches they come in"
+    assert write_map(artifacts, "fit", "bert", shown, make_groups(30), n=40)
     kept = json.loads(artifacts.read(f"fit/{MAP_FILE}"))
     assert (kept["n"], len(kept["points"])) == (40, 30) and MOST == 2_000

@@ -13,7 +13,13 @@ from petitions.store.petitions import mark_hidden, read_texts, upsert_petitions
 from petitions.store.scores import Keywords, Score, read_unscored, upsert_keywords, upsert_scores
 from petitions.store.tokens import PetitionTokens, read_untokenized, upsert_tokens
 from petitions.store.upsert import Counts
-from petitions.store.vectors import read_embeddings, read_unencoded, upsert_embeddings
+from petitions.store.vectors import (
+    EmbeddingStream,
+    read_embeddings,
+    read_unencoded,
+    select_embeddings,
+    upsert_embeddings,
+)
 from rows import read_tokens
 
 pytestmark = pytest.mark.postgres
@@ -40,6 +46,10 @@ def tokenize(conn, texts, tokenizer="mecab-1") -> Counts:
             for item in texts
         ],
     )
+
+
+def stream(conn, encoder) -> EmbeddingStream:
+    return EmbeddingStream(conn=conn, query=select_embeddings(SAMPLE, WINDOW, encoder))
 
 
 def test_batches_of_unseen_texts_end_when_all_are_written(conn):
@@ -81,19 +91,42 @@ def test_vectors_come_back_bit_by_bit(conn):
     texts = read_unencoded(conn, SAMPLE, WINDOW, BERT)
     vectors = np.random.default_rng(0).normal(size=(10, 768)).astype(np.float32)
     assert upsert_embeddings(conn, BERT, texts, vectors) == Counts(inserted=10)
-    ids, stored = read_embeddings(conn, SAMPLE, WINDOW, BERT)
-    assert ids == [(item.petition_id, item.content_hash) for item in PETITIONS]
-    assert stored.dtype == np.float32
-    np.testing.assert_array_equal(stored, vectors)
+    (batch,) = stream(conn, BERT)
+    assert batch.texts == [(item.petition_id, item.content_hash) for item in PETITIONS]
+    assert batch.embeddings.dtype == np.float32
+    np.testing.assert_array_equal(batch.embeddings, vectors)
+    some = [PETITIONS[7].petition_id, PETITIONS[2].petition_id]
+    np.testing.assert_array_equal(read_embeddings(conn, BERT, some), vectors[[7, 2]])
+
+
+def test_a_stream_gives_the_same_batches_each_time_and_other_queries_go_between(conn, monkeypatch):
+    monkeypatch.setattr("petitions.store.vectors.BATCH", 4)
+    vectors = make_vectors(10)
+    upsert_embeddings(conn, BERT, read_unencoded(conn, SAMPLE, WINDOW, BERT), vectors)
+    for _ in range(2):
+        sizes = []
+        for batch in stream(conn, BERT):
+            np.testing.assert_array_equal(read_embeddings(conn, BERT, batch.petition_ids), batch.embeddings)
+            sizes.append(len(batch.texts))
+        assert sizes == [4, 4, 2]
+
+
+def test_vectors_of_hidden_petitions_and_of_texts_that_changed_are_not_streamed(conn):
+    upsert_embeddings(conn, BERT, read_unencoded(conn, SAMPLE, WINDOW, BERT), make_vectors(10))
+    mark_hidden(conn, [Hidden(source=SAMPLE, source_id="a-002", url="", artifact="raw#0")], seen_at=TUESDAY)
+    upsert_petitions(conn, [replace(PETITIONS[4], body="고쳤습니다.")], seen_at=TUESDAY)
+    (batch,) = stream(conn, BERT)
+    assert batch.petition_ids == [PETITIONS[row].petition_id for row in (0, 2, 3, 5, 6, 7, 8, 9)]
 
 
 def test_encoders_of_different_widths_stand_side_by_side(conn):
     texts = read_unencoded(conn, SAMPLE, WINDOW, BERT)
     upsert_embeddings(conn, BERT, texts, make_vectors(10, width=8))
     upsert_embeddings(conn, ELMO, texts[:3], make_vectors(3, width=5))
-    assert read_embeddings(conn, SAMPLE, WINDOW, BERT)[1].shape == (10, 8)
-    assert read_embeddings(conn, SAMPLE, WINDOW, ELMO)[1].shape == (3, 5)
-    assert read_embeddings(conn, SAMPLE, WINDOW, "none")[1].shape == (0, 0)
+    assert [batch.embeddings.shape for batch in stream(conn, BERT)] == [(10, 8)]
+    assert [batch.embeddings.shape for batch in stream(conn, ELMO)] == [(3, 5)]
+    assert list(stream(conn, "none")) == []
+    assert read_embeddings(conn, "none", []).shape == (0, 0)
 
 
 def test_a_vector_of_the_same_text_is_not_rewritten_for_its_last_bits(conn):

@@ -1,4 +1,7 @@
-"""Embeddings and topic shares in, how near each petition is to the centre of its main topic out."""
+"""Embeddings and topic shares in, how near each petition is to the centre of its main topic out; batch by batch."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -6,31 +9,50 @@ import numpy.typing as npt
 from petitions.errors import ConfigError
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Centroids:
+    """The centres of K topics, and which one each of N petitions belongs to."""
+
+    centroids: npt.NDArray[np.float64]  # [K, D], unit length, or zeros
+    main_topic: npt.NDArray[np.int64]  # [N], rows of `centroids`
+
+
+def find_centroids(
+    batches: Iterable[tuple[npt.NDArray[np.floating], npt.NDArray[np.floating]]],
+) -> Centroids:
+    """Find the centre of each topic in one pass: the mean of all embeddings, each weighted by the share of the topic.
+
+    Args:
+        batches: embeddings float [n, D], rows of unit length, and float [n, K], the share of each topic in each
+            petition; of equal shares the first counts as the main topic. Sums are of float64, a batch at a time.
+
+    Raises:
+        ConfigError: the two of a batch do not have the same number of rows.
+    """
+    total = np.zeros((0, 0))
+    main_topics = [np.zeros(0, np.int64)]
+    for embeddings, document_topic in batches:
+        if len(embeddings) != len(document_topic):
+            raise ConfigError(f"{len(embeddings)} embeddings, but topic shares of {len(document_topic)} petitions")
+        weighted = np.asarray(document_topic, np.float64).T @ np.asarray(embeddings, np.float64)  # [K, D]
+        total = total + weighted if total.size else weighted
+        main_topics.append(np.argmax(document_topic, axis=1))
+    lengths = np.linalg.norm(total, axis=1, keepdims=True)  # [K, 1]
+    centroids = np.divide(total, lengths, out=np.zeros_like(total), where=lengths > 0)  # [K, D]
+    return Centroids(centroids=centroids, main_topic=np.concatenate(main_topics))
+
+
 def score_topic_similarity(
-    embeddings: npt.NDArray[np.floating], document_topic: npt.NDArray[np.floating]
+    embeddings: npt.NDArray[np.floating], centroids: npt.NDArray[np.float64]
 ) -> npt.NDArray[np.float32]:
     """Cosine of each petition's embedding with the centroid of its main topic.
 
-    A topic's centroid is the mean of all embeddings, each weighted by the share of the topic in its petition.
-
     Args:
-        embeddings: float [N, D], rows of unit length.
-        document_topic: float [N, K], the share of each topic in each petition; of equal shares the first counts.
+        embeddings: float [n, D], rows of unit length.
+        centroids: float64 [n, D], that of each petition.
 
     Returns:
-        float32 [N] in [-1, 1]; 0 for a row or a centroid of zeros.
-
-    Raises:
-        ConfigError: the two do not have the same number of rows.
+        float32 [n] in [-1, 1]; 0 for a row or a centroid of zeros.
     """
-    if len(embeddings) != len(document_topic):
-        raise ConfigError(f"{len(embeddings)} embeddings, but topic shares of {len(document_topic)} petitions")
-    if not len(embeddings):
-        return np.zeros(0, np.float32)
-    rows = np.asarray(embeddings, np.float64)  # [N, D]
-    centroids = np.asarray(document_topic, np.float64).T @ rows  # [K, D]
-    lengths = np.linalg.norm(centroids, axis=1, keepdims=True)  # [K, 1]
-    centroids = np.divide(centroids, lengths, out=np.zeros_like(centroids), where=lengths > 0)  # [K, D]
-    main_topic = np.argmax(document_topic, axis=1)  # [N]
-    cosine = np.einsum("nd,nd->n", rows, centroids[main_topic])  # [N]
+    cosine = np.einsum("nd,nd->n", np.asarray(embeddings, np.float64), centroids)  # [n]
     return np.clip(cosine, -1, 1).astype(np.float32)

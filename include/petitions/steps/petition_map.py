@@ -1,8 +1,9 @@
 """A map of petitions: their embeddings in two dimensions, kept beside the fit for pages."""
 
 import hashlib
+import heapq
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,12 +17,19 @@ SIDE = 1000  # coordinates are whole numbers from 0 to this
 _SEED, _WIDTH, _FEW = 0, 50, 10
 
 
+def choose_shown(texts: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Choose the texts, pairs of petition_id and content_hash, that stand on a map: the first 2,000 by a hash."""
+    return heapq.nsmallest(MOST, texts, key=lambda text: hashlib.sha256(text[0].encode()).digest())
+
+
 def write_map(
     artifacts: ArtifactStore,
     path: str,
     encoder: str,
-    texts: Sequence[tuple[str, str]],
+    shown: Sequence[tuple[str, str]],
     embeddings: NDArray[np.floating],
+    *,
+    n: int,
 ) -> bool:
     """Project petitions and keep where they stand; without effect where the same ones by the same encoder are kept.
 
@@ -29,22 +37,22 @@ def write_map(
         artifacts: where files go.
         path: the artifact of the fit.
         encoder: name of the weights and their hash.
-        texts: N pairs of petition_id and content_hash; of more than 2,000 those that a hash chooses.
-        embeddings: [N, D]; fewer than three petitions have no map.
+        shown: M pairs of petition_id and content_hash, as `choose_shown` gives them.
+        embeddings: [M, D]; fewer than three petitions have no map.
+        n: petitions that they were chosen from.
 
     Returns:
         Whether a map was written.
     """
-    if len(texts) < 3:
+    if len(shown) < 3:
         return False
-    chosen = sorted(range(len(texts)), key=lambda place: hashlib.sha256(texts[place][0].encode()).digest())[:MOST]
-    made_from = hashlib.sha256("\n".join([encoder, *(" ".join(texts[place]) for place in chosen)]).encode()).hexdigest()
+    made_from = hashlib.sha256("\n".join([encoder, *map(" ".join, shown)]).encode()).hexdigest()
     name = f"{path}/{MAP_FILE}"
     if artifacts.exists(name) and _read_made_from(artifacts.read(name)) == made_from:
         return False
-    places = project(embeddings[chosen])
-    points = [[texts[place][0], *xy] for place, xy in zip(chosen, places.tolist(), strict=True)]
-    artifacts.write(name, json.dumps({"made_from": made_from, "n": len(texts), "points": points}).encode())
+    places = project(embeddings)
+    points = [[petition_id, *xy] for (petition_id, _), xy in zip(shown, places.tolist(), strict=True)]
+    artifacts.write(name, json.dumps({"made_from": made_from, "n": n, "points": points}).encode())
     return True
 
 

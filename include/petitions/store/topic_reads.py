@@ -4,13 +4,16 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, func, select
+from sqlalchemy import ARRAY, Connection, any_, func, literal, select
 from sqlalchemy.engine import RowMapping
 
 from petitions.errors import ConfigError
 from petitions.records import Source, Window
+from petitions.store.tables import Key
 from petitions.store.topic_tables import petition_topic, topic, topic_model, topic_term
 from petitions.store.topics import CurvePoint, Topic, TopicModel, TopicTerm
+
+BATCH = 2_000  # petitions whose shares are read at once: of nine topics some MB
 
 
 def find_topic_model(conn: Connection, model_id: str) -> TopicModel | None:
@@ -76,7 +79,7 @@ def read_topics(conn: Connection, model_id: str) -> list[Topic]:
 
 
 def read_shares(conn: Connection, model_id: str, petition_ids: Sequence[str]) -> NDArray[np.float32]:
-    """Read the shares of the topics of a fit in petitions.
+    """Read the shares of the topics of a fit in petitions; those of others are not touched.
 
     Returns:
         float32 [N, K] in the order of `petition_ids` and of topic_id; a petition outside the fit has a row of zeros.
@@ -86,9 +89,11 @@ def read_shares(conn: Connection, model_id: str, petition_ids: Sequence[str]) ->
     places = {petition_id: row for row, petition_id in enumerate(petition_ids)}
     shares = np.zeros((len(places), len(columns)), np.float32)  # [N, K]
     stored = select(petition_topic.c.petition_id, petition_topic.c.topic_id, petition_topic.c.share)
-    for row in conn.execute(stored.where(petition_topic.c.model_id == model_id)):
-        if row.petition_id in places:
-            shares[places[row.petition_id], columns[row.topic_id]] = row.share
+    for start in range(0, len(petition_ids), BATCH):
+        asked = literal(list(petition_ids[start : start + BATCH]), ARRAY(Key))
+        among = petition_topic.c.petition_id == any_(asked)
+        for petition_id, topic_id, share in conn.execute(stored.where(petition_topic.c.model_id == model_id, among)):
+            shares[places[petition_id], columns[topic_id]] = share
     return shares
 
 
