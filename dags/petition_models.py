@@ -54,7 +54,7 @@ def petition_models() -> None:
         doc_md="Pre-train one encoder; returns its folder in the artifact store.",
     )  # fmt: skip
     def train(encoder: str) -> str:
-        from petitions.commands.pretrain import train_weights
+        from petitions.steps.train import train_weights
 
         return train_weights(open_pipeline(), encoder, get_current_context()["params"]["minutes"])
 

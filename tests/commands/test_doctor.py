@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import text
 
 from invented import BERT, MONDAY, make_petitions, write_all
-from petitions.commands.examine import examine
+from petitions.commands.doctor import examine
 from petitions.store.publishing import publish
 
 pytestmark = [pytest.mark.postgres, pytest.mark.slow]

@@ -4,10 +4,9 @@ from importlib.resources import files
 
 import click
 
-from petitions.commands.answers import TOPIC_COLUMNS
 from petitions.commands.console import print_rows
-from petitions.commands.examine import examine
-from petitions.commands.options import json_option, open_store, source_option, source_or_setting
+from petitions.commands.options import open_store, source_option, source_or_setting
+from petitions.commands.topics import TOPIC_COLUMNS
 from petitions.records import Source
 
 
@@ -38,16 +37,4 @@ def _shorten(value: object, limit: int = 200) -> object:
     return f"{value[:limit]}…" if isinstance(value, str) and len(value) > limit else value
 
 
-@click.command()
-@click.option("--recall", is_flag=True, help="Also measure the recall@10 of the search index; takes some seconds.")
-@json_option
-def doctor(recall: bool, as_json: bool) -> None:
-    """Say what is missing: settings, database, weights, Mecab dictionary, accelerator, site; status 1 if anything."""
-    findings = examine(with_recall=recall)
-    rows = [{"part": item.part, "fit": item.is_fit, "found": item.found} for item in findings]
-    print_rows(rows, as_json=as_json)
-    if not all(item.is_fit for item in findings):
-        raise SystemExit(1)
-
-
-COMMANDS = (tour, doctor)
+COMMANDS = (tour,)

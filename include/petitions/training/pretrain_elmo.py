@@ -50,6 +50,11 @@ words.txt (what the softmax tells, in its order; an unknown word counts as one).
 """
 
 
+def warm_start(minutes: float) -> float:
+    """The minutes in which an ELMo's characters are fitted, before so many minutes of training: eight, or less."""
+    return min(8.0, 0.3 * minutes)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ElmoTrainingSettings:
     """Hyperparameters of one pre-training."""

@@ -3,8 +3,8 @@
 import pytest
 
 from invented import MONDAY, PETITION, WINDOW
-from petitions.commands.pretrain import read_documents
 from petitions.records import Source
+from petitions.steps.train import read_documents
 from petitions.store.petitions import read_texts, upsert_petitions
 
 pytestmark = pytest.mark.postgres

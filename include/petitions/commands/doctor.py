@@ -4,6 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
+import click
+
+from petitions.commands.console import print_rows
+from petitions.commands.options import json_option
 from petitions.encoders.registry import ENCODERS
 from petitions.errors import CheckFailedError, ConfigError, FetchError, PetitionsError
 from petitions.records import Source
@@ -128,3 +132,18 @@ def _examine_site(settings: Settings) -> str:
         raise FetchError(f"{url} does not answer: {type(error).__name__}") from error
     reach = "" if settings.contact else "; PETITIONS_CONTACT is empty: those who run the site cannot reach you"
     return f"{url} answers ({answer.status_code}){reach}"
+
+
+@click.command()
+@click.option("--recall", is_flag=True, help="Also measure the recall@10 of the search index; takes some seconds.")
+@json_option
+def doctor(recall: bool, as_json: bool) -> None:
+    """Say what is missing: settings, database, weights, Mecab dictionary, accelerator, site; status 1 if anything."""
+    findings = examine(with_recall=recall)
+    rows = [{"part": item.part, "fit": item.is_fit, "found": item.found} for item in findings]
+    print_rows(rows, as_json=as_json)
+    if not all(item.is_fit for item in findings):
+        raise SystemExit(1)
+
+
+COMMANDS = (doctor,)

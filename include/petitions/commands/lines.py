@@ -1,0 +1,43 @@
+"""The commands that take many texts, a line each: tokens and embed."""
+
+from pathlib import Path
+
+import click
+
+from petitions.encoders.registry import ENCODERS
+from petitions.settings import Settings
+from petitions.sources.lines import read_lines
+
+input_option = click.option("--input", "input_", type=click.Path(path_type=Path), required=True, help="A line a text.")
+
+
+@click.command()
+@input_option
+def tokens(input_: Path) -> None:
+    """Print one line of tokens for each line of text."""
+    from petitions.text.normalize import normalize_text
+    from petitions.text.tokenizer import tokenize_many
+
+    for line in tokenize_many([normalize_text(line).text for line in read_lines(input_)]):
+        click.echo(" ".join(line))
+
+
+@click.command()
+@input_option
+@click.option("--output", type=click.Path(path_type=Path), required=True, help="An .npy file.")
+@click.option("--encoder", type=click.Choice(list(ENCODERS)), default="bert", show_default=True)
+def embed(input_: Path, output: Path, encoder: str) -> None:
+    """Write float32 [lines, dimensions], unit length, in the order of the lines."""
+    import numpy as np
+
+    from petitions.steps.encoders import load_encoder
+    from petitions.text.normalize import normalize_text
+
+    texts = [normalize_text(line).text for line in read_lines(input_)]
+    _, embed_texts = load_encoder(encoder, Settings.from_env())
+    vectors = embed_texts(texts)
+    with output.open("wb") as file:
+        np.save(file, vectors)
+
+
+COMMANDS = (tokens, embed)
