@@ -12,6 +12,12 @@ from rich.table import Table
 from rich.text import Text
 
 
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Leave it to the command line, as every other command does; rich would end with status 1."""
+        raise  # noqa: PLE0704 - called where the error is caught
+
+
 def print_rows(rows: Sequence[Mapping[str, Any]], *, as_json: bool = False, title: str = "") -> None:
     """Print rows that share their keys.
 
@@ -25,7 +31,7 @@ def print_rows(rows: Sequence[Mapping[str, Any]], *, as_json: bool = False, titl
         json.dump(plain, sys.stdout, ensure_ascii=False, default=_plain, indent=1, allow_nan=False)
         sys.stdout.write("\n")
         return
-    console = Console(width=None if sys.stdout.isatty() else 140, highlight=False)
+    console = _Console(width=None if sys.stdout.isatty() else 140, highlight=False)
     if title:
         console.print(Text(title, style="bold"))
     if not rows:

@@ -113,22 +113,18 @@ def replace_file(output: Path, *, is_binary: bool = False) -> Iterator[IO[Any]]:
 
 @contextmanager
 def _open_stdout(*, is_binary: bool) -> Iterator[IO[Any]]:
-    """Standard output, texts in UTF-8 whatever the locale; a reader that has seen enough, such as head, is no error."""
+    """Standard output, texts in UTF-8 whatever the locale."""
     if is_binary and sys.stdout.isatty():
         raise ConfigError("--format parquet is not for a terminal: use --output FILE")
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8", newline="")
-    try:
-        if is_binary:  # whole before it is sent: a Parquet file that broke off would look whole
-            with tempfile.TemporaryFile() as whole:
-                yield whole
-                whole.seek(0)
-                shutil.copyfileobj(whole, sys.stdout.buffer)
-        else:
-            yield sys.stdout
-        sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # else the interpreter complains at its end
+    if not is_binary:
+        yield sys.stdout
+        return
+    with tempfile.TemporaryFile() as whole:  # before it is sent: a Parquet file that broke off would look whole
+        yield whole
+        whole.seek(0)
+        shutil.copyfileobj(whole, sys.stdout.buffer)
 
 
 @click.command()
