@@ -34,8 +34,8 @@ WINDOW = Window(since=date(2024, 1, 1), until=date(2024, 12, 31))
 ENCODER, TOKENIZER = "bench@000000000000", "bench-1"
 QUESTIONS, VOCABULARY, TOKENS = 200, 50_000, 130
 FIT = f"""
-    INSERT INTO petitions.pipeline_run (run_id, source, since, until, state, steps, started_at)
-    VALUES ('bench', 'sample', '{WINDOW.since}', '{WINDOW.until}', 'checked', '{{}}', now());
+    INSERT INTO petitions.pipeline_run (run_id, source, since, until)
+    VALUES ('bench', 'sample', '{WINDOW.since}', '{WINDOW.until}');
     INSERT INTO petitions.topic_model (model_id, run_id, source, since, until, engine, tokenizer, seed, n_topics,
         n_petitions, n_terms, npmi, c_v, diversity, artifact, fitted_at, published_at, encoders)
     VALUES ('bench', 'bench', 'sample', '{WINDOW.since}', '{WINDOW.until}', 'none', '{TOKENIZER}', 0, 2, 1, 1, 0, 0, 1,

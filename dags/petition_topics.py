@@ -93,7 +93,7 @@ def petition_topics() -> None:
     to_encode >> tpu_for_encode >> encoded >> encoded_here >> to_score
     to_score >> tpu_for_score >> scored >> scored_here >> similar >> planned
     model_id >> to_score
-    checked >> finish_checks() >> publish(model_id)
+    checked >> finish_checks(model_id) >> publish(model_id)
 
 
 petition_topics()

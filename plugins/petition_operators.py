@@ -39,19 +39,20 @@ class ResultsHook(DbApiHook):
 
 
 class PetitionCheckOperator(SQLThresholdCheckOperator):
-    """One planned check of a run: stores its outcome in `check_result`, and fails where the value breaks its limit."""
+    """One planned check of a fit: stores its outcome in `check_result`, and fails where the value breaks its limit."""
 
-    def __init__(self, *, check: str, petition_run: str, values: dict[str, Any], **kwargs: Any) -> None:
+    def __init__(self, *, check: str, petition_run: str, model_id: str, values: dict[str, Any], **kwargs: Any) -> None:
         """See `SQLThresholdCheckOperator`.
 
         Args:
             check: the name of the outcome.
             petition_run: the run_id of the package, not Airflow's.
+            model_id: the fit that is checked.
             values: what the query is given by name.
             kwargs: sql, min_threshold and max_threshold ("-inf" and "inf" where there is none), and those of any task.
         """
         super().__init__(retry_on_failure=False, **kwargs)
-        self.check, self.petition_run, self.values = check, petition_run, values
+        self.check, self.petition_run, self.model_id, self.values = check, petition_run, model_id, values
 
     def get_db_hook(self) -> DbApiHook:
         """The door to the results database."""
@@ -59,8 +60,8 @@ class PetitionCheckOperator(SQLThresholdCheckOperator):
 
     def push(self, meta_data: dict[str, Any]) -> None:
         """Store the outcome, before Airflow raises it."""
+        from petitions.steps.check import take_outcome
         from petitions.steps.step import now
-        from petitions.store import runs
         from petitions.store.check_rules import Rule
         from petitions.store.checks import judge
 
@@ -73,11 +74,9 @@ class PetitionCheckOperator(SQLThresholdCheckOperator):
             at_most=most if math.isfinite(most) else None,
         )
         result = judge(self.check, rule, meta_data["result"])
-        with ResultsHook(self.values).get_sqlalchemy_engine().begin() as conn:
-            runs.write_check(conn, self.petition_run, result, at=now())
-            if not result.passed:
-                error = f"check: {result.name} is {result.value:g}, must be {result.limit}"
-                runs.fail_run(conn, self.petition_run, error, at=now())
+        take_outcome(
+            ResultsHook(self.values).get_sqlalchemy_engine(), self.petition_run, self.model_id, result, at=now()
+        )
 
     def get_openlineage_facets_on_start(self) -> None:
         """Nothing: the base class would ask for a connection of Airflow; inlets and outlets tell the tables."""
@@ -87,11 +86,12 @@ class PetitionCheckOperator(SQLThresholdCheckOperator):
 
 
 def to_arguments(pipeline: "Pipeline", model_id: str) -> list[dict[str, Any]]:
-    """Plan the checks of a run: the arguments that `PetitionCheckOperator` is mapped over, ready for XCom."""
+    """Plan the checks of a fit: the arguments that `PetitionCheckOperator` is mapped over, ready for XCom."""
     return [
         {
             "check": item.name,
             "petition_run": pipeline.run_id,
+            "model_id": model_id,
             "sql": item.rule.sql,
             "min_threshold": "-inf" if item.rule.at_least is None else str(item.rule.at_least),
             "max_threshold": "inf" if item.rule.at_most is None else str(item.rule.at_most),

@@ -171,9 +171,9 @@ def plan_checks(model_id: str) -> list[dict[str, Any]]:
 
 
 @task
-def finish_checks() -> int:
-    """All checks have passed: the run may be published."""
-    return _open().finish_checks()
+def finish_checks(model_id: str) -> int:
+    """All checks have passed: the fit may be published."""
+    return _open().finish_checks(model_id)
 
 
 @task(outlets=[PETITION_TOPICS, *name_tables("topic_model")])

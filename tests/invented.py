@@ -1,5 +1,6 @@
 """Invented petitions and moments for the tests of the store."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -7,6 +8,8 @@ import numpy as np
 from sqlalchemy import Connection
 
 from petitions.records import Petition, Source, Status, Window
+from petitions.store.check_results import plan_results, write_check
+from petitions.store.checks import plan_checks, run_check
 from petitions.store.petitions import read_texts, upsert_petitions
 from petitions.store.runs import begin_run
 from petitions.store.scores import Keywords, Score, upsert_keywords, upsert_scores
@@ -107,7 +110,7 @@ def make_vectors(n: int, width: int = 4) -> np.ndarray:
 
 def write_fit(conn: Connection, petitions: list[Petition], model_id: str = "fit-1", mark: str = "") -> Counts:
     """Write a run and a fit over petitions that are stored."""
-    begin_run(conn, Source("sample"), WINDOW, at=MONDAY)
+    begin_run(conn, Source("sample"), WINDOW)
     ids = [item.petition_id for item in petitions]
     return write_topic_model(conn, make_model(model_id), make_topics(mark), [], ids, make_shares(len(ids)))
 
@@ -140,3 +143,12 @@ def write_all(conn: Connection, petitions: list[Petition], model_id: str = "fit-
             for petition_id, content_hash in hashes.items()
         ],
     )
+
+
+def write_checks(conn: Connection, model_id: str, encoders: Sequence[str], failed: str = "") -> None:
+    """Check a fit with what is named as its encoders: all of it passes, or all but one check."""
+    planned = plan_checks(conn, Source("sample"), WINDOW, model_id, dict.fromkeys(encoders, ()))
+    plan_results(conn, model_id, planned, at=MONDAY)
+    for item in planned:
+        found = run_check(conn, item)
+        write_check(conn, model_id, replace(found, value=1, passed=item.name != failed), at=MONDAY)

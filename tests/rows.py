@@ -9,15 +9,15 @@ from pgvector import Vector
 from sqlalchemy import Connection, Engine, select, text
 
 from petitions.records import Source, Window
-from petitions.store import topic_tables  # noqa: F401 - its tables belong to the metadata that is read here
+from petitions.store import run_tables, topic_tables  # noqa: F401 - their tables belong to the metadata that is read
 from petitions.store.checks import CheckResult, plan_checks, run_check
 from petitions.store.tables import metadata
 from petitions.store.tokens import select_tokens
 
-# Moments, and names of archive files, which hold the moment of the crawl.
+# Moments, what the last try of a step had left to do, and names of archive files, which hold the moment of the crawl.
 DECIDED_BY_THE_CLOCK = {
     "first_seen_at", "last_seen_at", "changed_at", "seen_at", "seen_on", "fitted_at", "published_at", "checked_at",
-    "started_at", "finished_at", "steps", "free_at", "finished_on",
+    "started_at", "finished_at", "rows_in", "rows_out", "seconds", "free_at", "finished_on",
 }  # fmt: skip
 
 

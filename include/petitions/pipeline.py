@@ -18,6 +18,7 @@ from petitions.store.artifacts import ArtifactStore
 from petitions.store.checks import PlannedCheck
 from petitions.store.database import open_engine, require_schema
 from petitions.store.parts import WHOLE, Part
+from petitions.store.topic_reads import read_topic_model
 
 STEPS_PUBLISHED = tuple(f"encode {encoder}" for encoder in ENCODERS)  # what the first one made is searched
 SCORES = {name: tuple(entry.scores) for name, entry in ENCODERS.items()}
@@ -50,6 +51,16 @@ class Pipeline(steps.Run):
         require_schema(engine)
         artifacts = ArtifactStore(settings.artifacts)
         return cls(settings=settings, engine=engine, artifacts=artifacts, source=Source(settings.source), window=window)
+
+    def of_fit(self, model_id: str) -> "Pipeline":
+        """The run that made a fit, of any source and window.
+
+        Raises:
+            ConfigError: there is no such fit.
+        """
+        with self.engine.connect() as conn:
+            model = read_topic_model(conn, model_id)
+        return replace(self, source=model.source, window=model.window)
 
     def run(self, *, is_by_hand: bool = True) -> str:
         """Run all steps; returns the model_id of the fit, which is published as by `publish`."""
@@ -123,11 +134,11 @@ class Pipeline(steps.Run):
 
         return plan_checks(self, model_id, SCORES)
 
-    def finish_checks(self) -> int:
+    def finish_checks(self, model_id: str) -> int:
         """Take the outcomes of all planned checks; returns how many, and raises if one has not passed."""
         from petitions.steps.check import finish_checks
 
-        return finish_checks(self)
+        return finish_checks(self, model_id, SCORES)
 
     def check(self, model_id: str) -> int:
         """Audit what the run wrote, and store the outcome; returns the number of checks, and raises as their end."""

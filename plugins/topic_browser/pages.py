@@ -107,7 +107,7 @@ def show_runs(ask: AskDep) -> HTMLResponse:
     with open_snapshot() as conn:
         model = queries.read_model(conn, ask.source)
         runs = queries.read_runs(conn, ask.source)
-        checks = queries.read_checks(conn, model["run_id"]) if model else []
+        checks = queries.read_checks(conn, model["model_id"]) if model else []
     return render_page("runs.html.j2", ask, model=model, runs=runs, checks=checks)
 
 

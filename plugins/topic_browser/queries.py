@@ -120,13 +120,16 @@ def search(conn: Connection, source: Source, tokens: Sequence[str]) -> Rows:
 
 def read_runs(conn: Connection, source: Source) -> Rows:
     """Read the last 20 runs of a source, the latest first."""
-    query = "SELECT * FROM petitions.recent_run WHERE source = :source ORDER BY started_at DESC, run_id LIMIT 20"
+    query = (
+        "SELECT * FROM petitions.recent_run WHERE source = :source ORDER BY started_at DESC NULLS LAST, run_id LIMIT 20"
+    )
     return _rows(conn, query, source=str(source))
 
 
-def read_checks(conn: Connection, run_id: str) -> Rows:
-    """Read the checks of a run, those that did not pass first."""
-    return _rows(conn, "SELECT * FROM petitions.run_check WHERE run_id = :run_id ORDER BY passed, name", run_id=run_id)
+def read_checks(conn: Connection, model_id: str) -> Rows:
+    """Read the checks of a fit, those that did not pass first."""
+    query = "SELECT * FROM petitions.run_check WHERE model_id = :model_id ORDER BY passed, name"
+    return _rows(conn, query, model_id=model_id)
 
 
 def _rows(conn: Connection, query: str, **values: object) -> Rows:

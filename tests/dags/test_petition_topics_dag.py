@@ -102,7 +102,7 @@ def test_the_steps_stand_in_the_order_of_the_design(parsed):
         "score_similarity": ["fit_topics", "score_fallback"],
         "plan_checks": ["fit_topics", "score_similarity"],
         "check": ["plan_checks"],
-        "finish_checks": ["check"],
+        "finish_checks": ["check", "fit_topics"],
         "publish": ["finish_checks", "fit_topics"],
     }
 

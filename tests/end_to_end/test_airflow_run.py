@@ -84,7 +84,7 @@ def test_a_run_over_real_petitions_lands_in_postgres_and_a_second_changes_no_row
         assert again.returncode == 0, again.stdout[-4000:] + again.stderr[-4000:]
         asked = site.control("stats")["requests"]
     after = read_versions(engine)
-    assert {name for name in before if before[name] != after[name]} == {"pipeline_run", "crawl_progress", "site_pace"}
+    assert {name for name in before if before[name] != after[name]} == {"pipeline_step", "crawl_progress", "site_pace"}
     n_open = sum(row["end"] >= UNTIL for row in records.values())
     n_lists = -(-len(records) // 7) + 5
     assert asked <= n_open + n_lists, "an ended petition that is stored was asked for again"

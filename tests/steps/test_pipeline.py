@@ -1,17 +1,21 @@
 """The steps over the sample, without the encoders: idempotent, locked, and never published unchecked."""
 
 import io
+import shutil
 import sys
 from collections import Counter
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from pkgutil import resolve_name
 
 import numpy as np
 import pytest
+from airflow.sdk.exceptions import AirflowTaskTimeout
+from safetensors.numpy import load_file, save_file
 from sqlalchemy import text
 
 from invented import make_vectors
-from petitions.encoders.registry import ENCODERS
+from petitions.encoders.registry import ENCODERS, find_encoder
 from petitions.errors import (
     CheckFailedError,
     ConfigError,
@@ -79,10 +83,10 @@ def test_crawl_tokenize_and_fit_again_change_no_row(pipeline, engine):
     assert pipeline.tokenize() == 0
     assert pipeline.fit_topics() == model_id
     after = read_versions(engine)
-    assert {name for name in before if before[name] != after[name]} == {"pipeline_run"}
+    assert {name for name in before if before[name] != after[name]} == {"pipeline_step"}
     with engine.connect() as conn:
-        steps = conn.execute(text("SELECT steps FROM petitions.pipeline_run")).scalar_one()
-    assert {name: step["rows_in"] for name, step in steps.items()} == {"crawl": N, "tokenize": 0, "fit_topics": N}
+        steps = dict(conn.execute(text("SELECT step, rows_in FROM petitions.pipeline_step")).all())
+    assert steps == {"crawl": N, "tokenize": 0, "fit_topics": N}
 
 
 def test_another_number_of_topics_is_another_fit_and_its_topics_keep_their_ids(pipeline, engine):
@@ -142,7 +146,7 @@ def test_a_fit_that_moves_too_many_petitions_is_not_published(pipeline, engine, 
     with engine.connect() as conn:
         shown = conn.execute(text("SELECT DISTINCT model_id FROM petitions.current_topic")).scalars().all()
         n_fits = conn.execute(text("SELECT count(*) FROM petitions.topic_model")).scalar_one()
-        state = conn.execute(text("SELECT state FROM petitions.pipeline_run ORDER BY until")).scalars().all()
+        state = conn.execute(text("SELECT state FROM petitions.recent_run ORDER BY until")).scalars().all()
     assert shown == [first]
     assert n_fits == 1
     assert state[-1] == "failed"
@@ -217,7 +221,7 @@ def test_too_few_petitions_for_any_topics_are_refused_and_nothing_is_written(pip
         pipeline.fit_topics()
     assert read_all_rows(engine)["topic_model"] == []
     with engine.connect() as conn:
-        state, error = conn.execute(text("SELECT state, error FROM petitions.pipeline_run")).one()
+        state, error = conn.execute(text("SELECT state, error FROM petitions.recent_run")).one()
     assert state == "failed"
     assert error.startswith("fit_topics: EmptyWindowError: 19 of 19 petitions")
 
@@ -240,12 +244,44 @@ def test_weights_that_changed_between_encoding_and_scoring_are_refused_by_name(p
     model_id = pipeline.fit_topics()
     with engine.begin() as conn:
         done = runs.StepResult(rows_in=0, rows_out=0, seconds=0, made_by="bert-small@000000000000")
-        runs.record_step(conn, pipeline.run_id, "encode bert", done)
+        runs.record_step(conn, pipeline.run_id, "encode bert", done, at=NOW)
     with pytest.raises(
         ConfigError, match="encoded by bert-small@000000000000, but PETITIONS_BERT_MODEL is bert-small@"
     ):
         pipeline.score(model_id, "bert")
     assert read_all_rows(engine)["petition_score"] == []
+
+
+@pytest.mark.parametrize("ended_by", [KeyboardInterrupt, AirflowTaskTimeout])
+def test_a_step_that_is_ended_by_what_is_no_exception_has_failed_by_it(pipeline, engine, ended_by):
+    assert not issubclass(ended_by, Exception)
+    with pytest.raises(ended_by), pipeline.step("encode bert", Part(number=2, n_parts=8)):
+        raise ended_by
+    with engine.connect() as conn:
+        told = conn.execute(text("SELECT state, error FROM petitions.recent_run")).one()
+    assert told == ("failed", f"encode bert 3/8: {ended_by.__name__}")
+
+
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize("encoder", ["bert", "elmo"])
+def test_weights_replaced_between_naming_and_loading_write_no_vector(pipeline, engine, tmp_path, monkeypatch, encoder):
+    folder = tmp_path / "weights"
+    shutil.copytree(getattr(pipeline.settings, f"{encoder}_model"), folder)
+    pipeline = replace(pipeline, settings=replace(pipeline.settings, **{f"{encoder}_model": str(folder)}))
+    pipeline.crawl()
+
+    told = find_encoder(encoder).name_weights
+    name_weights = resolve_name(told)
+
+    def name_and_replace(model: str) -> str:
+        name, path = name_weights(model), folder / "model.safetensors"
+        save_file(load_file(path), path, metadata={"format": "np", "made": "later"})
+        return name
+
+    monkeypatch.setattr(told.replace(":", "."), name_and_replace)
+    with pytest.raises(ConfigError, match=f"PETITIONS_{encoder.upper()}_MODEL was weights@.*, but weights@.* was load"):
+        pipeline.encode(encoder)
+    assert read_all_rows(engine)["petition_embedding"] == []
 
 
 def test_a_part_without_new_petitions_loads_no_weights(pipeline, engine, monkeypatch):
@@ -297,7 +333,7 @@ def test_a_failed_check_is_named_and_the_published_answer_stays(pipeline, engine
         publishing.publish(conn, published, ["bert"], at=NOW)
         for encoder in ("bert", "elmo"):
             done = runs.StepResult(rows_in=0, rows_out=0, seconds=0, made_by=encoder)
-            runs.record_step(conn, pipeline.run_id, f"encode {encoder}", done)
+            runs.record_step(conn, pipeline.run_id, f"encode {encoder}", done, at=NOW)
         texts = read_texts(conn, pipeline.source, pipeline.window)
         upsert_embeddings(conn, "bert", texts, 2 * make_vectors(len(texts)))  # of length 2, where 1 is due
     with pytest.raises(CheckFailedError) as caught:
@@ -305,7 +341,7 @@ def test_a_failed_check_is_named_and_the_published_answer_stays(pipeline, engine
     assert "embedding_length_error bert is 1, must be at most 0.001" in str(caught.value)
     assert f"embeddings_missing elmo is {N}, must be at most 0" in str(caught.value)
     assert "embeddings_missing bert" not in str(caught.value)
-    with pytest.raises(CheckFailedError, match="failed .*embedding_length_error bert"):
+    with pytest.raises(CheckFailedError, match="has not passed its checks: .*embedding_length_error bert is 1"):
         pipeline.publish(published)
     with engine.connect() as conn:
         shown = conn.execute(text("SELECT DISTINCT model_id FROM petitions.current_topic")).scalars().all()

@@ -9,20 +9,12 @@ from sqlalchemy import text
 
 from invented import BERT, ELMO, MONDAY, RUN, WINDOW, make_petitions, write_all
 from petitions.records import Source
+from petitions.store.check_results import plan_results, read_checks, write_check
 from petitions.store.checks import plan_checks
 from petitions.store.parts import Part
 from petitions.store.petitions import read_texts, read_unseen
 from petitions.store.publishing import publish
-from petitions.store.runs import (
-    StepResult,
-    begin_run,
-    fail_step,
-    read_checks,
-    read_failure,
-    read_made_by,
-    record_step,
-    write_checks,
-)
+from petitions.store.runs import StepResult, record_step
 from petitions.store.tables import petition_tokens
 from rows import run_checks
 
@@ -41,6 +33,7 @@ PLUGINS = Path(__file__).parents[2] / "plugins"
 @pytest.fixture
 def written(conn):
     write_all(conn, PETITIONS)
+    record_step(conn, RUN, "crawl", StepResult(rows_in=12, rows_out=12, seconds=0), at=MONDAY)
     conn.execute(TOKENS)
     return conn
 
@@ -87,18 +80,19 @@ def test_airflow_and_the_package_store_the_same_rows(engine, database_url, monke
 
     with engine.begin() as conn:
         write_all(conn, PETITIONS)
-        begin_run(conn, Source("sample"), WINDOW, at=MONDAY)
         planned = plan_checks(conn, Source("sample"), WINDOW, "fit-1", SCORES)
-        run_id = begin_run(conn, Source("sample"), WINDOW, at=MONDAY)
-        by_package = run_checks(conn, Source("sample"), WINDOW, "fit-1", SCORES)
-        write_checks(conn, run_id, by_package, at=MONDAY)
-        stored = read_checks(conn, run_id)
+        plan_results(conn, "fit-1", planned, at=MONDAY)
+        for result in run_checks(conn, Source("sample"), WINDOW, "fit-1", SCORES):
+            write_check(conn, "fit-1", result, at=MONDAY)
+        stored = read_checks(conn, "fit-1")
         conn.execute(text("DELETE FROM petitions.check_result"))
+        plan_results(conn, "fit-1", planned, at=MONDAY)
     failed = set()
     for item in planned:
         least, most = item.rule.at_least, item.rule.at_most
         task = PetitionCheckOperator(
-            task_id="check", check=item.name, petition_run=run_id, values=json.loads(json.dumps(dict(item.values))),
+            task_id="check", check=item.name, petition_run=RUN, model_id="fit-1",
+            values=json.loads(json.dumps(dict(item.values))),
             sql=item.rule.sql, min_threshold="-inf" if least is None else str(least),
             max_threshold="inf" if most is None else str(most),
         )  # fmt: skip
@@ -107,11 +101,16 @@ def test_airflow_and_the_package_store_the_same_rows(engine, database_url, monke
         except AirflowFailException:
             failed.add(item.name)
     with engine.connect() as conn:
-        assert repr(read_checks(conn, run_id)) == repr(stored)  # NaN is not equal to itself
+        assert repr(read_checks(conn, "fit-1")) == repr(stored)  # NaN is not equal to itself
+        told = conn.execute(
+            text("SELECT state, failed_step, error_kind, error_message FROM petitions.recent_run")
+        ).one()
+    assert told[:3] == ("failed", "check", "CheckFailedError")
+    assert told[3] in [f"{item.name} is {item.value:g}, must be {item.limit}" for item in stored if not item.passed]
     assert failed == {item.name for item in stored if not item.passed}
 
 
-def test_each_petition_is_in_one_part_and_an_own_failure_is_remembered(written):
+def test_each_petition_is_in_one_part(written):
     parts = [Part(number=number, n_parts=8) for number in range(8)]
     version = {"tokenizer": "of another kind"}
     read = [
@@ -122,13 +121,3 @@ def test_each_petition_is_in_one_part_and_an_own_failure_is_remembered(written):
         for part in parts
     ]
     assert sum(map(len, read)) == len(set().union(*read)) == len(read_texts(written, Source("sample"), WINDOW))
-    for part in parts[:2]:
-        record_step(written, RUN, "encode bert", StepResult(rows_in=3, rows_out=2, seconds=1, made_by=BERT), part)
-    record_step(written, RUN, "encode bert", StepResult(rows_in=0, rows_out=0, seconds=1, made_by=BERT), parts[1])
-    fail_step(written, RUN, "encode bert", "WeightsError: damaged", parts[2], at=MONDAY)
-    step = written.scalar(text("SELECT steps -> 'encode bert' FROM petitions.pipeline_run"))
-    assert (step["rows_in"], step["rows_out"], step["seconds"]) == (3, 2, 2)
-    assert read_made_by(written, RUN)["encode bert"] == BERT
-    assert read_failure(written, RUN, "encode bert", parts[2]) == "WeightsError"
-    record_step(written, RUN, "encode bert", StepResult(rows_in=1, rows_out=1, seconds=1, made_by=BERT), parts[2])
-    assert read_failure(written, RUN, "encode bert", parts[2]) is None

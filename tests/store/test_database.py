@@ -82,6 +82,68 @@ def test_a_fit_of_an_older_version_stays_and_has_no_shares_but_its_own(engine):
         assert conn.execute(text("SELECT note, curve, changed_share FROM petitions.topic_model")).all() == [(None,) * 3]
 
 
+OLD_RUNS = """
+    INSERT INTO petitions.pipeline_run (run_id, source, since, until, state, model_id, steps, error, started_at,
+        finished_at)
+    SELECT run_id, 'sample', '2024-04-01', '2024-07-01', state, model_id, CAST(steps AS jsonb), error,
+        '2024-07-01 03:00+00', CAST(finished_at AS timestamptz)
+    FROM (VALUES
+        ('shown', 'published', 'shown', '{"crawl": {"rows_in": 9, "rows_out": 9, "seconds": 1, "made_by": ""},
+            "encode bert": {"rows_in": 9, "rows_out": 9, "seconds": 4, "made_by": "b@1", "failed": {}, "parts": {
+                "1/2": {"rows_in": 4, "rows_out": 4, "seconds": 2, "made_by": "b@1"},
+                "2/2": {"rows_in": 5, "rows_out": 5, "seconds": 2, "made_by": "b@1"}}},
+            "check": {"rows_in": 2, "rows_out": 2, "seconds": 0, "made_by": ""},
+            "publish": {"rows_in": 1, "rows_out": 1, "seconds": 0, "made_by": ""}}', NULL, '2024-07-01 03:20+00'),
+        ('refitted', 'running', 'refitted', '{"check": {"rows_in": 2, "rows_out": 2, "seconds": 0, "made_by": ""},
+            "publish": {"rows_in": 1, "rows_out": 1, "seconds": 0, "made_by": ""}}', NULL, NULL),
+        ('unchecked', 'failed', 'unchecked', '{}', 'check: volume is 0, must be at least 1', '2024-07-01 03:20+00'),
+        ('broken', 'failed', NULL, '{}', 'encode bert 3/8: ParseError: key a, found 건널목', '2024-07-01 03:20+00'),
+        ('strange', 'failed', NULL, '{}', 'crawl: KeyError: 건널목', '2024-07-01 03:20+00')
+    ) AS run (run_id, state, model_id, steps, error, finished_at);
+    INSERT INTO petitions.topic_model (model_id, run_id, source, since, until, engine, tokenizer, seed, n_topics,
+        n_petitions, n_terms, npmi, c_v, diversity, artifact, fitted_at)
+    SELECT model_id, run_id, source, since, until, 'none', 'none', 0, 2, 1, 1, 0, 0, 1, '', now()
+    FROM petitions.pipeline_run WHERE model_id IS NOT NULL;
+    INSERT INTO petitions.check_result (run_id, name, value, "limit", passed, checked_at)
+    SELECT run_id, name, 1, 'at least 1', run_id <> 'unchecked', now()
+    FROM petitions.pipeline_run CROSS JOIN (VALUES ('volume'), ('recall b@1')) AS c (name)
+    WHERE model_id IS NOT NULL;
+"""
+
+
+def test_the_runs_and_checks_of_an_older_version_stay_as_far_as_they_are_sure(engine):
+    downgrade(engine, "0009")
+    with engine.begin() as conn:
+        conn.exec_driver_sql(OLD_RUNS)
+    upgrade(engine)
+    runs = "SELECT run_id, state, error FROM petitions.recent_run ORDER BY run_id"
+    steps = "SELECT step, part, rows_in, made_by FROM petitions.run_step WHERE run_id = 'shown' ORDER BY step, part"
+    checks = "SELECT model_id, name, encoder, passed FROM petitions.check_result ORDER BY model_id, name"
+    with engine.connect() as conn:
+        assert conn.execute(text(runs)).all() == [
+            ("broken", "failed", "encode bert 3/8: ParseError: key a, found …"),
+            ("refitted", "running", None),
+            ("shown", "published", None),
+            ("strange", "failed", "crawl: KeyError"),
+            ("unchecked", "failed", "check: CheckFailedError: volume is 0, must be at least 1"),
+        ]
+        assert conn.execute(text(steps)).all() == [
+            ("check", None, 2, ""),
+            ("crawl", None, 9, ""),
+            ("encode bert", "1/2", 4, "b@1"),
+            ("encode bert", "2/2", 5, "b@1"),
+            ("publish", None, 1, ""),
+        ]
+        kept = [("shown", "recall b@1", "b@1", True), ("shown", "volume", "", True)]
+        failed = [("unchecked", "recall b@1", "b@1", False), ("unchecked", "volume", "", False)]
+        assert conn.execute(text(checks)).all() == [*kept, *failed], "whose fit those of refitted were, nobody knows"
+    downgrade(engine, "0009")
+    with engine.connect() as conn:
+        old = "SELECT state, steps -> 'encode bert' ->> 'rows_in' FROM petitions.pipeline_run WHERE run_id = 'shown'"
+        assert conn.execute(text(old)).all() == [("published", "9")]
+        assert conn.execute(text("SELECT count(*) FROM petitions.check_result")).scalar_one() == 4
+
+
 def test_a_second_upgrade_leaves_tables_and_views_untouched(engine):
     query = text("SELECT oid, xmin::text FROM pg_class WHERE relnamespace = 'petitions'::regnamespace ORDER BY oid")
     with engine.connect() as conn:

@@ -10,7 +10,6 @@ from invented import (
     BERT,
     LATER,
     MONDAY,
-    RUN,
     TUESDAY,
     WINDOW,
     make_model,
@@ -21,21 +20,9 @@ from invented import (
 )
 from petitions.errors import ConfigError, PermanentError
 from petitions.records import Source
-from petitions.store.checks import CheckResult
 from petitions.store.petitions import upsert_petitions
 from petitions.store.publishing import publish
-from petitions.store.runs import (
-    StepResult,
-    begin_run,
-    fail_run,
-    finish_run,
-    read_checks,
-    read_made_by,
-    read_model_id,
-    record_model,
-    record_step,
-    write_checks,
-)
+from petitions.store.runs import begin_run
 from petitions.store.topic_reads import read_published, read_shares, read_topic_model, read_topics
 from petitions.store.topics import CurvePoint, TopicEvent, write_topic_model
 from petitions.store.upsert import Counts
@@ -116,7 +103,7 @@ def test_a_smaller_fit_under_the_same_id_leaves_nothing_of_the_larger(conn):
 def test_shares_that_exceed_one_by_rounding_are_stored_and_others_are_refused(conn):
     shares = np.zeros((12, 3), dtype=np.float32)
     shares[:, 0] = np.nextafter(np.float32(1), np.float32(2))
-    begin_run(conn, Source("sample"), WINDOW, at=MONDAY)
+    begin_run(conn, Source("sample"), WINDOW)
     write_topic_model(conn, make_model(), make_topics(), [], IDS, shares)
     assert conn.scalar(text("SELECT max(share) FROM petition_topic")) == 1
     with pytest.raises(PermanentError, match="petition_topic_share_check"), conn.begin_nested():
@@ -128,7 +115,7 @@ def test_the_main_topic_has_the_largest_share_and_of_equal_ones_the_lowest_id(co
     shares[:, 2] = 0.6
     shares[0] = (0.4, 0.4, 0.2)
     read_main = text("SELECT petition_id, topic_id FROM petition_topic WHERE is_main ORDER BY petition_id")
-    begin_run(conn, Source("sample"), WINDOW, at=MONDAY)
+    begin_run(conn, Source("sample"), WINDOW)
     write_topic_model(conn, make_model(), make_topics(), [], IDS, shares)
     ids = [topic.topic_id for topic in make_topics()]
     assert dict(conn.execute(read_main).all()) == dict.fromkeys(IDS, ids[2]) | {IDS[0]: min(ids[:2])}
@@ -189,42 +176,3 @@ def test_what_is_not_there_cannot_be_published(conn):
     write_fit(conn, PETITIONS)
     with pytest.raises(ConfigError, match="at least one encoder"):
         publish(conn, "fit-1", [], at=MONDAY)
-
-
-def test_a_run_is_one_row_however_often_it_is_run(conn):
-    assert begin_run(conn, Source("sample"), WINDOW, at=MONDAY) == RUN
-    record_step(conn, RUN, "crawl", StepResult(rows_in=12, rows_out=12, seconds=1.23456))
-    fail_run(conn, RUN, "the site\nis down " + "x" * 1000, at=LATER)
-    failed = conn.execute(text("SELECT * FROM pipeline_run")).one()
-    assert (failed.state, failed.error[:20], len(failed.error)) == ("failed", "the site is down xxx", 500)
-    begin_run(conn, Source("sample"), WINDOW, at=TUESDAY)
-    record_step(conn, RUN, "tokenize", StepResult(rows_in=12, rows_out=0, seconds=0.5, made_by="mecab"))
-    record_model(conn, RUN, "fit-1")
-    finish_run(conn, RUN, "published", at=TUESDAY)
-    run = conn.execute(text("SELECT * FROM pipeline_run")).one()
-    assert (run.state, run.error, run.model_id, run.finished_at) == ("published", None, "fit-1", TUESDAY)
-    assert run.steps == {
-        "crawl": {"rows_in": 12, "rows_out": 12, "seconds": 1.235, "made_by": ""},
-        "tokenize": {"rows_in": 12, "rows_out": 0, "seconds": 0.5, "made_by": "mecab"},
-    }
-    assert read_model_id(conn, RUN) == "fit-1"
-    assert read_made_by(conn, RUN) == {"tokenize": "mecab"}
-
-
-def test_a_run_that_never_began_is_named(conn):
-    for act in (
-        lambda: record_step(conn, "none", "crawl", StepResult(rows_in=0, rows_out=0, seconds=0)),
-        lambda: read_model_id(conn, "none"),
-    ):
-        with pytest.raises(ConfigError, match="run none"):
-            act()
-
-
-def test_checks_with_an_equal_outcome_are_left_alone_and_old_ones_go(conn):
-    begin_run(conn, Source("sample"), WINDOW, at=MONDAY)
-    passed = CheckResult(name="petitions", value=12, limit="at least 1", passed=True)
-    failed = CheckResult(name="vectors", value=float("nan"), limit="at most 0", passed=False)
-    assert write_checks(conn, RUN, [passed, failed], at=MONDAY) == Counts(inserted=2)
-    assert write_checks(conn, RUN, [passed, failed], at=TUESDAY) == Counts(unchanged=2)
-    assert write_checks(conn, RUN, [replace(passed, value=13)], at=TUESDAY) == Counts(updated=1, deleted=1)
-    assert read_checks(conn, RUN) == [replace(passed, value=13)]

@@ -20,7 +20,7 @@ def test_the_lineage_of_a_topic_goes_back_over_splits_and_mergers_to_every_birth
         return TopicEvent(kind=kind, topic_id=topic_id, from_model_id=origin, from_topic_id=from_topic_id, distance=0.5)
 
     upsert_petitions(conn, PETITIONS, seen_at=MONDAY)
-    begin_run(conn, Source("sample"), WINDOW, at=MONDAY)
+    begin_run(conn, Source("sample"), WINDOW)
     ids, shares = [item.petition_id for item in PETITIONS], make_shares(len(PETITIONS))
     fits = {
         "fit-1": [TopicEvent(kind="born", topic_id=number) for number in (1, 2)],

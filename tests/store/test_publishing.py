@@ -7,11 +7,24 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
-from invented import BERT, ELMO, MONDAY, WINDOW, make_model, make_petitions, make_shares, make_topics, write_all
+from invented import (
+    BERT,
+    ELMO,
+    MONDAY,
+    RUN,
+    WINDOW,
+    make_model,
+    make_petitions,
+    make_shares,
+    make_topics,
+    write_all,
+    write_checks,
+    write_fit,
+)
+from petitions.errors import CheckFailedError
 from petitions.records import Source, Window
-from petitions.store.checks import CheckResult
 from petitions.store.publishing import publish, publish_checked
-from petitions.store.runs import StepResult, begin_run, record_step, write_checks
+from petitions.store.runs import StepResult, begin_run, record_step
 from petitions.store.topic_reads import read_published
 from petitions.store.topics import write_topic_model
 
@@ -71,15 +84,20 @@ def test_a_reader_during_fifty_publishes_sees_one_whole_fit_each_time(engine):
     assert moved and not any(moved)
 
 
+def do_steps(conn, run_id: str, *names: str) -> None:
+    """Both encoders of a run have done their step."""
+    for step, name in zip(STEPS, names, strict=True):
+        record_step(conn, run_id, step, StepResult(rows_in=0, rows_out=0, seconds=0, made_by=name), at=MONDAY)
+
+
 def write_checked(conn, window: Window, model_id: str) -> None:
-    """A fit of a window whose run has passed its checks."""
-    run_id = begin_run(conn, Source("sample"), window, at=MONDAY)
-    for step, name in zip(STEPS, (BERT, ELMO), strict=True):
-        record_step(conn, run_id, step, StepResult(rows_in=0, rows_out=0, seconds=0, made_by=name))
-    write_checks(conn, run_id, [CheckResult(name="any", value=1, limit="at least 1", passed=True)], at=MONDAY)
+    """A fit of a window that has passed its checks."""
+    run_id = begin_run(conn, Source("sample"), window)
+    do_steps(conn, run_id, BERT, ELMO)
     model = replace(make_model(model_id), run_id=run_id, window=window)
     ids = [item.petition_id for item in PETITIONS]
     write_topic_model(conn, model, make_topics(), [], ids, make_shares(len(ids)))
+    write_checks(conn, model_id, (BERT, ELMO))
 
 
 def test_a_backfill_in_any_order_leaves_readers_the_latest_window(conn):
@@ -90,8 +108,45 @@ def test_a_backfill_in_any_order_leaves_readers_the_latest_window(conn):
         write_checked(conn, window, f"night-{place}")
         publish_checked(conn, f"night-{place}", STEPS, at=MONDAY + timedelta(hours=place), is_by_hand=False)
         shown.append(read_published(conn, Source("sample")).model_id)
-    states = text("SELECT state FROM petitions.pipeline_run WHERE until < :until ORDER BY until DESC")
     assert shown == ["night-0", "night-1", "night-1", "night-1"]
-    assert conn.scalars(states, {"until": WINDOW.until}).all() == ["published", "checked", "published", "checked"]
     publish_checked(conn, "night-2", STEPS, at=MONDAY + timedelta(days=1))
     assert read_published(conn, Source("sample")).model_id == "night-2", "an operator may go back"
+
+
+@pytest.fixture
+def checked(conn):
+    """A fit that has passed its checks, and another one of the same run."""
+    write_all(conn, PETITIONS, "fit-1")
+    do_steps(conn, RUN, BERT, ELMO)
+    write_checks(conn, "fit-1", (BERT, ELMO))
+    write_fit(conn, PETITIONS, "fit-2")
+    return conn
+
+
+def test_a_fit_is_not_published_on_the_checks_of_another_one_of_its_run(checked):
+    with pytest.raises(CheckFailedError, match="fit-2 is unchecked"):
+        publish_checked(checked, "fit-2", STEPS, at=MONDAY)
+    assert publish_checked(checked, "fit-1", STEPS, at=MONDAY)
+
+
+def test_a_later_fit_that_failed_its_checks_does_not_bar_the_way_back(checked):
+    write_checks(checked, "fit-2", (BERT, ELMO), failed="topic_diversity")
+    with pytest.raises(CheckFailedError, match="fit-2 has not passed its checks: topic_diversity is 1, must be"):
+        publish_checked(checked, "fit-2", STEPS, at=MONDAY)
+    assert publish_checked(checked, "fit-1", STEPS, at=MONDAY)
+
+
+def test_a_fit_without_one_of_its_checks_is_not_published(checked):
+    checked.execute(text("DELETE FROM petitions.check_result WHERE name = 'tokens_missing'"))
+    with pytest.raises(CheckFailedError, match="tokens_missing has not been checked"):
+        publish_checked(checked, "fit-1", STEPS, at=MONDAY)
+
+
+def test_a_fit_is_shown_with_the_encoders_that_it_was_checked_with_or_not_at_all(checked):
+    do_steps(checked, RUN, "other@000000000000", ELMO)
+    with pytest.raises(CheckFailedError, match="embeddings_missing other@000000000000 has not been checked"):
+        publish_checked(checked, "fit-1", STEPS, at=MONDAY)
+    publish(checked, "fit-1", [BERT, ELMO], at=MONDAY)
+    publish(checked, "fit-2", [BERT, ELMO], at=MONDAY)
+    assert publish_checked(checked, "fit-1", STEPS, at=MONDAY), "as readers saw it before"
+    assert read_published(checked, Source("sample")).encoders == (BERT, ELMO)

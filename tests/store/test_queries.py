@@ -10,12 +10,14 @@ from sqlalchemy import text
 
 from invented import BERT, ELMO, MONDAY, PETITION, RUN, TUESDAY, WINDOW, make_model, make_shares, make_topics, write_all
 from petitions.crawl.place import Place
+from petitions.errors import FetchError
 from petitions.records import Source, Window
-from petitions.store.checks import CheckResult
+from petitions.store.check_results import plan_results, write_check
+from petitions.store.checks import CheckResult, PlannedCheck, Rule
 from petitions.store.petitions import read_texts, record_agreements, upsert_petitions
 from petitions.store.progress import begin_crawl, write_place
 from petitions.store.publishing import publish
-from petitions.store.runs import StepResult, begin_run, fail_run, finish_run, record_step, write_checks
+from petitions.store.runs import StepResult, begin_run, begin_step, fail_step, record_step
 from petitions.store.tokens import PetitionTokens, upsert_tokens
 from petitions.store.topics import TopicEvent, write_topic_model
 
@@ -95,7 +97,8 @@ def write_sample(conn) -> None:
         known = [replace(item, n_agreements=item.n_agreements * thirds // 3) for item in PETITIONS]
         record_agreements(conn, known, seen_on=date(2024, 6, day))
     ids, shares = [item.petition_id for item in PETITIONS], make_shares(len(PETITIONS))
-    before = make_model("fit-0", run_id=begin_run(conn, Source("sample"), MAY, at=MONDAY), window=MAY)
+    before = make_model("fit-0", run_id=begin_run(conn, Source("sample"), MAY), window=MAY)
+    begin_step(conn, before.run_id, "crawl", at=MONDAY - timedelta(days=30))
     write_topic_model(conn, before, make_topics("(5월)"), BIRTHS, ids, shares)
     publish(conn, "fit-0", [BERT], at=MONDAY - timedelta(days=30))
     write_place(
@@ -115,20 +118,23 @@ def write_sample(conn) -> None:
     upsert_tokens(conn, tokens)
     publish(conn, "fit-1", [BERT, ELMO], at=MONDAY)
     write_run(conn)
-    failed = begin_run(conn, Source("sample"), Window(since=date(2024, 5, 1), until=date(2024, 8, 1)), at=TUESDAY)
-    fail_run(conn, failed, "FetchError: the site answers 503", at=TUESDAY)
+    failed = begin_run(conn, Source("sample"), Window(since=date(2024, 5, 1), until=date(2024, 8, 1)))
+    fail_step(conn, failed, "crawl", FetchError("the site answers 503"), at=TUESDAY)
 
 
 def write_run(conn) -> None:
     """What the run of the published fit did, and what its checks found."""
     for step, seconds, made_by in (("publish", 0.5, ""), ("tokenize", 1.5, "mecab-1"), ("encode bert", 8, BERT)):
-        record_step(conn, RUN, step, StepResult(rows_in=12, rows_out=12, seconds=seconds, made_by=made_by))
-    finish_run(conn, RUN, "published", at=MONDAY)
+        record_step(conn, RUN, step, StepResult(rows_in=12, rows_out=12, seconds=seconds, made_by=made_by), at=MONDAY)
     checks = [
         CheckResult(name="petitions_in_window", value=12, limit="at least 1", passed=True),
         CheckResult(name="unit_vectors", value=0, limit="at most 0", passed=True),
     ]
-    write_checks(conn, RUN, checks, at=MONDAY)
+    rule = Rule(name="any", sql="SELECT 1", at_least=1)
+    planned = [PlannedCheck(name=item.name, rule=rule, values={}) for item in checks]
+    plan_results(conn, "fit-1", planned, at=MONDAY)
+    for item in checks:
+        write_check(conn, "fit-1", item, at=MONDAY)
 
 
 def answer(conn, query: str) -> list[str]:

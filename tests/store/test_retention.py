@@ -7,12 +7,12 @@ from sqlalchemy import text
 
 from invented import BERT, MONDAY, RUN, WINDOW, make_model, make_petitions, make_shares, make_topics, write_all
 from petitions.commands.prune import delete_orphans, list_old, list_orphans, prune_fits
-from petitions.errors import ConfigError, TransientError
+from petitions.errors import ConfigError, TransientError, WeightsError
 from petitions.records import Source
 from petitions.store import retention
 from petitions.store.artifacts import ArtifactStore
 from petitions.store.publishing import publish
-from petitions.store.runs import record_model
+from petitions.store.runs import fail_step, record_model
 from petitions.store.topic_reads import read_highest_id
 from petitions.store.topics import TopicEvent, write_topic_model
 from rows import read_all_rows
@@ -149,7 +149,7 @@ def test_the_fit_of_a_run_that_is_not_done_stays(conn):
     add_fit(conn, 2)
     record_model(conn, RUN, "fit-1")
     assert retention.list_old_fits(conn, 1) == []
-    conn.execute(text("UPDATE pipeline_run SET state = 'failed'"))
+    fail_step(conn, RUN, "encode bert", WeightsError("damaged"), at=MONDAY)
     assert [fit.model_id for fit in retention.list_old_fits(conn, 1)] == ["fit-1"]
 
 

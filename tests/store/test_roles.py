@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from sqlalchemy import text
 
-from invented import BERT, ELMO, MONDAY, RUN, make_petitions, write_all
+from invented import BERT, ELMO, MONDAY, make_petitions, write_all, write_checks
 from petitions.commands.prune import delete_orphans, prune_fits
 from petitions.crawl.place import Place
 from petitions.errors import PermanentError, PetitionsError
@@ -144,7 +144,7 @@ def judge_all(run: Pipeline, model_id: str) -> None:
         for encoder, name in (("bert", BERT), ("elmo", ELMO)):
             upsert_embeddings(conn, name, texts, vectors)
             done = runs.StepResult(rows_in=0, rows_out=0, seconds=0, made_by=name)
-            runs.record_step(conn, run.run_id, f"encode {encoder}", done)
+            runs.record_step(conn, run.run_id, f"encode {encoder}", done, at=AT)
         keys = [{"petition_id": item.petition_id, "content_hash": item.content_hash} for item in texts]
         follows = [scores.Score(**key, encoder=BERT, score="next_sentence", value=0.5) for key in keys]
         scores.upsert_scores(conn, follows)
@@ -166,7 +166,7 @@ def test_a_login_with_the_writers_role_alone_runs_checks_publishes_and_prunes(wr
     writer.publish(model_id)
     with writer.engine.begin() as conn:
         write_all(conn, PETITIONS, "fit-old")  # never published, and old: it goes
-        conn.execute(text("UPDATE petitions.pipeline_run SET state = 'failed' WHERE run_id = :run"), {"run": RUN})
+        write_checks(conn, "fit-old", (BERT, ELMO))
     assert [fit.model_id for fit in prune_fits(writer.engine, 1)] == ["fit-old"]
     assert [*delete_orphans(writer.engine, writer.artifacts)] == []
     with engine.connect() as conn:

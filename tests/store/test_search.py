@@ -121,7 +121,7 @@ def test_a_search_of_one_source_finds_it_among_many_of_another(published):
     write_all(published, make_petitions(150))
     few = [replace(item, source=Source("assembly"), source_id=f"b-{n}") for n, item in enumerate(make_petitions(3))]
     upsert_petitions(published, few, seen_at=MONDAY)
-    begin_run(published, Source("assembly"), WINDOW, at=MONDAY)
+    begin_run(published, Source("assembly"), WINDOW)
     model = make_model("fit-2", source=Source("assembly"), run_id=name_run(Source("assembly"), WINDOW))
     write_topic_model(published, model, make_topics(), [], [item.petition_id for item in few], make_shares(3))
     texts = read_texts(published, Source("assembly"), WINDOW)

@@ -16,7 +16,7 @@ from invented import (
     write_all,
     write_fit,
 )
-from petitions.errors import PermanentError, PetitionsError
+from petitions.errors import ParseError, PermanentError, PetitionsError
 from petitions.records import Hidden, Source
 from petitions.store.petitions import mark_hidden, record_agreements, upsert_petitions
 from petitions.store.publishing import publish
@@ -26,7 +26,7 @@ from petitions.store.readers import (
     read_similar,
     read_trends,
 )
-from petitions.store.runs import begin_run, fail_run
+from petitions.store.runs import begin_run, fail_step
 from rows import read_petition, search_petitions
 
 pytestmark = pytest.mark.postgres
@@ -261,24 +261,33 @@ def test_an_agreement_curve_tells_what_was_gained_since_the_day_we_looked_before
 
 
 def test_freshness_tells_of_a_source_that_was_crawled_and_failed_before_its_first_fit(published):
-    run_id = begin_run(published, Source("assembly"), WINDOW, at=MONDAY)
-    fail_run(published, run_id, "ParseError: page 3", at=TUESDAY)
+    run_id = begin_run(published, Source("assembly"), WINDOW)
+    fail_step(published, run_id, "crawl", ParseError("page 3"), at=TUESDAY)
     query = """
         SELECT
             source, n_petitions, newest_begins_on, last_seen_at, model_id, n_published, failed_run_id, failed_at, error
         FROM petitions.data_freshness ORDER BY source
     """
     assert read(published, query) == [
-        ("assembly", None, None, None, None, None, run_id, TUESDAY, "ParseError: page 3"),
+        ("assembly", None, None, None, None, None, run_id, TUESDAY, "crawl: ParseError: page 3"),
         ("sample", 12, date(2024, 4, 13), MONDAY, "fit-1", 12, None, None, None),
     ]
+
+
+def test_freshness_counts_the_petitions_of_the_window_that_readers_see(published):
+    query = "SELECT n_petitions, newest_begins_on, last_seen_at FROM petitions.data_freshness"
+    before = read(published, query)
+    assert before == [(12, date(2024, 4, 13), MONDAY)]
+    late = replace(PETITIONS[0], source_id="a-999", begins_on=WINDOW.until, ends_on=WINDOW.until + timedelta(days=30))
+    upsert_petitions(published, [late], seen_at=TUESDAY)
+    assert read(published, query) == before
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", [PetitionsError, *all_subclasses(PetitionsError)])
 def test_a_reader_is_told_the_whole_message_of_an_error_of_ours(conn, kind):
-    fail_run(conn, begin_run(conn, SAMPLE, WINDOW, at=MONDAY), f"encode bert: {kind.__name__}: 3 of 9", at=TUESDAY)
-    shown = "encode bert: PetitionsError" if kind is PetitionsError else f"encode bert: {kind.__name__}: 3 of 9"
+    fail_step(conn, begin_run(conn, SAMPLE, WINDOW), "encode bert", kind("3 of 9"), at=TUESDAY)
+    shown = f"encode bert: {kind.__name__}: 3 of 9"
     assert read(conn, "SELECT state, error FROM petitions.recent_run") == [("failed", shown)]
 
 
@@ -286,13 +295,11 @@ def test_a_reader_is_told_the_whole_message_of_an_error_of_ours(conn, kind):
 @pytest.mark.parametrize(
     ("error", "shown"),
     [
-        (
-            "crawl: ParseError: key a: expected a count, found '건널목'",
-            "crawl: ParseError: key a: expected a count, found …",
-        ),
-        ("fit_topics: KeyError: '건널목'", "fit_topics: KeyError"),
+        (ParseError("key a: expected a count, found '건널목'"), "crawl: ParseError: key a: expected a count, found …"),
+        (KeyError("건널목"), "crawl: KeyError"),
     ],
 )
 def test_a_reader_is_not_told_what_an_answer_or_a_text_held(conn, error, shown):
-    fail_run(conn, begin_run(conn, SAMPLE, WINDOW, at=MONDAY), error, at=TUESDAY)
+    fail_step(conn, begin_run(conn, SAMPLE, WINDOW), "crawl", error, at=TUESDAY)
     assert read(conn, "SELECT error FROM petitions.recent_run") == [(shown,)]
+    assert read(conn, "SELECT error FROM petitions.data_freshness") == [(shown,)]

@@ -76,7 +76,7 @@ def read_report(conn: "Connection", artifacts: "ArtifactStore", source: Source) 
         trends=readers.read_trends(conn, source),
         emerging=readers.read_emerging(conn, source),
         loudest=report_reads.read_top_petitions(conn, source, LOUDEST),
-        checks=report_reads.read_checks(conn, model["run_id"]),
+        checks=report_reads.read_checks(conn, model["model_id"]),
         topic_map=_read_or_warn(lambda: artifacts.read(f"{model['artifact']}/{PICTURE_FILE}").decode()) or "",
         petition_map=report_reads.read_placed(
             conn, source, _read_or_warn(lambda: read_map(artifacts, model["artifact"])) or {}

@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from petitions.commands.options import Command, open_pipeline, open_store, window_options
+from petitions.commands.options import Command, open_pipeline, window_options
 from petitions.encoders.registry import ENCODERS
 
 
@@ -58,28 +58,25 @@ def score(encoder: str, **window: Any) -> None:
 
 @click.command()
 @window_options
-def check(**window: Any) -> None:
-    """Audit what the run wrote; status 1 names the checks that failed."""
+@click.option("--model", help="Check this fit, of any window.  [default: the window's last]")
+def check(model: str | None, **window: Any) -> None:
+    """Audit a fit and what the run wrote; status 1 names the checks that failed."""
     pipeline = open_pipeline(**window)
-    click.echo(f"{pipeline.check(pipeline.read_model_id())} checks passed")
+    if model:
+        pipeline = pipeline.of_fit(model)
+    click.echo(f"{pipeline.check(model or pipeline.read_model_id())} checks passed")
 
 
 @click.command()
 @window_options
-@click.option("--model", help="Publish this fit, an older one too.  [default: the window's]")
+@click.option("--model", help="Publish this fit, of any window.  [default: the window's last]")
 def publish(model: str | None, **window: Any) -> None:
     """Switch the readers to a fit that passed its checks."""
-    if model is None:
-        pipeline = open_pipeline(**window)
-        model = pipeline.read_model_id()
-        pipeline.publish(model)
-    else:
-        from petitions.pipeline import STEPS_PUBLISHED
-        from petitions.steps.step import now
-        from petitions.store.publishing import publish_checked
-
-        with open_store().begin() as conn:
-            publish_checked(conn, model, STEPS_PUBLISHED, at=now())
+    pipeline = open_pipeline(**window)
+    if model:
+        pipeline = pipeline.of_fit(model)
+    model = model or pipeline.read_model_id()
+    pipeline.publish(model)
     click.echo(f"published {model}")
 
 

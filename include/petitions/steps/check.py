@@ -1,60 +1,67 @@
-"""The step check: plan the checks of a run, run them or have them run elsewhere, and take their outcomes."""
+"""The step check: plan the checks of a fit, run them or have them run elsewhere, and take their outcomes."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
-from sqlalchemy import Connection
+from sqlalchemy import Engine
 
-from petitions.errors import CheckFailedError
-from petitions.steps.step import Run, read_made_by
-from petitions.store import checks, runs, vectors
+from petitions.errors import CheckFailedError, ConfigError
+from petitions.steps.step import Run, read_made_by, tell_failure
+from petitions.store import check_results, checks, runs, vectors
+from petitions.store.checks import CheckResult, PlannedCheck, find_faults, run_check, tell_fault
+from petitions.store.topic_reads import read_topic_model
+
+Scores = Mapping[str, Sequence[str]]  # by encoder, "bert" or "elmo", the names of the scores that it must have given
 
 
-def plan_checks(run: Run, model_id: str, scores: Mapping[str, Sequence[str]]) -> list[checks.PlannedCheck]:
-    """List the checks of a run, and make the vectors of its first encoder searchable, whose recall is one of them.
+def check(run: Run, model_id: str, scores: Scores) -> int:
+    """Audit a fit, and store the outcome; returns the number of checks, and raises as `finish_checks`."""
+    planned = plan_checks(run, model_id, scores)
+    with tell_failure(run, "check"), run.engine.begin() as conn:
+        for result in [run_check(conn, item) for item in planned]:
+            check_results.write_check(conn, model_id, result, at=run.clock())
+    return finish_checks(run, model_id, scores)
 
-    Outcomes of checks that are not planned any more are deleted.
 
-    Args:
-        run: whose steps have been done.
-        model_id: the fit that is to be published.
-        scores: by encoder, "bert" or "elmo", the names of the scores that it must have given.
+def plan_checks(run: Run, model_id: str, scores: Scores) -> list[PlannedCheck]:
+    """Begin to check a fit: list its checks, and make the vectors of the first encoder searchable.
+
+    Raises:
+        ConfigError: the fit is of another run, or an encoder of the run has not done its step.
     """
-    made = {read_made_by(run, f"encode {encoder}"): names for encoder, names in scores.items()}
     with run.engine.begin() as conn:
-        vectors.ensure_index(conn, next(iter(made)))
-    with run.engine.begin() as conn:
-        planned = checks.plan_checks(conn, run.source, run.window, model_id, made)
-        run_id = runs.begin_run(conn, run.source, run.window, at=run.clock())
-        runs.forget_checks(conn, run_id, [item.name for item in planned])
+        runs.begin_step(conn, runs.begin_run(conn, run.source, run.window), "check", at=run.clock())
+    with tell_failure(run, "check"):
+        made = {read_made_by(run, f"encode {encoder}"): names for encoder, names in scores.items()}
+        with run.engine.begin() as conn:
+            if (made_in := read_topic_model(conn, model_id).run_id) != run.run_id:
+                raise ConfigError(f"{model_id} is a fit of the run {made_in}, not of {run.run_id}")
+            vectors.ensure_index(conn, next(iter(made)))  # recall is one of the checks
+        with run.engine.begin() as conn:
+            planned = checks.plan_checks(conn, run.source, run.window, model_id, made)
+            check_results.plan_results(conn, model_id, planned, at=run.clock())
     return planned
 
 
-def finish_checks(run: Run) -> int:
-    """Take the outcomes of all planned checks; returns how many, and raises as `count_passed`."""
-    with run.step("check") as progress, run.engine.begin() as conn:
-        progress.rows_in = progress.rows_out = count_passed(conn, run.run_id)
-    with run.engine.begin() as conn:
-        runs.finish_run(conn, run.run_id, "checked", at=run.clock())
-    return progress.rows_in
+def take_outcome(engine: Engine, run_id: str, model_id: str, result: CheckResult, at: datetime) -> None:
+    """Store the outcome of a planned check that was run elsewhere; one that did not pass fails the step."""
+    with engine.begin() as conn:
+        check_results.write_check(conn, model_id, result, at=at)
+        if not result.passed:
+            runs.fail_step(conn, run_id, "check", CheckFailedError(tell_fault(result)), at=at)
 
 
-def check(run: Run, model_id: str, scores: Mapping[str, Sequence[str]]) -> int:
-    """Audit what a run wrote, and store the outcome; returns the number of checks, and raises as their end."""
-    planned = plan_checks(run, model_id, scores)
-    with run.engine.begin() as conn:
-        results = [checks.run_check(conn, item) for item in planned]
-        runs.write_checks(conn, run.run_id, results, at=run.clock())
-    return finish_checks(run)
-
-
-def count_passed(conn: Connection, run_id: str) -> int:
-    """Count the checks of a run, all of which have passed.
+def finish_checks(run: Run, model_id: str, scores: Scores) -> int:
+    """Take the outcomes of all planned checks; returns how many.
 
     Raises:
-        CheckFailedError: names each check that failed, its value and its limit; or there is none.
+        CheckFailedError: names each check that failed, its value and its limit.
     """
-    results = runs.read_checks(conn, run_id)
-    failed = [f"{item.name} is {item.value:g}, must be {item.limit}" for item in results if not item.passed]
-    if failed or not results:
-        raise CheckFailedError(f"{run_id}: {'; '.join(failed) or 'no check was run'}")
-    return len(results)
+    with run.step("check") as progress:
+        encoders = [read_made_by(run, f"encode {encoder}") for encoder in scores]
+        with run.engine.connect() as conn:
+            results = check_results.read_checks(conn, model_id, encoders)
+        if faults := find_faults(results, encoders):
+            raise CheckFailedError(f"{model_id}: {'; '.join(faults)}")
+        progress.rows_in = progress.rows_out = len(results)
+    return progress.rows_in

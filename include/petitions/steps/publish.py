@@ -16,5 +16,6 @@ def publish(run: Run, model_id: str, steps: Sequence[str], *, is_by_hand: bool) 
         with run.engine.begin() as conn:
             changed = publishing.publish_checked(conn, model_id, steps, at=run.clock(), is_by_hand=is_by_hand)
             current = topic_reads.read_published(conn, run.source)
-        progress.rows_in, progress.rows_out = 1, int(changed)
-    return current is not None and current.model_id == model_id
+        is_shown = current is not None and current.model_id == model_id
+        progress.rows_in, progress.rows_out, progress.is_skipped = 1, int(changed), not is_shown
+    return is_shown

@@ -4,12 +4,12 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 
 from sqlalchemy import Connection, Engine, text
 
-from petitions.errors import ConfigError, DatabaseDownError, PermanentError, TransientError
+from petitions.errors import DatabaseDownError, PermanentError, TransientError
 from petitions.records import PetitionText, Source, Window
 from petitions.settings import Settings
 from petitions.store import runs
@@ -32,6 +32,7 @@ class Progress:
     rows_in: int = 0
     rows_out: int = 0
     made_by: str = ""
+    is_skipped: bool = False
 
 
 Report = Callable[[str, Part, runs.StepResult], None]  # told of each step, or part of one, that is done
@@ -85,25 +86,32 @@ def hold_step(run: Run, step: str, part: Part = WHOLE) -> Iterator[Progress]:
             holder = name_holders(lock, _LOCK, f"{run_id} {name}")
             raise TransientError(f"another process is at the step {name} of the run {run_id}: {holder}")
         try:
-            with run.engine.begin() as conn:
-                runs.begin_run(conn, run.source, run.window, at=run.clock())
-            yield progress
-            result = runs.StepResult(
-                rows_in=progress.rows_in,
-                rows_out=progress.rows_out,
-                seconds=time.monotonic() - started,
-                made_by=progress.made_by,
-            )
-            with run.engine.begin() as conn:
-                runs.record_step(conn, run_id, step, result, part)
-        except Exception as error:
-            with suppress(DatabaseDownError), run.engine.begin() as conn:
-                runs.fail_step(conn, run_id, step, f"{type(error).__name__}: {error}", part, at=run.clock())
-            raise
+            with tell_failure(run, step, part):
+                with run.engine.begin() as conn:
+                    runs.begin_step(conn, runs.begin_run(conn, run.source, run.window), step, part, at=run.clock())
+                yield progress
+                result = runs.StepResult(**asdict(progress), seconds=time.monotonic() - started)
+                with run.engine.begin() as conn:
+                    runs.record_step(conn, run_id, step, result, part, at=run.clock())
         finally:
             lock.execute(text("SELECT pg_advisory_unlock_all()"))
     logger.info("%s %s: %d rows in, %d rows out, %.1f s", run_id, name, result.rows_in, result.rows_out, result.seconds)
     run.report(step, part, result)
+
+
+@contextmanager
+def tell_failure(run: Run, step: str, part: Part = WHOLE) -> Iterator[None]:
+    """Record what a step, or a part of it, ends by where that is an error, and let the error go on.
+
+    Any error: Airflow ends a task that takes too long by one that is no Exception, and so does who presses Ctrl-C.
+    """
+    try:
+        yield
+    except BaseException as error:
+        with suppress(DatabaseDownError), run.engine.begin() as conn:
+            runs.begin_run(conn, run.source, run.window)
+            runs.fail_step(conn, run.run_id, step, error, part, at=run.clock())
+        raise
 
 
 def read_chunks(
@@ -125,13 +133,10 @@ def read_made_by(run: Run, step: str) -> str:
     """Which version did an earlier step of the run, such as the encoder's name.
 
     Raises:
-        ConfigError: it has not been done.
+        ConfigError: it has not been done, or parts of it were done by another version than others.
     """
     with run.engine.connect() as conn:
-        made_by = runs.read_made_by(conn, run.run_id).get(step)
-    if not made_by:
-        raise ConfigError(f"the run {run.run_id} has not done the step {step!r} yet")
-    return made_by
+        return runs.read_made_by(conn, run.run_id, step)
 
 
 def begin_parts(run: Run, step: str) -> int:
@@ -140,10 +145,11 @@ def begin_parts(run: Run, step: str) -> int:
     It is forgotten which parts have failed before.
     """
     with run.engine.begin() as conn:
-        run_id = runs.begin_run(conn, run.source, run.window, at=run.clock())
-        runs.forget_failures(conn, run_id, step)
+        run_id = runs.begin_run(conn, run.source, run.window)
         n_petitions = count_shown(conn, run.source, run.window)
-    return min(max(-(-n_petitions // CHUNK), FEWEST_PARTS), MOST_PARTS)
+        n_parts = min(max(-(-n_petitions // CHUNK), FEWEST_PARTS), MOST_PARTS)
+        runs.forget_failures(conn, run_id, step, n_parts)
+    return n_parts
 
 
 def refuse_part(run: Run, step: str, part: Part) -> None:

@@ -42,13 +42,13 @@ RULES = (
                 WHERE m.source = :source AND m.since < :until AND m.until > :since), 1)""",  # noqa: S608
         at_least=MIN_VOLUME,
     ),
-    Rule(  # an open petition is asked for every night, and last_seen_at moves once a UTC day; 0 where all have ended
+    Rule(  # from the run's crawl, which asks for them; last_seen_at moves once a UTC day; 0 where all have ended
         name="days_since_open_petitions_were_seen",
         sql=f"""WITH w AS ({_WINDOW}) SELECT greatest(0, coalesce(
-                    (r.started_at AT TIME ZONE 'UTC')::date - (SELECT (max(last_seen_at) AT TIME ZONE 'UTC')::date
+                    (s.started_at AT TIME ZONE 'UTC')::date - (SELECT (max(last_seen_at) AT TIME ZONE 'UTC')::date
                         FROM w WHERE status = 'open'), 0))
-                FROM petitions.pipeline_run AS r
-                WHERE r.source = :source AND r.since = :since AND r.until = :until""",  # noqa: S608
+                FROM petitions.pipeline_run AS r JOIN petitions.pipeline_step AS s USING (run_id)
+                WHERE r.source = :source AND r.since = :since AND r.until = :until AND s.step = 'crawl'""",  # noqa: S608
         at_most=MOST_DAYS_UNSEEN,
     ),
     Rule(

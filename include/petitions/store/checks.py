@@ -26,6 +26,7 @@ class PlannedCheck:
     name: str
     rule: Rule
     values: Values
+    encoder: str = ""  # whose vectors and scores it looks at; empty: the fit alone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,10 +62,11 @@ def plan_checks(
     for encoder, names in scores.items():
         values: Values = {**of_run, "encoder": encoder, "scores": list(names)}
         rules = {f"{rule.name} {encoder}": rule for rule in RULES_BY_ENCODER}
-        planned += [PlannedCheck(name=name, rule=rule, values=values) for name, rule in rules.items()]
+        planned += [PlannedCheck(name=name, rule=rule, values=values, encoder=encoder) for name, rule in rules.items()]
         recall = measure_recall(conn, encoder)
         if recall is not None:
-            planned.append(PlannedCheck(name=f"{RECALL.name} {encoder}", rule=RECALL, values={"recall": recall}))
+            values = {"recall": recall}
+            planned.append(PlannedCheck(name=f"{RECALL.name} {encoder}", rule=RECALL, values=values, encoder=encoder))
     return planned
 
 
@@ -74,12 +76,34 @@ def measure(conn: Connection, sql: str, values: Values) -> float:
     return float("nan") if answer is None else float(answer)
 
 
+def tell_limit(rule: Rule) -> str:
+    """The range that a value must keep to, such as "at least 400"."""
+    return f"at least {rule.at_least:g}" if rule.at_least is not None else f"at most {rule.at_most or 0.0:g}"
+
+
+def tell_fault(result: CheckResult) -> str:
+    """What a check that did not pass has found."""
+    return f"{result.name} is {result.value:g}, must be {result.limit}"
+
+
+def find_faults(results: Sequence[CheckResult], encoders: Sequence[str]) -> list[str]:
+    """Say what speaks against publishing a fit: checks that it must pass, and that failed or were not planned.
+
+    Args:
+        results: of that fit, and of these encoders.
+        encoders: whose vectors and scores would be shown.
+    """
+    wanted = [rule.name for rule in RULES]
+    wanted += [f"{rule.name} {encoder}" for encoder in encoders for rule in RULES_BY_ENCODER]
+    known = {item.name for item in results}
+    absent = [f"{name} has not been checked" for name in wanted if name not in known]
+    return [tell_fault(item) for item in results if not item.passed] + absent
+
+
 def judge(name: str, rule: Rule, value: float) -> CheckResult:
     """Say whether a value keeps the limit of its rule; NaN does not."""
-    if rule.at_least is not None:
-        return CheckResult(name=name, value=value, limit=f"at least {rule.at_least:g}", passed=value >= rule.at_least)
-    limit = rule.at_most if rule.at_most is not None else 0.0
-    return CheckResult(name=name, value=value, limit=f"at most {limit:g}", passed=value <= limit)
+    passed = value >= rule.at_least if rule.at_least is not None else value <= (rule.at_most or 0.0)
+    return CheckResult(name=name, value=value, limit=tell_limit(rule), passed=passed)
 
 
 def run_check(conn: Connection, planned: PlannedCheck) -> CheckResult:

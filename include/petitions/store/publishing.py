@@ -7,9 +7,12 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, text, update
 
 from petitions.errors import CheckFailedError, ConfigError
-from petitions.store.runs import finish_run, read_checks, read_made_by
+from petitions.store.check_results import read_checks
+from petitions.store.checks import find_faults
+from petitions.store.runs import read_made_by
 from petitions.store.topic_reads import read_published, read_topic_model
 from petitions.store.topic_tables import topic_model
+from petitions.store.topics import TopicModel
 
 logger = logging.getLogger(__name__)
 
@@ -52,7 +55,7 @@ def publish(conn: Connection, model_id: str, encoders: Sequence[str], *, at: dat
 def publish_checked(
     conn: Connection, model_id: str, steps: Sequence[str], *, at: datetime, is_by_hand: bool = True
 ) -> bool:
-    """Publish a fit if its run passed its checks; the run is `published` then.
+    """Publish a fit if it has passed its own checks, whatever another fit of its run has passed or failed.
 
     Args:
         conn: inside the caller's transaction, which is the moment of the switch.
@@ -60,33 +63,41 @@ def publish_checked(
         steps: of its run; readers see the vectors and scores of the encoders that did them.
         at: now.
         is_by_hand: also in place of a fit whose window ends later. Else that one stays: a backfill of past nights, in
-            any order, leaves readers the latest window, and its run stays `checked`.
+            any order, leaves readers the latest window.
 
     Returns:
         Whether anything changed.
 
     Raises:
         ConfigError: there is no such fit, or its run has not done a step.
-        CheckFailedError: its run has not been checked, or a check failed.
+        CheckFailedError: it has not been checked with these encoders, or a check failed.
     """
     conn.execute(_LOCK)
     model = read_topic_model(conn, model_id)
-    run_id = model.run_id
-    results = read_checks(conn, run_id)
-    failed = [item.name for item in results if not item.passed]
-    if failed or not results:
-        raise CheckFailedError(
-            f"{model_id}: the run {run_id} {'failed ' + ', '.join(failed) if failed else 'is unchecked'}"
-        )
-    made_by = read_made_by(conn, run_id)
-    missing = [step for step in steps if step not in made_by]
-    if missing:
-        raise ConfigError(f"{model_id}: the run {run_id} has not done {', '.join(missing)}")
+    encoders = _choose_encoders(conn, model, steps)
     current = read_published(conn, model.source)
     if not is_by_hand and current and current.window.until > model.window.until:
         logger.info("%s is not published: readers see the later window of %s", model_id, current.model_id)
-        finish_run(conn, run_id, "checked", at=at)
         return False
-    changed = publish(conn, model_id, [made_by[step] for step in steps], at=at)
-    finish_run(conn, run_id, "published", at=at)
-    return changed
+    return publish(conn, model_id, encoders, at=at)
+
+
+def _choose_encoders(conn: Connection, model: TopicModel, steps: Sequence[str]) -> Sequence[str]:
+    """The encoders of its run that a fit has passed its checks with, or else those that it was shown with before.
+
+    Weights that were changed and a run that was begun again since do not bar the way back to a fit that readers saw.
+    """
+    if not read_checks(conn, model.model_id):
+        raise CheckFailedError(f"{model.model_id} is unchecked")
+    faults: list[str] = []
+    try:
+        encoders = [read_made_by(conn, model.run_id, step) for step in steps]
+        faults = find_faults(read_checks(conn, model.model_id, encoders), encoders)
+        if not faults:
+            return encoders
+    except ConfigError:
+        if not model.encoders:
+            raise
+    if model.encoders and not find_faults(read_checks(conn, model.model_id, model.encoders), model.encoders):
+        return model.encoders
+    raise CheckFailedError(f"{model.model_id} has not passed its checks: {'; '.join(faults)}")

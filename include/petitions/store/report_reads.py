@@ -25,10 +25,10 @@ def read_top_petitions(conn: Connection, source: Source, k: int) -> Rows:
     return [dict(row) for row in conn.execute(query, {"source": str(source), "k": k}).mappings()]
 
 
-def read_checks(conn: Connection, run_id: str) -> Rows:
-    """Read the outcome of a run's checks, by name."""
-    query = text("SELECT * FROM petitions.run_check WHERE run_id = :run_id ORDER BY name")
-    return [dict(row) for row in conn.execute(query, {"run_id": run_id}).mappings()]
+def read_checks(conn: Connection, model_id: str) -> Rows:
+    """Read the outcome of a fit's checks, by name."""
+    query = text("SELECT * FROM petitions.run_check WHERE model_id = :model_id ORDER BY name")
+    return [dict(row) for row in conn.execute(query, {"model_id": model_id}).mappings()]
 
 
 def read_last_seen(conn: Connection, source: Source) -> datetime | None:

@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import Connection, delete, select, text, update
 
 from petitions.errors import TransientError
+from petitions.store.run_tables import check_result
 from petitions.store.tables import petition_score
 from petitions.store.topic_tables import petition_topic, topic, topic_event, topic_model, topic_term
 
@@ -29,7 +30,7 @@ WHERE place > :keep
     AND model_id NOT IN (SELECT model_id FROM petitions.published_model)
     AND model_id NOT IN (SELECT model_id FROM highest)
     AND NOT EXISTS (
-        SELECT FROM petitions.pipeline_run AS r WHERE r.model_id = p.model_id AND r.state = 'running'
+        SELECT FROM petitions.recent_run AS r WHERE r.model_id = p.model_id AND r.state = 'running'
     )
 ORDER BY source, place DESC
 """)
@@ -59,7 +60,7 @@ def list_old_fits(conn: Connection, keep: int) -> list[OldFit]:
 
 
 def drop_fit(conn: Connection, model_id: str, keep: int) -> bool:
-    """Drop a fit with its topics, terms, shares, scores and events, in the caller's transaction.
+    """Drop a fit with its topics, terms, shares, scores, events and checks, in the caller's transaction.
 
     What became of its topics in later fits stays told: their events keep `from_topic_id`, which is a lasting id, and
     lose `from_model_id` alone.
@@ -80,7 +81,7 @@ def drop_fit(conn: Connection, model_id: str, keep: int) -> bool:
     if model_id not in {fit.model_id for fit in list_old_fits(conn, keep)}:
         return False
     conn.execute(update(topic_event).where(topic_event.c.from_model_id == model_id).values(from_model_id=None))
-    for table in (topic_event, petition_topic, topic_term, petition_score, topic, topic_model):
+    for table in (check_result, topic_event, petition_topic, topic_term, petition_score, topic, topic_model):
         conn.execute(delete(table).where(table.c.model_id == model_id))
     return True
 

@@ -1,29 +1,38 @@
-"""The runs of the pipeline and the outcome of their checks: how the latest run over a window went."""
+"""The runs of the pipeline and their steps: how the last try of each step went, from which a run's state follows.
 
-from collections.abc import Collection, Iterable
-from dataclasses import asdict, dataclass
-from datetime import datetime
-from typing import Any
+Each step, and each part of one, has a row of its own: workers that share a step write beside each other, and nothing
+that one of them does can hide what another has failed by. The state of a run is told by the view `recent_run`.
+"""
 
-from sqlalchemy import Connection, case, delete, select, update
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, Connection, and_, delete, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from petitions.errors import ConfigError
+from petitions.privacy import redact_error
 from petitions.records import Source, Window
-from petitions.store.checks import CheckResult
 from petitions.store.parts import WHOLE, Part
-from petitions.store.tables import check_result, pipeline_run
-from petitions.store.upsert import Counts, upsert
+from petitions.store.run_tables import pipeline_step
+from petitions.store.tables import pipeline_run
+
+_KEY = ("run_id", "step", "part", "n_parts")
+_NO_ERROR = {"error_kind": None, "error_message": None}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepResult:
-    """What one step of a run read and wrote, how long it took, and the version of what did it ("" where none)."""
+    """What one step of a run read and wrote, how long it took, and the version of what did it ("" where none).
+
+    A step that found that it must not be done is skipped.
+    """
 
     rows_in: int
     rows_out: int
     seconds: float
     made_by: str = ""
+    is_skipped: bool = False
 
 
 def name_run(source: Source, window: Window) -> str:
@@ -31,81 +40,79 @@ def name_run(source: Source, window: Window) -> str:
     return f"{source}_{window.since}_{window.until}"
 
 
-def begin_run(conn: Connection, source: Source, window: Window, *, at: datetime) -> str:
-    """Record that a run is at work, and give its id; a step's numbers stay until it is redone.
-
-    Each step says so: the time of the start is that of the first one after the run was finished or had failed.
-    """
+def begin_run(conn: Connection, source: Source, window: Window) -> str:
+    """Record that there is a run, and give its id; without effect where it is known."""
     run_id = name_run(source, window)
-    begun: dict[str, object] = {"state": "running", "error": None, "started_at": at, "finished_at": None}
-    row = {"run_id": run_id, "source": str(source), "since": window.since, "until": window.until, "steps": {}, **begun}
-    again = begun | {"started_at": case((pipeline_run.c.state == "running", pipeline_run.c.started_at), else_=at)}
-    conn.execute(insert(pipeline_run).values(row).on_conflict_do_update(index_elements=["run_id"], set_=again))
+    row = {"run_id": run_id, "source": str(source), "since": window.since, "until": window.until}
+    conn.execute(insert(pipeline_run).values(row).on_conflict_do_nothing())
     return run_id
 
 
-def record_step(conn: Connection, run_id: str, step: str, result: StepResult, part: Part = WHOLE) -> None:
-    """Record rows and seconds of a step of a run that has begun, or of a part: the step's are then the parts' sums.
+def begin_step(conn: Connection, run_id: str, step: str, part: Part = WHOLE, *, at: datetime) -> None:
+    """Record that a step of a run, or a part of it, is at work; what its last try brought stays until it is done.
 
-    Parts of another division of the window are forgotten, and so is that this part had failed.
+    Parts of another division of the window are forgotten, and so is what the last try failed by.
+    """
+    row = pipeline_step.c
+    conn.execute(delete(pipeline_step).where(row.run_id == run_id, row.step == step, row.n_parts != part.n_parts))
+    _write(conn, run_id, step, part, {"state": "running", "started_at": at, "finished_at": None, **_NO_ERROR})
+
+
+def record_step(
+    conn: Connection, run_id: str, step: str, result: StepResult, part: Part = WHOLE, *, at: datetime
+) -> None:
+    """Record rows and seconds of a step of a run, or of a part of it, that is done or was skipped.
 
     Raises:
-        ConfigError: there is no such run.
+        PermanentError: there is no such run.
     """
-    told = asdict(result) | {"seconds": round(result.seconds, 3)}
-    if part == WHOLE:
-        _update(conn, run_id, {"steps": pipeline_run.c.steps.concat({step: told})})
-        return
-    before = _lock_step(conn, run_id, step)
-    same = {key: item for key, item in before.get("parts", {}).items() if key.endswith(f"/{part.n_parts}")}
-    parts = same | {str(part): told}
-    failed = {key: error for key, error in before.get("failed", {}).items() if key != str(part)}
-    sums = {name: sum(item[name] for item in parts.values()) for name in ("rows_in", "rows_out", "seconds")}
-    merged = {**sums, "seconds": round(sums["seconds"], 3), "made_by": result.made_by, "parts": parts, "failed": failed}
-    _update(conn, run_id, {"steps": pipeline_run.c.steps.concat({step: merged})})
+    done: dict[str, object] = {
+        "state": "skipped" if result.is_skipped else "done",
+        "finished_at": at,
+        "rows_in": result.rows_in,
+        "rows_out": result.rows_out,
+        "seconds": round(result.seconds, 3),
+        "made_by": result.made_by,
+        **_NO_ERROR,
+    }
+    _write(conn, run_id, step, part, done, began=at - timedelta(seconds=result.seconds))
 
 
-def fail_step(conn: Connection, run_id: str, step: str, error: str, part: Part = WHOLE, *, at: datetime) -> None:
-    """Record why a step of a run failed, and of a part also at the step, for whoever would try it elsewhere.
+def fail_step(
+    conn: Connection, run_id: str, step: str, error: BaseException, part: Part = WHOLE, *, at: datetime
+) -> None:
+    """Record why a step of a run, or a part of it, failed; see `redact_error` for what is told.
 
     Raises:
-        ConfigError: there is no such run.
+        PermanentError: there is no such run.
     """
-    if part == WHOLE:
-        fail_run(conn, run_id, f"{step}: {error}", at=at)
-        return
-    told: dict[str, Any] = {"rows_in": 0, "rows_out": 0, "seconds": 0.0, "made_by": ""} | _lock_step(conn, run_id, step)
-    failed = told.get("failed", {}) | {str(part): error.partition(":")[0]}
-    _update(conn, run_id, {"steps": pipeline_run.c.steps.concat({step: told | {"failed": failed}})})
-    fail_run(conn, run_id, f"{step} {part}: {error}", at=at)
+    failed: dict[str, object] = {
+        "state": "failed",
+        "finished_at": at,
+        "error_kind": type(error).__name__,
+        "error_message": redact_error(error),
+    }
+    _write(conn, run_id, step, part, failed, began=at)
 
 
-def forget_failures(conn: Connection, run_id: str, step: str) -> None:
-    """Forget which parts of a step have failed, before it is tried again; without effect where none has."""
-    if told := _lock_step(conn, run_id, step):
-        _update(conn, run_id, {"steps": pipeline_run.c.steps.concat({step: told | {"failed": {}}})})
+def forget_failures(conn: Connection, run_id: str, step: str, n_parts: int) -> None:
+    """Forget which parts of a step have failed, and those of another division, before it is tried again."""
+    row = pipeline_step.c
+    gone = or_(row.state == "failed", row.n_parts != n_parts)
+    conn.execute(delete(pipeline_step).where(row.run_id == run_id, row.step == step, gone))
 
 
 def read_failure(conn: Connection, run_id: str, step: str, part: Part) -> str | None:
     """Read the name of the error that a part of a step failed by at its last try; None where it did not."""
-    steps = conn.scalar(select(pipeline_run.c.steps).where(pipeline_run.c.run_id == run_id)) or {}
-    found = steps.get(step, {}).get("failed", {}).get(str(part))
-    return None if found is None else str(found)
+    kind = conn.scalar(select(pipeline_step.c.error_kind).where(_is(run_id, step, part)))
+    return None if kind is None else str(kind)
 
 
 def record_model(conn: Connection, run_id: str, model_id: str) -> None:
-    """Record which fit a run made."""
-    _update(conn, run_id, {"model_id": model_id})
-
-
-def finish_run(conn: Connection, run_id: str, state: str, *, at: datetime) -> None:
-    """Record that a run is `checked` or `published`."""
-    _update(conn, run_id, {"state": state, "error": None, "finished_at": at})
-
-
-def fail_run(conn: Connection, run_id: str, error: str, *, at: datetime) -> None:
-    """Record why a run failed, in one line of at most 500 characters."""
-    _update(conn, run_id, {"state": "failed", "error": " ".join(error.split())[:500], "finished_at": at})
+    """Record which fit a run made last; the row of a run that has made the same is left alone."""
+    run = pipeline_run.c
+    is_news = run.model_id.is_distinct_from(model_id)
+    conn.execute(update(pipeline_run).where(run.run_id == run_id, is_news).values(model_id=model_id))
 
 
 def read_model_id(conn: Connection, run_id: str) -> str:
@@ -120,53 +127,32 @@ def read_model_id(conn: Connection, run_id: str) -> str:
     return str(model_id)
 
 
-def read_made_by(conn: Connection, run_id: str) -> dict[str, str]:
-    """Read the version of what did each step of a run; empty for a run that is not there."""
-    steps = conn.scalar(select(pipeline_run.c.steps).where(pipeline_run.c.run_id == run_id)) or {}
-    return {step: told["made_by"] for step, told in steps.items() if told.get("made_by")}  # none in the oldest runs
+def read_made_by(conn: Connection, run_id: str, step: str) -> str:
+    """Read the version of what did a step of a run, in all of its parts.
+
+    Raises:
+        ConfigError: it has not been done, or parts of it were done by another version than others.
+    """
+    row = pipeline_step.c
+    query = select(row.made_by).distinct().where(row.run_id == run_id, row.step == step, row.made_by != "")
+    found = conn.scalars(query.order_by(row.made_by)).all()
+    if not found:
+        raise ConfigError(f"the run {run_id} has not done the step {step!r} yet")
+    if len(found) > 1:
+        raise ConfigError(f"the parts of the step {step!r} of the run {run_id} are by {' and '.join(found)}: redo it")
+    return str(found[0])
 
 
-def write_checks(conn: Connection, run_id: str, results: Iterable[CheckResult], *, at: datetime) -> Counts:
-    """Write the outcome of a run's checks; those of an earlier set of checks go, an equal outcome is left alone."""
-    rows = [_check_row(run_id, item, at) for item in results]
-    return upsert(conn, check_result, rows, compare=("value", "limit", "passed"), replace_within=("run_id",))
+def _is(run_id: str, step: str, part: Part) -> ColumnElement[bool]:
+    row = pipeline_step.c
+    return and_(row.run_id == run_id, row.step == step, row.part == part.number + 1, row.n_parts == part.n_parts)
 
 
-def write_check(conn: Connection, run_id: str, result: CheckResult, *, at: datetime) -> Counts:
-    """Write the outcome of one check; those of the other checks of the run stay."""
-    return upsert(conn, check_result, [_check_row(run_id, result, at)], compare=("value", "limit", "passed"))
-
-
-def forget_checks(conn: Connection, run_id: str, keep: Collection[str]) -> None:
-    """Delete the outcomes of a run's checks but those of these names, before the checks are run one by one."""
-    conn.execute(delete(check_result).where(check_result.c.run_id == run_id, check_result.c.name.not_in(keep)))
-
-
-def read_checks(conn: Connection, run_id: str) -> list[CheckResult]:
-    """Read the outcome of a run's checks, by name."""
-    columns = [check_result.c[name] for name in ("name", "value", "limit", "passed")]
-    rows = conn.execute(select(*columns).where(check_result.c.run_id == run_id).order_by(check_result.c.name))
-    return [CheckResult(**row) for row in rows.mappings()]
-
-
-def _check_row(run_id: str, item: CheckResult, at: datetime) -> dict[str, object]:
-    return {
-        "run_id": run_id,
-        "name": item.name,
-        "value": float(item.value),
-        "limit": item.limit,
-        "passed": item.passed,
-        "checked_at": at,
-    }
-
-
-def _lock_step(conn: Connection, run_id: str, step: str) -> dict[str, Any]:
-    """What is recorded of a step, while nobody else changes the run; empty for a step that is not there."""
-    steps = conn.scalar(select(pipeline_run.c.steps).where(pipeline_run.c.run_id == run_id).with_for_update()) or {}
-    return dict(steps.get(step, {}))
-
-
-def _update(conn: Connection, run_id: str, values: dict[str, object]) -> None:
-    done = conn.execute(update(pipeline_run).where(pipeline_run.c.run_id == run_id).values(values))
-    if done.rowcount != 1:
-        raise ConfigError(f"there is no run {run_id}")
+def _write(
+    conn: Connection, run_id: str, step: str, part: Part, values: dict[str, object], began: datetime | None = None
+) -> None:
+    """Write the row of a step; `began` is when it began where nobody has told so."""
+    key = {"run_id": run_id, "step": step, "part": part.number + 1, "n_parts": part.n_parts}
+    start = {} if began is None else {"started_at": began}
+    written = insert(pipeline_step).values({**key, **start, **values})
+    conn.execute(written.on_conflict_do_update(index_elements=_KEY, set_=values))

@@ -22,12 +22,10 @@ from sqlalchemy import (
     UniqueConstraint,
     false,
 )
-from sqlalchemy.dialects.postgresql import JSONB
 
 from petitions.records import NAME_PATTERN, Status
 
 SCHEMA = "petitions"
-RUN_STATES = ("running", "checked", "published", "failed")
 
 metadata = MetaData(
     schema=SCHEMA,
@@ -130,28 +128,10 @@ pipeline_run = Table(
     Column("source", Text, nullable=False),
     Column("since", Date, nullable=False, comment="first day of the window"),
     Column("until", Date, nullable=False, comment="first day after the window"),
-    Column("state", Text, nullable=False),
-    Column("model_id", Text, comment="the fit that the run made; null before it"),
-    Column("steps", JSONB, nullable=False, comment='{"crawl": {"rows_in": 9, "rows_out": 9, "seconds": 1.5}, ...}'),
-    Column("error", Text, comment="one line; null unless failed"),
-    Column("started_at", At, nullable=False),
-    Column("finished_at", At),
+    Column("model_id", Text, comment="the fit that the run made last; null before it"),
     CheckConstraint("since < until", name="until"),
     check_source(),
-    check_one_of("state", RUN_STATES),
-    comment="One row is one source over one window: how its latest run went.",
-)
-
-check_result = Table(
-    "check_result",
-    metadata,
-    Column("run_id", Key, ForeignKey(f"{SCHEMA}.pipeline_run.run_id"), primary_key=True),
-    Column("name", Text, primary_key=True),
-    Column("value", Double, nullable=False, comment="NaN where there was nothing to measure"),
-    Column("limit", Text, nullable=False, comment='what value must keep to, such as "at least 400"'),
-    Column("passed", Boolean, nullable=False),
-    Column("checked_at", At, nullable=False, comment="when this outcome was first found"),
-    comment="One row is one check of a run before publishing; one that did not pass stops the publishing.",
+    comment="One row is one source over one window; its steps tell how its latest run went.",
 )
 
 tokenizer_version = Table(

@@ -15,14 +15,16 @@ LEFT JOIN (
     GROUP BY source
 ) AS c USING (source)
 LEFT JOIN (
-    SELECT source, max(last_seen_at) AS last_seen_at, max(begins_on) AS newest_begins_on, count(*) AS n_petitions
-    FROM petitions.petition
-    WHERE status <> 'hidden'
-    GROUP BY source
+    SELECT
+        p.source, max(p.last_seen_at) AS last_seen_at, max(p.begins_on) AS newest_begins_on, count(*) AS n_petitions
+    FROM petitions.petition AS p
+    LEFT JOIN petitions.published_model AS m USING (source)
+    WHERE p.status <> 'hidden' AND (m.model_id IS NULL OR (p.begins_on >= m.since AND p.begins_on < m.until))
+    GROUP BY p.source
 ) AS p USING (source)
 LEFT JOIN (
     SELECT DISTINCT ON (source) source, run_id, finished_at, error
-    FROM petitions.recent_run  -- its error tells nothing that was found in an answer
+    FROM petitions.recent_run
     WHERE state = 'failed'
     ORDER BY source, finished_at DESC NULLS LAST, run_id
 ) AS f USING (source);
@@ -31,9 +33,11 @@ COMMENT ON COLUMN petitions.data_freshness.crawl_started_at IS 'when the latest 
 COMMENT ON COLUMN petitions.data_freshness.crawled_on IS
     'day, Korean time, on which the latest crawl of all lists that came to its end began; null: none did';
 COMMENT ON COLUMN petitions.data_freshness.last_seen_at IS
-    'when a petition was last seen at the site; moves once a UTC day';
-COMMENT ON COLUMN petitions.data_freshness.newest_begins_on IS 'the latest first day of agreement of a petition';
-COMMENT ON COLUMN petitions.data_freshness.n_petitions IS 'all that are stored, the hidden ones apart';
+    'when a petition of the window was last seen at the site; moves once a UTC day';
+COMMENT ON COLUMN petitions.data_freshness.newest_begins_on IS
+    'the latest first day of agreement of a petition of the window';
+COMMENT ON COLUMN petitions.data_freshness.n_petitions IS
+    'that are stored of the window of the fit that readers see, the hidden ones apart; before the first fit all of them';
 COMMENT ON COLUMN petitions.data_freshness.published_at IS 'when the fit that readers see was published; null: none';
 COMMENT ON COLUMN petitions.data_freshness.since IS 'first day of the window of that fit';
 COMMENT ON COLUMN petitions.data_freshness.until IS 'first day after the window of that fit';

@@ -13,7 +13,7 @@ SELECT
     m.tokenizer, v.tagger, v.dictionary, v.stop_words, v.rules AS tokenizer_rules, t.content_hash AS tokens_of,
     m.encoders[1] AS encoder, m.encoders, e.content_hash AS embedding_of
 FROM petitions.published_model AS m
-JOIN petitions.pipeline_run AS r USING (run_id)
+JOIN petitions.recent_run AS r USING (run_id)
 JOIN petitions.petition AS p
     ON p.source = m.source AND p.begins_on >= m.since AND p.begins_on < m.until AND p.status <> 'hidden'
 LEFT JOIN petitions.tokenizer_version AS v ON v.tokenizer = m.tokenizer
@@ -35,7 +35,7 @@ COMMENT ON COLUMN petitions.petition_provenance.first_seen_at IS 'when the petit
 COMMENT ON COLUMN petitions.petition_provenance.last_seen_at IS 'moves once a UTC day';
 COMMENT ON COLUMN petitions.petition_provenance.changed_at IS 'when the text or the status last changed';
 COMMENT ON COLUMN petitions.petition_provenance.run_id IS 'the run that made the published fit';
-COMMENT ON COLUMN petitions.petition_provenance.run_state IS 'of its latest try: running, checked, published or failed';
+COMMENT ON COLUMN petitions.petition_provenance.run_state IS 'see recent_run';
 COMMENT ON COLUMN petitions.petition_provenance.model_id IS 'the published fit';
 COMMENT ON COLUMN petitions.petition_provenance.engine IS 'name and version of what fitted';
 COMMENT ON COLUMN petitions.petition_provenance.seed IS 'of the fit';

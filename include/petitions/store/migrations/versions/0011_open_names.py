@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0012"
-down_revision = "0009"
+revision = "0011"
+down_revision = "0010"
 
 SCHEMA = "petitions"
 NAME = "~ '^[a-z][a-z0-9_]{0,31}$'"
