@@ -62,7 +62,7 @@ def write_assembly(conn, encoder: str, tokenizer: str) -> None:
         for number, item in enumerate(make_petitions(3), start=1)
     ]
     upsert_petitions(conn, few, seen_at=MONDAY)
-    begin_run(conn, Source("assembly"), WINDOW, at=MONDAY)
+    begin_run(conn, Source("assembly"), WINDOW)
     run_id = name_run(Source("assembly"), WINDOW)
     model = make_model("fit-2", source=Source("assembly"), run_id=run_id, tokenizer=tokenizer)
     write_topic_model(conn, model, make_topics(), [], [item.petition_id for item in few], make_shares(3))
