@@ -1,7 +1,6 @@
 """A crawl whose store is a dictionary: what the crawler asks for and gives, without a database."""
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -16,6 +15,7 @@ from petitions.crawl.fetcher import Fetcher
 from petitions.crawl.place import Place
 from petitions.crawl.policy import RetryPolicy
 from petitions.crawl.reading import Batch
+from petitions.crawl.stopping import CrawlThreads
 from petitions.records import Hidden, Petition, Status, korean_day
 from petitions.sources.site import Site
 
@@ -78,7 +78,7 @@ def crawl_batches(
         return MORNING + timedelta(milliseconds=next(ticks))
 
     fetcher = Fetcher(site.base_url, contact="", limiter=Limiter(1e6, clock), policy=policy, clock=clock)
-    with closing(fetcher), ThreadPoolExecutor(connections) as pool:
+    with closing(fetcher), CrawlThreads(connections, clock) as pool:
         asker = Asker(fetcher, pool, most_at_once=connections, policy=policy, clock=clock)
         for batch in Crawler(lambda today: site, asker, archive, ledger, now=now).crawl():
             assert len(batch.items) <= 200

@@ -8,11 +8,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from petitions.crawl.stopping import StoppableClock
 
-class FastClock:
+
+class FastClock(StoppableClock):
     """Runs `speed` times as fast as the clock on the wall, and remembers how long it was slept by."""
 
     def __init__(self, speed: float = 1_000) -> None:
+        super().__init__()
         self.speed, self.pauses = speed, list[float]()
 
     def monotonic(self) -> float:
@@ -23,7 +26,7 @@ class FastClock:
 
     def sleep(self, seconds: float) -> None:
         self.pauses.append(seconds)
-        time.sleep(seconds / self.speed)
+        super().sleep(seconds / self.speed)
 
 
 class StillClock(FastClock):

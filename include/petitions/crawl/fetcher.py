@@ -180,6 +180,7 @@ class Fetcher:
     def _send(self, request: Request, url: str) -> Answer:
         """Wait for the turn, send, and tell the pace how it went; the network knows no injected clock."""
         self._pace.wait()
+        self._clock.sleep(0.0)  # of a crawl that was ended meanwhile nothing more is sent
         if self._blocks.n_in_row >= self._policy.block_tries:  # another thread gave up: the site is left alone
             raise _Fault("blocked", is_block=True)
         sent_at = time.monotonic()

@@ -31,7 +31,7 @@ class Clock(Protocol):
         """Seconds since 1970."""
 
     def sleep(self, seconds: float, /) -> None:
-        """Wait."""
+        """Wait; where the crawl is ended meanwhile, the wait ends by an error."""
 
 
 class Spacing:

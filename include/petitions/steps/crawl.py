@@ -1,8 +1,6 @@
 """The step crawl: what a site brings, into the store; the glue between crawl, text and tables."""
 
-import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -21,6 +19,7 @@ from petitions.crawl.policy import RetryPolicy
 from petitions.crawl.reading import Batch, Item
 from petitions.crawl.replay import replay
 from petitions.crawl.sites import open_site
+from petitions.crawl.stopping import CrawlThreads, StoppableClock, end_on_sigterm
 from petitions.errors import EmptyWindowError, ParseError
 from petitions.records import Hidden, Petition, Reject, Source, Status, Window, korean_day
 from petitions.settings import Settings
@@ -42,7 +41,7 @@ def crawl(run: Run, *, is_replay: bool) -> int:
         FetchError, SiteChangedError: the site; what came before is kept.
         EmptyWindowError: the site has no petition in the window.
     """
-    with run.step("crawl") as told:
+    with end_on_sigterm(), run.step("crawl") as told:
         parts = (run.engine, Archive(run.artifacts), run.source, run.window, run.settings)
         for n_items, written in gather_again(*parts) if is_replay else gather(*parts, now=run.clock):
             told.rows_in += n_items
@@ -107,7 +106,7 @@ def crawl_site(
     settings: Settings,
     *,
     now: Callable[[], datetime],
-    clock: Clock = time,
+    clock: StoppableClock | None = None,
     make_pace: Callable[[Engine, str, float, int, Clock], HeldPace] = SharedPace,
 ) -> Iterator[Batch]:
     """Crawl a site at the pace and over the connections that all processes share.
@@ -117,7 +116,7 @@ def crawl_site(
         archive: where the raw answers go.
         settings: where the site is, and the most that it is asked.
         now: the moment of each batch; its day is the day on which the site is read.
-        clock: what pauses wait by.
+        clock: what pauses wait by; stopped where the crawl ends by an error.
         make_pace: the pace that is kept, of a site by its URL, its requests a second and its connections.
 
     Raises:
@@ -125,13 +124,13 @@ def crawl_site(
     """
     open_on = partial(open_site, ledger.source, ledger.window, settings)
     base_url = open_on(korean_day(now())).base_url
-    policy = RetryPolicy()
+    policy, clock = RetryPolicy(), clock or StoppableClock()
     pace = make_pace(ledger.engine, base_url, settings.requests_per_second, settings.connections, clock)
     fetcher = Fetcher(base_url, contact=settings.contact, limiter=pace, policy=policy, clock=clock, now=now)
     with (
         pace.hold_connections() as connections,
         closing(fetcher),
-        ThreadPoolExecutor(max_workers=connections, thread_name_prefix="crawl") as pool,
+        CrawlThreads(connections, clock) as pool,
     ):
         asker = Asker(fetcher, pool, most_at_once=connections, policy=policy, clock=clock)
         yield from Crawler(open_on, asker, archive, ledger, now=now).crawl()
@@ -145,7 +144,7 @@ def gather(
     settings: Settings,
     *,
     now: Callable[[], datetime],
-    clock: Clock = time,
+    clock: StoppableClock | None = None,
     make_pace: Callable[[Engine, str, float, int, Clock], HeldPace] = SharedPace,
 ) -> Iterator[tuple[int, Counts]]:
     """Crawl, and store batch by batch, each with the place that the crawl has come to.
