@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, fields
 from datetime import date
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from petitions.errors import ConfigError
 from petitions.records import Source
@@ -26,6 +27,15 @@ def read_topic_count(text: str) -> TopicCount:
         ValueError: it is neither.
     """
     return "auto" if text == "auto" else int(text)
+
+
+def is_web_address(text: str) -> bool:
+    """Tell whether a text is an http(s) address of a host, with or without a port."""
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0 and " " not in text
+    except ValueError:  # a port that is no number, a bracket that does not close
+        return False
 
 
 READERS: dict[object, tuple[Callable[[str], object], str]] = {  # by the type of a field; the others are texts
@@ -64,11 +74,12 @@ class Settings:
             value = getattr(self, name)
             if value != "auto" and not least <= value <= most:
                 raise ConfigError(f"{_variable(name)} must be {least} to {most}, got {value}")
-        if self.notify_webhook and not self.notify_webhook.startswith(("http://", "https://")):
+        if self.notify_webhook and not is_web_address(self.notify_webhook):
             raise ConfigError(f"{_variable('notify_webhook')} must be an http(s) address")  # a secret: not shown
         for source, url in self.site_urls.items():
-            if not url.startswith(("http://", "https://")):
-                raise ConfigError(f"{_variable(f'{source}_url')} must be an http(s) address, got {url!r}")
+            if not is_web_address(url):
+                shown = url.rpartition("@")[2]  # a password may stand before it
+                raise ConfigError(f"{_variable(f'{source}_url')} must be an http(s) address, got {shown!r}")
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> "Settings":

@@ -1,6 +1,7 @@
 """Small servers for answers of a test's own, and a clock that runs fast."""
 
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -68,8 +69,13 @@ class SiteServer:
 
 
 @contextmanager
-def serve(answer: Callable[[str, int], Page], robots: str | Page = "") -> Iterator[SiteServer]:
-    """Answer each request by `answer(path with query and posted form, how often it was asked for before)`."""
+def serve(
+    answer: Callable[[str, int], Page], robots: str | Page = "", tls: ssl.SSLContext | None = None
+) -> Iterator[SiteServer]:
+    """Answer each request by `answer(path with query and posted form, how often it was asked for before)`.
+
+    A proxy too: of a CONNECT the path is "host:port".
+    """
     rules = robots if isinstance(robots, Page) else Page(robots.encode())
 
     class Handler(BaseHTTPRequestHandler):
@@ -78,6 +84,8 @@ def serve(answer: Callable[[str, int], Page], robots: str | Page = "") -> Iterat
 
         def setup(self) -> None:
             server.n_connections += 1
+            if tls:
+                self.request = tls.wrap_socket(self.request, server_side=True)
             super().setup()
 
         def do_GET(self) -> None:
@@ -95,14 +103,15 @@ def serve(answer: Callable[[str, int], Page], robots: str | Page = "") -> Iterat
             self.wfile.write(page.body)
             self.close_connection = page.promised is not None
 
-        do_POST = do_GET
+        do_POST = do_CONNECT = do_GET
 
         def log_message(self, *_: object) -> None:
             pass
 
     http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     http.daemon_threads = True
-    server = SiteServer(f"http://127.0.0.1:{http.server_address[1]}", [])
+    http.handle_error = lambda *_: None  # of a handshake that the other side gave up
+    server = SiteServer(f"http{'s' if tls else ''}://127.0.0.1:{http.server_address[1]}", [])
     thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     try:

@@ -125,11 +125,17 @@ def _examine_site(settings: Settings) -> str:
         return f"{settings.source} needs none"
     import requests
 
+    from petitions.crawl.causes import check_surroundings, find_cause
+
     url = settings.site_url(Source(settings.source))
     try:
-        answer = requests.get(f"{url}/robots.txt", timeout=5, headers={"User-Agent": USER_AGENT}, allow_redirects=False)
+        with requests.Session() as session:
+            told = session.merge_environment_settings(url, {}, False, None, None)
+            check_surroundings(url, told["proxies"], told["verify"])
+            headers = {"User-Agent": USER_AGENT}
+            answer = session.get(f"{url}/robots.txt", timeout=5, headers=headers, allow_redirects=False)
     except requests.RequestException as error:
-        raise FetchError(f"{url} does not answer: {type(error).__name__}") from error
+        raise FetchError(f"{url} does not answer: {find_cause(error).told}") from error
     reach = "" if settings.contact else "; PETITIONS_CONTACT is empty: those who run the site cannot reach you"
     return f"{url} answers ({answer.status_code}){reach}"
 

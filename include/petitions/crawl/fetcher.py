@@ -25,11 +25,14 @@ from tenacity import RetryCallState, RetryError, Retrying, retry_if_exception_ty
 from tenacity.wait import wait_exponential_jitter
 
 from petitions.crawl.answer import Answer
+from petitions.crawl.blocks import BlockCount
+from petitions.crawl.causes import find_cause
 from petitions.crawl.limiter import Pace
 from petitions.crawl.policy import RetryPolicy
 from petitions.crawl.spacing import Clock
 from petitions.crawl.transport import BoundedSession
-from petitions.errors import ConfigError, FetchError
+from petitions.errors import ConfigError, FetchError, SiteChangedError
+from petitions.sources.fields import shorten
 from petitions.sources.site import Request
 
 logger = logging.getLogger(__name__)
@@ -38,6 +41,7 @@ PRODUCT = "petition-topics"
 USER_AGENT = "Mozilla/5.0 (compatible; petition-topics/0.1{contact})"  # the Assembly answers 400 without "Mozilla/5.0"
 MOST_HOPS = 3
 GONE = frozenset({404, 410})
+PROXY_ASKS = 407
 ROBOTS_BYTES = 512_000  # what is read of robots.txt; RFC 9309, 2.5 asks for 500 KiB at least
 ROBOTS_BLOCKS = 3  # a robots.txt that answers so often with 403 is one that we may not see
 LONGEST_CRAWL_DELAY_S = 3600.0
@@ -53,26 +57,6 @@ class _Fault(Exception):
     def __init__(self, reason: str, *, is_block: bool = False, rest_s: float = 0.0) -> None:
         super().__init__(reason)
         self.is_block, self.rest_s = is_block, rest_s
-
-
-class _BlockCount:
-    """How many times in a row the site blocked us, whichever thread met it.
-
-    Requests that were on their way when a block began meet it too; they tell nothing new, good or bad.
-    """
-
-    def __init__(self) -> None:
-        self.n_in_row, self._latest_at, self._lock = 0, 0.0, threading.Lock()
-
-    def note(self, sent_at: float, is_block: bool) -> bool:
-        """Take in the answer to a request that was sent at that time.monotonic(); False where it tells nothing."""
-        with self._lock:
-            if sent_at < self._latest_at:
-                return False
-            self.n_in_row = self.n_in_row + 1 if is_block else 0
-            if is_block:
-                self._latest_at = time.monotonic()
-            return True
 
 
 def name_user_agent(contact: str) -> str:
@@ -104,10 +88,14 @@ class Fetcher:
     ) -> None:
         self._base_url, self._pace, self._policy, self._clock, self._now = base_url, limiter, policy, clock, now
         self._user_agent = name_user_agent(contact)
+        try:
+            self._robots_url = urljoin(base_url, "/robots.txt")
+        except ValueError:
+            raise ConfigError(f"{base_url}: this is no address that can be asked") from None
         self._idle: list[BoundedSession] = []
         self._robots_lock = threading.Lock()
         self._robots: Protego | None = None
-        self._blocks = _BlockCount()
+        self._blocks = BlockCount()
         self._wait_fault = wait_exponential_jitter(
             policy.first_pause_s, policy.longest_pause_s, jitter=policy.first_pause_s
         )
@@ -117,7 +105,9 @@ class Fetcher:
 
         Raises:
             FetchError: the last of the allowed tries failed too, another status, or a redirect to another host.
-            ConfigError: the site's robots.txt forbids the URL, or asks for a pace that no crawl can keep.
+            ConfigError: the site's robots.txt forbids the URL, or asks for a pace that no crawl can keep; or what
+                hinders is a proxy, a certificate or an address, which no further try mends.
+            SiteChangedError: a redirect to what is no address.
         """
         with self._robots_lock:  # the first thread reads the rules, the others wait for them
             if self._robots is None:
@@ -171,11 +161,21 @@ class Fetcher:
             if key:
                 is_keyed, url = True, f"{url}{'&' if '?' in url else '?'}wscckey={quote(key)}"
             elif 300 <= answer.status < 400:
-                url = urljoin(url, answer.header("Location"))
-                self._check_robots(url)
+                url = self._follow(request, url, answer.header("Location"))
             else:
                 return answer
         raise _Fault(f"more than {MOST_HOPS} redirects")
+
+    def _follow(self, request: Request, url: str, location: str) -> str:
+        """Where a redirect leads; what a site puts there is nothing to tell to readers."""
+        try:
+            target = urljoin(url, location)
+            is_allowed = self._robots is None or self._robots.can_fetch(target, PRODUCT)
+        except ValueError:  # a bracket that does not close, or another sign that no host has
+            raise SiteChangedError(f"{request.url}: it leads to no address, found {shorten(location)}") from None
+        if not is_allowed:
+            raise ConfigError(f"robots.txt forbids where {request.url} leads, found {shorten(target)}")
+        return target
 
     def _send(self, request: Request, url: str) -> Answer:
         """Wait for the turn, send, and tell the pace how it went; the network knows no injected clock."""
@@ -207,9 +207,16 @@ class Fetcher:
         try:
             with self._take_session() as session:
                 response, body, is_cut = session.exchange(sent, self._policy.timeout_s)
+        except FetchError as error:
+            raise FetchError(f"{request.url}: {error}") from error
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-            raise _Fault(f"{type(error).__name__} at {url}") from error
+            cause = find_cause(error)
+            if cause.is_lasting:
+                raise ConfigError(f"{request.url}: {cause.told}") from error
+            raise _Fault(cause.told) from error
         status = response.status_code
+        if status == PROXY_ASKS:
+            raise ConfigError(f"{request.url}: the proxy asks who we are: HTTP_PROXY must hold name and password")
         if status == 403 or status in _TRANSIENT or status >= 500:
             rest_s = self._read_retry_after(response.headers.get("Retry-After", ""))
             raise _Fault(f"status {status}", is_block=status == 403, rest_s=rest_s)
@@ -234,21 +241,21 @@ class Fetcher:
 
     def _check_robots(self, url: str) -> None:
         if self._robots is not None and not self._robots.can_fetch(url, PRODUCT):
-            raise ConfigError(f"{urljoin(url, '/robots.txt')} forbids {url}")
+            raise ConfigError(f"{self._robots_url} forbids {url}")
 
     def _read_robots(self) -> Protego:
         """Read the site's rules; a site that has none, or hides them, allows all (RFC 9309, 2.3.1.3).
 
         One whose rules cannot be had, because it fails, allows nothing (2.3.1.4): then there is a FetchError.
         """
-        url = urljoin(self._base_url, "/robots.txt")
+        url = self._robots_url
         try:
             answer = self._retry(Request(url=url), ROBOTS_BLOCKS)
         except FetchError as error:
             if not isinstance(error.__cause__, _Fault) or not error.__cause__.is_block:
                 raise
             logger.warning("%s is forbidden to us; taken as a site without rules", url)
-            self._blocks = _BlockCount()
+            self._blocks = BlockCount()
             return Protego.parse("")
         text = answer.body[:ROBOTS_BYTES].decode("utf-8", "replace") if answer.status == 200 else ""
         rules = Protego.parse(text)

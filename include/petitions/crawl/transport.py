@@ -18,8 +18,10 @@ import urllib3
 from requests.adapters import HTTPAdapter
 from requests.exceptions import ContentDecodingError, InvalidHeader
 
+from petitions.crawl.causes import check_surroundings
 from petitions.crawl.policy import MAX_BODY_BYTES
-from petitions.errors import FetchError
+from petitions.errors import ConfigError, FetchError
+from petitions.sources.fields import shorten
 
 TIMEOUTS = 2  # a whole answer may take so many times as long as one read of it
 _MOST_WIRE_BYTES = 2 * MAX_BODY_BYTES  # of one answer with its status lines, headers, chunk lines and trailers
@@ -96,10 +98,19 @@ class BoundedSession(requests.Session):
     """A session of one caller at a time: one connection that is kept, its cookies, and the caller's headers."""
 
     def __init__(self, base_url: str, user_agent: str) -> None:
+        """Prepare a session; nothing is sent yet.
+
+        Raises:
+            ConfigError: the address cannot be, or the proxy or the certificates that the environment names.
+        """
         super().__init__()
-        self._base_url, self._home = base_url, _locate(base_url)
+        try:
+            self._base_url, self._home = base_url, _locate(base_url)
+        except FetchError:
+            raise ConfigError(f"{base_url}: this is no address that can be asked") from None
         # Proxies and certificates of the environment are read once and not at each request; .netrc is never read.
         self._settings = self.merge_environment_settings(base_url, {}, True, None, None)
+        check_surroundings(base_url, self._settings["proxies"], self._settings["verify"])
         self.trust_env = False
         self.headers.update({"User-Agent": user_agent, "Accept-Encoding": "gzip"})
         for scheme in ("http://", "https://"):
@@ -137,7 +148,7 @@ class BoundedSession(requests.Session):
         (scheme, *who, port), (home_scheme, *home_who, home_port) = _locate(url), self._home
         is_upgrade = (home_scheme, scheme, home_port, port) == ("http", "https", 80, 443)
         if who != home_who or not (is_upgrade or (scheme, port) == (home_scheme, home_port)):
-            raise FetchError(f"{url}: another host than that of {self._base_url}")
+            raise FetchError(f"it leads to another host than that of {self._base_url}, found {shorten(url)}")
 
 
 def _locate(url: str) -> tuple[str, str | None, str | None, int | None]:
@@ -149,9 +160,9 @@ def _locate(url: str) -> tuple[str, str | None, str | None, int | None]:
     try:
         parts = urllib3.util.parse_url(url)
     except urllib3.exceptions.LocationParseError as error:
-        raise FetchError(f"no address: {url}") from error
+        raise FetchError(f"it leads to no address, found {shorten(url)}") from error
     if "\\" in url:
-        raise FetchError(f"no address: {url}")
+        raise FetchError(f"it leads to no address, found {shorten(url)}")
     scheme = parts.scheme or ""
     return scheme, parts.auth, parts.host, parts.port or _PORTS.get(scheme)
 
