@@ -52,6 +52,17 @@ def test_the_address_of_the_webhook_is_a_secret_that_no_error_shows():
         ("PETITIONS_ACCELERATOR", "npu", "PETITIONS_ACCELERATOR must be one of auto, tpu, gpu, cpu, got 'npu'"),
         ("PETITIONS_CPU_ENGINE", "auto", "unknown setting PETITIONS_CPU_ENGINE"),
         ("PETITIONS_ASSEMBLY_URL", "ftp://x", "PETITIONS_ASSEMBLY_URL must be an http"),
+        (
+            "PETITIONS_ASSEMBLY_URL",
+            "http://host:notaport",
+            "must be an http(s) address, such as https://host:8443, got ",
+        ),
+        ("PETITIONS_ASSEMBLY_URL", "http://u:secret@host:99999", "got 'http://...@host:99999'"),
+        ("PETITIONS_BLUEHOUSE_URL", "http://[::1", "PETITIONS_BLUEHOUSE_URL must be an http(s) address"),
+        ("PETITIONS_BLUEHOUSE_URL", "http://", "PETITIONS_BLUEHOUSE_URL must be an http(s) address"),
+        ("PETITIONS_BLUEHOUSE_URL", "http://a..b", "PETITIONS_BLUEHOUSE_URL must be an http(s) address"),
+        ("PETITIONS_BLUEHOUSE_URL", "http://a b", "PETITIONS_BLUEHOUSE_URL must be an http(s) address"),
+        ("PETITIONS_NOTIFY_WEBHOOK", "http://host:notaport", "PETITIONS_NOTIFY_WEBHOOK must be an http(s) address"),
     ],
 )
 def test_what_cannot_be_is_refused_by_name_value_and_limit(name, value, message):

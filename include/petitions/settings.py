@@ -1,6 +1,7 @@
 """Settings from the environment (PETITIONS_*), read here alone; a name that is not known is refused."""
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import date
@@ -29,15 +30,8 @@ def read_topic_count(text: str) -> TopicCount:
     return "auto" if text == "auto" else int(text)
 
 
-def is_web_address(text: str) -> bool:
-    """Tell whether a text is an http(s) address of a host, with or without a port."""
-    try:
-        parts = urlsplit(text)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0 and " " not in text
-    except ValueError:  # a port that is no number, a bracket that does not close
-        return False
-
-
+_WEB_ADDRESS = "must be an http(s) address, such as https://host:8443"
+_BLANK = re.compile(r"[\s\x00-\x1f]")
 READERS: dict[object, tuple[Callable[[str], object], str]] = {  # by the type of a field; the others are texts
     int: (int, "a number"),
     float: (float, "a number"),
@@ -74,12 +68,12 @@ class Settings:
             value = getattr(self, name)
             if value != "auto" and not least <= value <= most:
                 raise ConfigError(f"{_variable(name)} must be {least} to {most}, got {value}")
-        if self.notify_webhook and not is_web_address(self.notify_webhook):
-            raise ConfigError(f"{_variable('notify_webhook')} must be an http(s) address")  # a secret: not shown
+        if self.notify_webhook and not _is_web_address(self.notify_webhook):
+            raise ConfigError(f"{_variable('notify_webhook')} {_WEB_ADDRESS}")  # a secret: not shown
         for source, url in self.site_urls.items():
-            if not is_web_address(url):
-                shown = url.rpartition("@")[2]  # a password may stand before it
-                raise ConfigError(f"{_variable(f'{source}_url')} must be an http(s) address, got {shown!r}")
+            if not _is_web_address(url):
+                shown = re.sub("//.*@", "//...@", url)  # without a password
+                raise ConfigError(f"{_variable(f'{source}_url')} {_WEB_ADDRESS}, got {shown!r}")
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
@@ -117,6 +111,16 @@ class Settings:
         if not url:
             raise ConfigError(f"the source {source} has no site")
         return url.rstrip("/")
+
+
+def _is_web_address(url: str) -> bool:
+    """Whether requests can be sent to it: scheme, host and port are such as may be."""
+    try:
+        parts = urlsplit(url)
+        (parts.hostname or "").encode("idna")  # a UnicodeError is a ValueError
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0 and not _BLANK.search(url)
+    except ValueError:
+        return False
 
 
 def _variable(name: str) -> str:
