@@ -147,7 +147,7 @@ def write_all(conn: Connection, petitions: list[Petition], model_id: str = "fit-
 
 def write_checks(conn: Connection, model_id: str, encoders: Sequence[str], failed: str = "") -> None:
     """Check a fit with what is named as its encoders: all of it passes, or all but one check."""
-    planned = plan_checks(conn, Source("sample"), WINDOW, model_id, dict.fromkeys(encoders, ()))
+    planned = plan_checks(conn, Source("sample"), WINDOW, model_id, dict.fromkeys(encoders, {}))
     plan_results(conn, model_id, planned, at=MONDAY)
     for item in planned:
         found = run_check(conn, item)

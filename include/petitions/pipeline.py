@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from petitions.encoders.registry import ENCODERS
+from petitions.encoders.registry import ENCODERS, SEARCHED
 from petitions.records import Source, Window, korean_day
 from petitions.settings import Settings, TopicCount
 from petitions.steps import step as steps
@@ -20,8 +20,11 @@ from petitions.store.database import open_engine, require_schema
 from petitions.store.parts import WHOLE, Part
 from petitions.store.topic_reads import read_topic_model
 
-STEPS_PUBLISHED = tuple(f"encode {encoder}" for encoder in ENCODERS)  # what the first one made is searched
-SCORES = {name: tuple(entry.scores) for name, entry in ENCODERS.items()}
+_SEARCHED_FIRST = sorted(ENCODERS, key=lambda name: name != SEARCHED)
+STEPS_PUBLISHED = tuple(f"encode {encoder}" for encoder in _SEARCHED_FIRST)  # what the first one made is searched
+SCORES = {
+    name: {score: (item.least, item.most) for score, item in ENCODERS[name].scores.items()} for name in _SEARCHED_FIRST
+}
 
 
 def today_in_seoul(clock: Callable[[], datetime] = steps.now) -> date:

@@ -20,7 +20,7 @@ from rows import run_checks
 
 pytestmark = [pytest.mark.postgres, pytest.mark.slow]
 PETITIONS = make_petitions(12)
-SCORES = {BERT: ("next_sentence",), ELMO: ()}
+SCORES = {BERT: {"next_sentence": (0.0, 1.0)}, ELMO: {}}
 TOKENS = text("""
     INSERT INTO petitions.petition_tokens (petition_id, tokenizer, tokens, content_hash)
     SELECT p.petition_id, m.tokenizer, '{}', p.content_hash FROM petitions.petition AS p

@@ -1,6 +1,5 @@
 """The step check: plan the checks of a fit, run them or have them run elsewhere, and take their outcomes."""
 
-from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import Engine
@@ -8,10 +7,8 @@ from sqlalchemy import Engine
 from petitions.errors import CheckFailedError, ConfigError
 from petitions.steps.step import Run, read_made_by, tell_failure
 from petitions.store import check_results, checks, runs, vectors
-from petitions.store.checks import CheckResult, PlannedCheck, find_faults, run_check, tell_fault
+from petitions.store.checks import CheckResult, PlannedCheck, Scores, find_faults, run_check, tell_fault
 from petitions.store.topic_reads import read_topic_model
-
-Scores = Mapping[str, Sequence[str]]  # by encoder, "bert" or "elmo", the names of the scores that it must have given
 
 
 def check(run: Run, model_id: str, scores: Scores) -> int:

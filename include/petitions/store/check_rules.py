@@ -1,8 +1,8 @@
 """What a run must keep before it is published: each rule is one query with one number, and the range it must stay in.
 
 Declarations alone, without a database: `petitions check` and the DAG run the same ones. The queries read the names
-:source, :since, :until and :model_id; those of an encoder :encoder and :scores too. No answer (nothing to look at)
-counts as failed, so that a query whose answer may rightly be empty says `coalesce`.
+:source, :since, :until and :model_id; those of an encoder :encoder, :scores, :least and :most too. No answer (nothing
+to look at) counts as failed, so that a query whose answer may rightly be empty says `coalesce`.
 """
 
 from dataclasses import dataclass
@@ -145,8 +145,10 @@ RULES_BY_ENCODER = (
     Rule(
         name="scores_out_of_range",
         sql=f"""WITH w AS ({_WINDOW}) SELECT count(*) FROM w JOIN petitions.petition_score AS s USING (petition_id)
-                WHERE s.encoder = :encoder AND s.model_id IN ('', :model_id) AND NOT (s.value BETWEEN
-                  CASE s.score WHEN 'topic_similarity' THEN -1.001 ELSE 0 END AND 1.001)""",  # noqa: S608
+                JOIN unnest(CAST(:scores AS text[]), CAST(:least AS float8[]), CAST(:most AS float8[]))
+                  AS one (score, least, most) USING (score)
+                WHERE s.encoder = :encoder AND s.model_id IN ('', :model_id)
+                AND NOT (s.value BETWEEN one.least - 0.001 AND one.most + 0.001)""",  # noqa: S608
         at_most=0,
     ),
     Rule(

@@ -16,7 +16,8 @@ from petitions.store.recall import MIN_RECALL, measure_recall
 # Its value is found beforehand by `measure_recall`, which asks many times.
 RECALL = Rule(name="recall", sql="SELECT CAST(:recall AS float8)", at_least=MIN_RECALL)
 
-Values = Mapping[str, str | float | list[str]]
+Values = Mapping[str, str | float | list[str] | list[float]]
+Scores = Mapping[str, Mapping[str, tuple[float, float]]]  # by encoder: its scores, with the range of each
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,9 +40,7 @@ class CheckResult:
     passed: bool
 
 
-def plan_checks(
-    conn: Connection, source: Source, window: Window, model_id: str, scores: Mapping[str, Sequence[str]]
-) -> list[PlannedCheck]:
+def plan_checks(conn: Connection, source: Source, window: Window, model_id: str, scores: Scores) -> list[PlannedCheck]:
     """List the checks on what a run wrote.
 
     Args:
@@ -49,7 +48,7 @@ def plan_checks(
         source: whose petitions.
         window: the window of the run.
         model_id: the fit that is to be published.
-        scores: for each encoder of the run, the names of the scores that it must have given.
+        scores: for each encoder of the run, the scores that it must have given, and the least and most of each.
 
     Returns:
         The checks of an encoder are named "<rule> <encoder>"; the one of recall is there where it has an index.
@@ -59,8 +58,9 @@ def plan_checks(
         "model_id": model_id,
     }  # fmt: skip
     planned = [PlannedCheck(name=rule.name, rule=rule, values=of_run) for rule in RULES]
-    for encoder, names in scores.items():
-        values: Values = {**of_run, "encoder": encoder, "scores": list(names)}
+    for encoder, ranges in scores.items():
+        least, most = ([limits[place] for limits in ranges.values()] for place in (0, 1))
+        values: Values = {**of_run, "encoder": encoder, "scores": list(ranges), "least": least, "most": most}
         rules = {f"{rule.name} {encoder}": rule for rule in RULES_BY_ENCODER}
         planned += [PlannedCheck(name=name, rule=rule, values=values, encoder=encoder) for name, rule in rules.items()]
         recall = measure_recall(conn, encoder)
