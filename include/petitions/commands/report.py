@@ -86,11 +86,14 @@ def read_report(conn: "Connection", artifacts: "ArtifactStore", source: Source) 
 
 def draw_report(report: Report) -> str:
     """Draw the page; the same report gives the same."""
+    from jinja2 import Environment, PackageLoader
     from markupsafe import Markup
 
-    from petitions.topics.visualization import KOREAN_FONTS, TEMPLATES, draw_trends, hash_scripts
+    from petitions.topics.visualization import KOREAN_FONTS, draw_trends, hash_scripts
 
-    return TEMPLATES.get_template("report.html.j2").render(
+    loader = PackageLoader("petitions.commands")
+    templates = Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    return templates.get_template("report.html.j2").render(
         report=report,
         model=report.model,
         trend_chart=Markup(draw_trends(report.trends)),  # noqa: S704 - matplotlib escapes the labels in it

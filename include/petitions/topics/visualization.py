@@ -24,7 +24,9 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from scipy.spatial.distance import pdist, squareform
 
-TEMPLATES = Environment(loader=PackageLoader("petitions"), autoescape=True, trim_blocks=True, lstrip_blocks=True)
+_TEMPLATES = Environment(
+    loader=PackageLoader("petitions.topics"), autoescape=True, trim_blocks=True, lstrip_blocks=True
+)
 KOREAN_FONTS = ("Noto Sans KR", "Noto Sans CJK KR", "NanumGothic", "Malgun Gothic", "Apple SD Gothic Neo")
 LAMBDA_STEP = 0.05  # of the slider; pyLDAvis' 0.01 takes four times as long and hardly shows another term
 COLUMNS, PANEL = 3, (2.6, 1.5)  # of the chart; inches
@@ -78,10 +80,10 @@ def draw_topics(
         n_jobs=1,
         sort_topics=False,
     )
-    start = TEMPLATES.from_string(START).render(data=prepared.to_dict())
+    start = _TEMPLATES.from_string(START).render(data=prepared.to_dict())
     files = (pyLDAvis.urls.D3_LOCAL, pyLDAvis.urls.LDAVIS_LOCAL)
     scripts = [*(Path(path).read_text(encoding="utf-8") for path in files), start]
-    return TEMPLATES.get_template("pyldavis.html.j2").render(
+    return _TEMPLATES.get_template("pyldavis.html.j2").render(
         scripts=[Markup(script) for script in scripts],  # noqa: S704 - theirs; `start` is JSON without "<"
         hashes=[_hash(script) for script in scripts],
         css=Path(pyLDAvis.urls.LDAVIS_CSS_LOCAL).read_text(encoding="utf-8"),

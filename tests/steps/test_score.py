@@ -1,0 +1,50 @@
+"""A new score of a text is a function and its name in the row of its encoder: it is computed, stored and checked."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pytest
+
+from invented import WINDOW, make_petitions, write_all
+from petitions.encoders import registry
+from petitions.records import Source
+from petitions.steps.score import make_scores
+from petitions.store.petitions import read_texts
+from petitions.store.scores import read_unscored, upsert_scores
+from petitions.store.upsert import Counts
+from rows import run_checks
+
+SOURCE = Source("sample")
+
+
+@dataclass
+class Reader:
+    """An encoder of no weights."""
+
+    name: str = "reader@0123456789ab"
+
+
+def score_length(encoder, texts):
+    """How long the title is beside the longest."""
+    lengths = np.array([len(text.title) for text in texts], np.float32)
+    return lengths / lengths.max()
+
+
+@pytest.mark.postgres
+def test_a_new_score_is_computed_stored_and_checked_by_its_row(conn, monkeypatch):
+    length = registry.Score(of_text=f"{__name__}:score_length", most=0.98)
+    row = replace(registry.ENCODERS["bert"], scores={"title_length": length})
+    monkeypatch.setattr(registry, "ENCODERS", {"bert": row})
+    write_all(conn, make_petitions(12))
+    texts = read_unscored(conn, SOURCE, WINDOW, Reader.name, row.text_scores)
+    assert len(texts) == 12
+    scores = make_scores(Reader(), "bert", texts)
+    assert upsert_scores(conn, scores) == Counts(inserted=12)
+    assert read_unscored(conn, SOURCE, WINDOW, Reader.name, row.text_scores) == []
+    ranges = {name: (item.least, item.most) for name, item in row.scores.items()}
+    checks = {item.name: item for item in run_checks(conn, SOURCE, WINDOW, "fit-1", {Reader.name: ranges})}
+    longest = max(len(text.title) for text in read_texts(conn, SOURCE, WINDOW))
+    n_out = sum(len(text.title) / longest > 0.981 for text in texts)
+    assert 0 < n_out < 12
+    assert checks[f"scores_out_of_range {Reader.name}"].value == n_out
+    assert checks[f"scores_missing {Reader.name}"].value == 0
