@@ -10,6 +10,7 @@ answer with one hold one. Digits and the hex digits of an id do: "EB0100001234E0
 
 import json
 import re
+from codecs import BOM_UTF8
 from operator import mul
 
 from petitions.errors import PetitionsError
@@ -75,7 +76,7 @@ def mask_bytes(answer: bytes) -> bytes:
     Bytes that are no UTF-8 are kept as they are. JSON of very many parts, which no site sends, is masked as it stands.
     """
     n_brackets = answer.count(b"[") + answer.count(b"{")
-    if answer.lstrip()[:1] in (b"{", b"[") and n_brackets <= _MOST_BRACKETS:
+    if answer.removeprefix(BOM_UTF8).lstrip()[:1] in (b"{", b"[") and n_brackets <= _MOST_BRACKETS:
         try:
             masked = json.dumps(_mask_value(json.loads(answer)), ensure_ascii=False)
         except (ValueError, RecursionError):  # looks like JSON and is none, such as an answer that was cut

@@ -260,10 +260,12 @@ def test_the_body_of_a_redirect_is_bounded_too(bomb):
         ("br", b"\x0b\x00\x80a\x03"),
         ("deflate", zlib.compress(b"a")),
         ("gzip", gzip.compress(b"a" * 99)[:-9]),
-        ("gzip", gzip.compress(b"a") * 2),
+        ("gzip", gzip.compress(b"a") + gzip.compress(b"a" * 99)[:-9]),
+        ("gzip", gzip.compress(b"a") + b"more"),
+        ("gzip", gzip.compress(b"") * 101),
         ("gzip", b"no gzip at all"),
     ],
-    ids=["twice", "br", "deflate", "cut", "more follows", "garbage"],
+    ids=["twice", "br", "deflate", "cut", "second is cut", "more follows", "too many", "garbage"],
 )
 def test_packings_that_were_not_asked_for_or_are_not_whole_are_faults(encoding, body):
     bad = Page(body, headers={"Content-Encoding": encoding})
@@ -308,6 +310,24 @@ def test_a_packed_body_arrives_unpacked():
         assert fetch(site.url).body.decode() == "가로등"
 
 
+@pytest.mark.parametrize("padding", [b"", bytes(512)])
+def test_a_packed_body_of_several_members_arrives_whole(padding):
+    members = b"".join(map(gzip.compress, ("가로".encode(), "등".encode()[:1], "등".encode()[1:], b"")))
+    page = Page(members + padding, headers={"Content-Encoding": "gzip"})
+    with serve(lambda path, nth: page) as site:
+        assert fetch(site.url).body.decode() == "가로등"
+    assert site.count("/page") == 1
+
+
+def test_a_big_body_of_several_members_is_cut_off_and_marked(bomb):
+    page = Page(bomb + bomb, headers={"Content-Encoding": "gzip"})
+    small = Page(gzip.compress(bytes(MAX_BODY_BYTES - 1)) + gzip.compress(b"ab"), headers=page.headers)
+    for packed in (page, small):
+        with serve(lambda path, nth, packed=packed: packed) as site:
+            answer = fetch(site.url)
+        assert (answer.is_cut, len(answer.body)) == (True, MAX_BODY_BYTES)
+
+
 def test_other_statuses_stop_at_once_and_missing_is_an_answer():
     with serve(lambda path, nth: Page(status=400)) as site, pytest.raises(FetchError, match="status 400"):
         fetch(site.url)
@@ -323,6 +343,12 @@ def test_what_robots_txt_forbids_is_not_asked_for():
         with pytest.raises(ConfigError, match="/private/1"):
             fetch(site.url, "/private/1")
     assert site.count("/private") == 0
+
+
+def test_rules_behind_a_byte_order_mark_are_obeyed():
+    rules = Page("\ufeffUser-agent: *\nDisallow: /private/\n".encode())
+    with serve(lambda path, nth: Page(b"ok"), rules) as site, pytest.raises(ConfigError, match="forbids"):
+        fetch(site.url, "/private/1")
 
 
 def test_crawl_delay_spaces_the_requests():

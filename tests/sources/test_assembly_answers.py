@@ -170,6 +170,28 @@ def test_halves_of_a_pair_and_nul_go_and_a_whole_pair_stays():
     assert petition.body.startswith("a\U0001f600")
 
 
+def test_a_byte_order_mark_is_no_part_of_an_answer():
+    answer = b"\xef\xbb\xbf" + json.dumps(assembly_row()).encode()
+    assert SITE.parse_detail(answer, URL, ID) == read()
+    assert SITE.parse_list(b"\xef\xbb\xbf[" + answer.removeprefix(b"\xef\xbb\xbf") + b"]", URL).n_rows == 1
+
+
+@pytest.mark.parametrize("bad", [b"\xff", "가".encode()[:2], b"\xed\xa0\x80", "가".encode("cp949")])
+def test_bytes_that_are_no_utf_8_spoil_only_what_is_read_of_them(bad):
+    def spoil(key):
+        return json.dumps(assembly_row(**{key: "가BAD나"})).encode().replace(b"BAD", bad)
+
+    for key in ("petrNm", "mtzNmpr"):
+        assert SITE.parse_detail(spoil(key), URL, ID) == read()
+    for key in ("petitSj", "petitCn", "petitObjet"):
+        with pytest.raises(ParseError, match=f"key {key}: expected text in UTF-8, found bytes that are not"):
+            SITE.parse_detail(spoil(key), URL, ID)
+        assert SITE.parse_list(b"[" + spoil(key) + b"]", URL).n_rows == 1  # of which a list reads none
+    for key in ("petitId", "agreBeginDe", "sttusCode", "petitRealmCode"):
+        with pytest.raises(ParseError, match=f"key {key}"):
+            SITE.parse_detail(spoil(key), URL, ID)
+
+
 def test_counts_may_hold_thousands_commas():
     assert read(agreCo="1,192,049").n_agreements == 1_192_049
 
@@ -178,7 +200,6 @@ def test_counts_may_hold_thousands_commas():
     "answer",
     [
         json.dumps(assembly_row()).encode("utf-16"),
-        b"\xef\xbb\xbf" + json.dumps(assembly_row()).encode(),
         b'{"petitId": ' + b"[" * 900 + b"]" * 900 + b"}",
         b'{"sttusCode": ' + b"[" * 900 + b"]" * 900 + b"}",
         b"[" + b"{}," * 100_001 + b"{}]",

@@ -87,6 +87,59 @@ def test_a_page_that_is_cut_or_garbled_is_no_petition(page):
         read(page)
 
 
+FOLLOWERS = [
+    b"<!-- mirrored by somebody -->",
+    b"\n<!--\n     FILE ARCHIVED ON 12:00:00 Aug 17, 2019\n     PLAYBACK TIMINGS (ms):\n"
+    + b"  x: 1.2\n" * 200
+    + b"-->\n",
+    b"<script>track('</html>')</script>",
+    b"<script>cut off",
+    b'<div class="petitionsView_left"><h3 class="petitionsView_title">another</h3></div>',
+    "<iframe src='x'></iframe><p>꼬리말".encode("cp949"),
+    b"\0\0",
+    b"</body></html>",
+]
+
+
+@pytest.mark.parametrize("follower", FOLLOWERS)
+@pytest.mark.parametrize("end", [b"</html>", b"</HTML >"])
+def test_what_follows_the_end_of_a_page_is_no_part_of_it(follower, end):
+    page = bluehouse_page().replace(b"</html>", end)
+    assert read(page + follower) == read(bluehouse_page())
+    hidden = hidden_page().replace(b"</html>", end) + follower
+    assert SITE.parse_detail(hidden, URL, "581762") == HiddenPage(source_id="581762")
+
+
+@pytest.mark.parametrize(
+    "before",
+    [b"", b"<!-- </html> -->", b"<script>var end = '</html>';</script>", b'<a title="</html>">x</a>',
+     b"<textarea></html></textarea>", b"<style>/* </html> */</style>", b"&lt;/html&gt;", b"</html"],
+)  # fmt: skip
+def test_a_page_without_its_end_tag_is_refused_whatever_looks_like_one(before):
+    page = bluehouse_page()
+    column = page.index(b'<div class="petitionsView_right">')
+    for cut in (column, column - 20, len(page) - len("</html>\n")):
+        with pytest.raises(ParseError, match="expected a page up to </html>, found"):
+            read(page[:column].replace(b"<section", before + b"<section") if cut < column else page[:cut] + before)
+    with pytest.raises(ParseError, match="expected a page up to </html>, found"):  # within the column it is no end
+        read(bluehouse_page(body="x</html>y").removesuffix(b"</html>\n"))
+
+
+@pytest.mark.parametrize("bad", [b"\xff", "가".encode()[:2], "꼬리말".encode("cp949"), b"\0"])
+def test_bytes_that_are_no_utf_8_spoil_only_the_column_that_they_are_in(bad):
+    page = bluehouse_page()
+    for place in (b"<title>", b'<a href="/petitions/999">', b"</section>"):
+        assert read(page.replace(place, place + bad)) == read(page)
+    for place in (b'petitionsView_title wv">', b'View_write" style="x">'):
+        with pytest.raises(ParseError, match=r"petitionsView_left: expected text in UTF-8, found bytes that are not"):
+            read(page.replace(place, place + bad))
+
+
+def test_a_byte_order_mark_is_no_part_of_a_page_or_a_list():
+    assert read(b"\xef\xbb\xbf" + bluehouse_page()) == read(bluehouse_page())
+    assert SITE.parse_list(b"\xef\xbb\xbf" + bluehouse_list("581762"), URL).n_rows == 1
+
+
 def test_the_list_gives_the_id_of_the_page_and_not_its_place():
     listing = SITE.parse_list(bluehouse_list("581762", "581763"), URL)
     assert [entry.source_id for entry in listing.entries] == ["581762", "581763"]
@@ -219,7 +272,7 @@ def test_what_a_page_shows_as_text_stays_text_and_is_decoded_once():
         ("<b>" * 10_001, "tags, over the limit of 10000"),
         ("<div>" * 200 + "x", "nested deeper than 100"),
         ("가" * 200_001, "over the limit of 200000 characters"),
-        ("가\0", "expected HTML in UTF-8"),
+        ("가\0", "expected text in UTF-8"),
     ],
 )
 def test_a_page_beyond_all_real_ones_is_refused_before_it_is_built(body, said):

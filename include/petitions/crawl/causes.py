@@ -12,6 +12,7 @@ import socket
 import ssl
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -81,13 +82,18 @@ def check_surroundings(base_url: str, proxies: Mapping[str, str], verify: object
         name = f"{scheme}_proxy" if scheme in proxies else "all_proxy"
         raise ConfigError(f"{name.upper()} must be the address of a proxy, such as http://proxy.example.org:3128")
     if isinstance(verify, str):
-        path = Path(verify)
-        try:
-            ssl.create_default_context(capath=verify) if path.is_dir() else ssl.create_default_context(cafile=verify)
-        except OSError as error:  # no such file, or no certificate in it: ssl.SSLError is one too
-            raise ConfigError(
-                f"REQUESTS_CA_BUNDLE must name a file of certificates, got {verify!r} ({type(error).__name__})"
-            ) from None
+        _check_certificates(verify)
+
+
+@cache  # each connection looks; a file of 150 certificates takes some 30 ms
+def _check_certificates(path: str) -> None:
+    is_folder = Path(path).is_dir()
+    try:
+        ssl.create_default_context(cafile=None if is_folder else path, capath=path if is_folder else None)
+    except OSError as error:  # no such file, or no certificate in it: ssl.SSLError is one too
+        raise ConfigError(
+            f"REQUESTS_CA_BUNDLE must name a file of certificates, got {path!r} ({type(error).__name__})"
+        ) from None
 
 
 def _is_proxy(address: str) -> bool:

@@ -257,7 +257,7 @@ class Fetcher:
             logger.warning("%s is forbidden to us; taken as a site without rules", url)
             self._blocks = BlockCount()
             return Protego.parse("")
-        text = answer.body[:ROBOTS_BYTES].decode("utf-8", "replace") if answer.status == 200 else ""
+        text = answer.body[:ROBOTS_BYTES].decode("utf-8-sig", "replace") if answer.status == 200 else ""
         rules = Protego.parse(text)
         delay_s = float(rules.crawl_delay(PRODUCT) or 0.0)
         if delay_s > LONGEST_CRAWL_DELAY_S:

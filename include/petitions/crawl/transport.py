@@ -28,6 +28,7 @@ _MOST_WIRE_BYTES = 2 * MAX_BODY_BYTES  # of one answer with its status lines, he
 _MOST_HEADER_BYTES = 65_536
 _CHUNK_BYTES = 65_536
 _GZIP = 16 + zlib.MAX_WBITS
+_MOST_MEMBERS = 100  # one for each chunk that a server flushed, at most; each is copied to be unpacked
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -177,13 +178,20 @@ def _read_body(raw: urllib3.HTTPResponse) -> tuple[bytes, bool]:
 
 
 def _unpack(packed: bytes, is_cut: bool) -> tuple[bytes, bool]:
-    unpacker = zlib.decompressobj(_GZIP)
-    try:
-        body = unpacker.decompress(packed, MAX_BODY_BYTES + 1)
-    except zlib.error as error:
-        raise ContentDecodingError(f"no gzip: {error}") from error
-    if len(body) > MAX_BODY_BYTES or is_cut:
-        return body[:MAX_BODY_BYTES], True
-    if not unpacker.eof or unpacker.unused_data:
-        raise ContentDecodingError("the gzip stream is not whole, or something follows it")
-    return body, False
+    """Unpack gzip of one member or a few, one behind the other (RFC 1952, 2.2); padding by NUL is let go."""
+    chunks, n_left = list[bytes](), MAX_BODY_BYTES + 1
+    for _ in range(_MOST_MEMBERS):
+        unpacker = zlib.decompressobj(_GZIP)
+        try:
+            chunks.append(unpacker.decompress(packed, n_left))
+        except zlib.error as error:
+            raise ContentDecodingError(f"no gzip: {error}") from error
+        n_left -= len(chunks[-1])
+        packed = unpacker.unused_data.lstrip(b"\0")
+        if not n_left or not unpacker.eof or not packed:
+            break
+    if not n_left or is_cut:
+        return b"".join(chunks)[:MAX_BODY_BYTES], True
+    if not unpacker.eof or packed:
+        raise ContentDecodingError("the gzip stream is not whole, or has very many members")
+    return b"".join(chunks), False

@@ -9,6 +9,7 @@ import re
 from datetime import date
 
 from petitions.errors import ParseError
+from petitions.sources.decoding import BAD_BYTE, decode_answer
 
 # Far above what was seen in 9,482 petitions: 2,715,626 agreements, a title of 176 characters, a body of 28,436 with
 # 117 "<". The list pages ask for 100 and 7 rows.
@@ -68,10 +69,12 @@ def parse_text(value: object, where: str) -> str:
     """Read a text field of a JSON answer as plain text: <br> to newline, other tags gone, entities decoded once.
 
     Raises:
-        ParseError: `value` is no text, blank, too long, or holds tags within tags.
+        ParseError: `value` is no text, blank, too long, or holds tags within tags or bytes that are no UTF-8.
     """
     if not isinstance(value, str):
         raise ParseError(f"{where}: expected text, found {type(value).__name__}")
+    if BAD_BYTE in value:
+        raise ParseError(f"{where}: expected text in UTF-8, found bytes that are not")
     if len(value) > MOST_CHARACTERS:
         raise ParseError(f"{where}: a text of {len(value)} characters is over the limit of {MOST_CHARACTERS}")
     text = _drop_tags(_UNSTORABLE.sub("", value.replace("\r\n", "\n")), where)
@@ -106,14 +109,15 @@ def parse_json(answer: bytes, url: str) -> object:
     """Read a JSON answer.
 
     Raises:
-        ParseError: it is no JSON in UTF-8, or one of more lists and objects than any answer has.
+        ParseError: it is no JSON, or one of more lists and objects than any answer has. A byte that is no UTF-8 is
+            left to whoever reads the text that it is in.
     """
     n_brackets = answer.count(b"[") + answer.count(b"{")
     if n_brackets > MOST_BRACKETS:
         raise ParseError(f"{url}: JSON with {n_brackets} opening brackets is over the limit of {MOST_BRACKETS}")
     try:
-        value: object = json.loads(answer.decode())  # of bytes it would take UTF-16 too, which no mask knows
-    except (ValueError, RecursionError) as error:  # ValueError: no UTF-8, no JSON, a number of 5,000 digits
+        value: object = json.loads(decode_answer(answer))  # of bytes it would take UTF-16 too, which no mask knows
+    except (ValueError, RecursionError) as error:  # ValueError: no JSON, or a number of 5,000 digits
         raise ParseError(
             f"{url}: expected JSON, found {len(answer)} bytes that are none ({type(error).__name__})"
         ) from None
