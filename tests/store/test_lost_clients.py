@@ -19,8 +19,8 @@ from petitions.settings import Settings
 from petitions.steps.step import Run
 from petitions.store.artifacts import ArtifactStore
 from petitions.store.database import open_engine, upgrade
-from petitions.store.embedded import run_psql
 from petitions.store.pace import SharedPace
+from petitions.store.psql import run_psql
 from petitions.store.session import describe_session
 
 pytestmark = [pytest.mark.postgres, pytest.mark.slow]

@@ -45,7 +45,7 @@ def stop() -> None:
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def psql(arguments: tuple[str, ...]) -> None:
     """Open psql on the results; ARGUMENTS go to psql (after --)."""
-    from petitions.store.embedded import run_psql
+    from petitions.store.psql import run_psql
 
     sys.exit(run_psql(Settings.from_env().database_url, arguments))
 
