@@ -34,7 +34,7 @@ from sqlalchemy import Engine
 from petitions.crawl.archive import Archive
 from petitions.records import Source, Window
 from petitions.settings import Settings
-from petitions.steps import crawl as gathering
+from petitions.steps import crawl
 from petitions.store.artifacts import ArtifactStore
 from petitions.store.database import open_engine
 from stand_in import BLUEHOUSE_DATA, StandIn, read_rows, run_stand_in
@@ -139,13 +139,13 @@ def crawl_here(url: str, database: str, artifacts: str, connections: int) -> Non
     engine, archive = open_engine(database), Archive(ArtifactStore(artifacts))
     spent = [0.0]
     began = time.perf_counter()
-    with patch.object(gathering, "crawl_site", partial(time_batches, gathering.crawl_site, spent)):
+    with patch.object(crawl, "crawl_site", partial(time_batches, crawl.crawl_site, spent)):
         gather_all(engine, archive, settings)
     print(json.dumps([spent[0], time.perf_counter() - began]))
 
 
 def gather_all(engine: Engine, archive: Archive, settings: Settings) -> None:
-    for _ in gathering.gather(engine, archive, Source("bluehouse"), WINDOW, settings, now=lambda: datetime.now(UTC)):
+    for _ in crawl.gather(engine, archive, Source("bluehouse"), WINDOW, settings, now=lambda: datetime.now(UTC)):
         pass
 
 
