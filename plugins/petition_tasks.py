@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from petitions.store.runs import StepResult
 
 PETITION_TOPICS = Asset("petition_topics")
-ENCODES: dict[str, Any] = {"inlets": name_tables("petition"), "outlets": name_tables("petition_embedding")}
-SCORES: dict[str, Any] = {
+READS_TEXTS: dict[str, Any] = {"inlets": name_tables("petition"), "outlets": name_tables("petition_embedding")}
+READS_VECTORS: dict[str, Any] = {
     "inlets": name_tables("petition", "petition_embedding"),
     "outlets": name_tables("petition_score", "petition_keyword"),
 }
@@ -113,14 +113,16 @@ def ask_tpu() -> None:
     """Is the queue `tpu` served? Fails where no worker takes this, see the docs of the DAG."""
 
 
-@task(**TPU, **ENCODES, execution_timeout=LONG, map_index_template=ONE_PART, doc_md="Embed the texts not yet encoded.")
+@task(
+    **TPU, **READS_TEXTS, execution_timeout=LONG, map_index_template=ONE_PART, doc_md="Embed the texts not yet encoded."
+)
 def encode(encoder: str, part: int, n_parts: int) -> int:
     """Embed one part; returns how many petitions."""
     return _open().encode(encoder, _find_part(part, n_parts))
 
 
 @task(
-    **FALLBACK, **ENCODES, execution_timeout=LONG, map_index_template=ONE_PART,
+    **FALLBACK, **READS_TEXTS, execution_timeout=LONG, map_index_template=ONE_PART,
     doc_md="Do what is left of `encode` on the default queue, where the queue `tpu` is not served.",
 )  # fmt: skip
 def encode_fallback(encoder: str, part: int, n_parts: int) -> int:
@@ -136,14 +138,20 @@ def plan_score() -> list[dict[str, Any]]:
     return _plan("score", [name for name, entry in ENCODERS.items() if entry.text_scores])
 
 
-@task(**TPU, **SCORES, execution_timeout=LONG, map_index_template=ONE_PART, doc_md="Score the texts not yet scored.")
+@task(
+    **TPU,
+    **READS_VECTORS,
+    execution_timeout=LONG,
+    map_index_template=ONE_PART,
+    doc_md="Score the texts not yet scored.",
+)
 def score(encoder: str, part: int, n_parts: int) -> int:
     """Score one part; returns how many petitions."""
     return _open().score_texts(encoder, _find_part(part, n_parts))
 
 
 @task(
-    **FALLBACK, **SCORES, execution_timeout=LONG, map_index_template=ONE_PART,
+    **FALLBACK, **READS_VECTORS, execution_timeout=LONG, map_index_template=ONE_PART,
     doc_md="Do what is left of `score` on the default queue, where the queue `tpu` is not served.",
 )  # fmt: skip
 def score_fallback(encoder: str, part: int, n_parts: int) -> int:

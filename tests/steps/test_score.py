@@ -32,7 +32,7 @@ def score_length(encoder, texts):
 
 @pytest.mark.postgres
 def test_a_new_score_is_computed_stored_and_checked_by_its_row(conn, monkeypatch):
-    length = registry.Score(of_text=f"{__name__}:score_length", most=0.98)
+    length = registry.ScoreEntry(of_text=f"{__name__}:score_length", most=0.98)
     row = replace(registry.ENCODERS["bert"], scores={"title_length": length})
     monkeypatch.setattr(registry, "ENCODERS", {"bert": row})
     write_all(conn, make_petitions(12))

@@ -13,7 +13,7 @@ import tensorflow as tf
 from petitions.encoders.characters import N_CHARACTERS
 from petitions.encoders.elmo_options import ElmoOptions
 
-State = tuple[tf.Tensor, tf.Tensor]  # memory [B, H] and output [B, P] of one LSTM
+State = tuple[tf.Tensor, tf.Tensor]  # cell state [B, H] and projected output [B, P] of one LSTM
 DIRECTIONS = ("RNN_0", "RNN_1")  # forward, backward
 
 
@@ -86,7 +86,7 @@ class ProjectedLstm(keras.layers.Layer):
         Args:
             inputs: float32 [B, T, P].
             mask: bool [B, T].
-            state: memory [B, H] and output [B, P] before the first step.
+            state: cell state [B, H] and projected output [B, P] before the first step.
             unroll: write the T steps out in the graph: quicker to train, slower to compile.
 
         Returns:
@@ -96,33 +96,36 @@ class ProjectedLstm(keras.layers.Layer):
         rows = self.options.projection_dim
         # One product for all steps: only what hangs on the step before stays in the loop.
         gates = tf.transpose(inputs, [1, 0, 2]) @ self.kernel[:rows] + self.bias  # [T, B, 4H]
-        alive = tf.transpose(mask)[:, :, tf.newaxis]  # [T, B, 1]
+        is_token = tf.transpose(mask)[:, :, tf.newaxis]  # [T, B, 1]
         kernel, projection = tf.convert_to_tensor(self.kernel[rows:]), tf.convert_to_tensor(self.projection)
         if unroll:
             outputs = []
-            for gate, is_alive in zip(tf.unstack(gates), tf.unstack(alive), strict=True):
-                state = self._step(gate, is_alive, state, kernel, projection)
+            for at_step, is_token_at_step in zip(tf.unstack(gates), tf.unstack(is_token), strict=True):
+                state = self._step(at_step, is_token_at_step, state, kernel, projection)
                 outputs.append(state[1])
             return tf.stack(outputs, axis=1), state
         outputs = tf.TensorArray(tf.float32, size=steps, element_shape=state[1].shape)
-        _, memory, output, outputs = tf.while_loop(
+        _, cell, output, outputs = tf.while_loop(
             lambda t, *_: t < steps,
-            lambda t, memory, output, outputs: _write(
-                t, self._step(gates[t], alive[t], (memory, output), kernel, projection), outputs
+            lambda t, cell, output, outputs: _write(
+                t, self._step(gates[t], is_token[t], (cell, output), kernel, projection), outputs
             ),
             (0, *state, outputs),
             maximum_iterations=steps,
         )
-        return tf.transpose(outputs.stack(), [1, 0, 2]), (memory, output)  # [B, T, P]
+        return tf.transpose(outputs.stack(), [1, 0, 2]), (cell, output)  # [B, T, P]
 
-    def _step(self, gate: tf.Tensor, alive: tf.Tensor, state: State, kernel: tf.Tensor, projection: tf.Tensor) -> State:
-        memory, output = state
-        # TensorFlow's order of the gates: input, candidate, forget, output; 1 is the forget bias.
-        enter, candidate, forget, leave = tf.split(gate + output @ kernel, 4, axis=-1)  # [B, H] each
-        fresh = tf.sigmoid(forget + 1.0) * memory + tf.sigmoid(enter) * tf.tanh(candidate)  # [B, H]
-        fresh = _clip(fresh, self.options.cell_clip)
-        spoken = _clip((tf.sigmoid(leave) * tf.tanh(fresh)) @ projection, self.options.proj_clip)  # [B, P]
-        return tf.where(alive, fresh, memory), tf.where(alive, spoken, output)
+    def _step(
+        self, gates: tf.Tensor, is_token: tf.Tensor, state: State, kernel: tf.Tensor, projection: tf.Tensor
+    ) -> State:
+        cell, output = state
+        # TensorFlow's order: input gate, candidate, forget gate, output gate; 1 is the forget bias.
+        input_gate, candidate, forget_gate, output_gate = tf.split(gates + output @ kernel, 4, axis=-1)  # [B, H] each
+        kept = tf.sigmoid(forget_gate + 1.0) * cell  # [B, H]
+        new_cell = _clip(kept + tf.sigmoid(input_gate) * tf.tanh(candidate), self.options.cell_clip)  # [B, H]
+        hidden = tf.sigmoid(output_gate) * tf.tanh(new_cell)  # [B, H]
+        projected = _clip(hidden @ projection, self.options.proj_clip)  # [B, P]
+        return tf.where(is_token, new_cell, cell), tf.where(is_token, projected, output)
 
 
 class ElmoNetwork(keras.layers.Layer):
@@ -184,9 +187,9 @@ class ElmoNetwork(keras.layers.Layer):
 
     def zero_states(self, n_rows: int | tf.Tensor) -> list[State]:
         """States of `n_rows` sentences that nothing came before."""
-        memory = tf.zeros((n_rows, self.options.lstm_dim))  # [B, H]
+        cell = tf.zeros((n_rows, self.options.lstm_dim))  # [B, H]
         output = tf.zeros((n_rows, self.options.projection_dim))  # [B, P]
-        return [(memory, output) for stack in self.stacks for _ in stack]
+        return [(cell, output) for stack in self.stacks for _ in stack]
 
     def weights_by_name(self) -> dict[str, keras.Variable]:
         """Every weight under its name in a bilm-tf file."""

@@ -32,7 +32,7 @@ class Encoder(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Score:
+class ScoreEntry:
     """One score, and the range that it must be in."""
 
     least: float = 0.0
@@ -57,7 +57,7 @@ class EncoderEntry:
     reads_morphemes: bool = False  # texts are given as lists of morphemes
     is_searched: bool = False  # readers search its vectors
     has_keywords: bool = False  # its masked words give keywords
-    scores: Mapping[str, Score] = field(default_factory=dict)
+    scores: Mapping[str, ScoreEntry] = field(default_factory=dict)
 
     @property
     def text_scores(self) -> tuple[str, ...]:
@@ -80,7 +80,7 @@ class EncoderEntry:
         return found
 
 
-_TOPIC_SIMILARITY = Score(least=-1.0)
+_TOPIC_SIMILARITY = ScoreEntry(least=-1.0)
 ENCODERS: Mapping[str, EncoderEntry] = MappingProxyType(
     {
         "bert": EncoderEntry(
@@ -90,7 +90,7 @@ ENCODERS: Mapping[str, EncoderEntry] = MappingProxyType(
             is_searched=True,
             has_keywords=True,
             scores={
-                "next_sentence": Score(of_text="petitions.scoring.next_sentence:score_petitions"),
+                "next_sentence": ScoreEntry(of_text="petitions.scoring.next_sentence:score_petitions"),
                 "topic_similarity": _TOPIC_SIMILARITY,
             },
         ),
