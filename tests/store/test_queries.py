@@ -14,8 +14,8 @@ from petitions.errors import FetchError
 from petitions.records import Source, Window
 from petitions.store.check_results import plan_results, write_check
 from petitions.store.checks import CheckResult, PlannedCheck, Rule
+from petitions.store.crawl_progress import begin_crawl, write_place
 from petitions.store.petitions import read_texts, record_agreements, upsert_petitions
-from petitions.store.progress import begin_crawl, write_place
 from petitions.store.publishing import publish
 from petitions.store.runs import StepResult, begin_run, begin_step, fail_step, record_step
 from petitions.store.tokens import PetitionTokens, upsert_tokens

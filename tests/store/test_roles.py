@@ -15,9 +15,9 @@ from petitions.settings import Settings
 from petitions.steps.crawl import write_batch
 from petitions.store import runs, scores
 from petitions.store.artifacts import ArtifactStore
+from petitions.store.crawl_progress import begin_crawl, write_place
 from petitions.store.database import open_engine, require_schema
 from petitions.store.petitions import read_texts
-from petitions.store.progress import begin_crawl, write_place
 from petitions.store.publishing import publish
 from petitions.store.references import move_references
 from petitions.store.tables import metadata

@@ -25,10 +25,10 @@ from petitions.records import Hidden, Petition, Reject, Source, Status, Window, 
 from petitions.settings import Settings
 from petitions.sources.registry import SOURCES
 from petitions.steps.step import Run
-from petitions.store import progress
+from petitions.store import crawl_progress
+from petitions.store.crawl_progress import CrawlStart
 from petitions.store.pace import SharedPace
 from petitions.store.petitions import insert_rejects, mark_hidden, read_texts, record_agreements, upsert_petitions
-from petitions.store.progress import Start
 from petitions.store.upsert import Counts
 from petitions.store.volumes import check_volume
 from petitions.text.normalize import normalize_petition
@@ -56,7 +56,7 @@ class StoredLedger:
     engine: Engine
     source: Source
     window: Window
-    start: Start
+    start: CrawlStart
 
     @property
     def place(self) -> Place:
@@ -76,28 +76,30 @@ class StoredLedger:
     def read_statuses(self, source_ids: Collection[str]) -> Mapping[str, Status]:
         """The status of those that are stored."""
         with self.engine.connect() as conn:
-            return progress.read_statuses(conn, self.source, source_ids)
+            return crawl_progress.read_statuses(conn, self.source, source_ids)
 
     def count_open(self, today: date) -> int:
         """How many are stored as open, and have not come to their last day."""
         with self.engine.connect() as conn:
-            return progress.count_open(conn, self.source, self.window, today=today)
+            return crawl_progress.count_open(conn, self.source, self.window, today=today)
 
     def read_open(self, after: str, limit: int) -> Sequence[str]:
         """Those stored as open that this crawl has not seen."""
         at = self.start.started_at
         with self.engine.connect() as conn:
-            return progress.read_open(conn, self.source, self.window, not_since=at, after=after, limit=limit)
+            return crawl_progress.read_open(conn, self.source, self.window, not_since=at, after=after, limit=limit)
 
     def read_closed(self, limit: int) -> Sequence[str]:
         """Those stored as not open that this crawl has not seen, the longest unseen first."""
         with self.engine.connect() as conn:
-            return progress.read_closed(conn, self.source, self.window, not_since=self.start.started_at, limit=limit)
+            return crawl_progress.read_closed(
+                conn, self.source, self.window, not_since=self.start.started_at, limit=limit
+            )
 
     def read_rejected(self, limit: int) -> Sequence[str]:
         """URLs that lately brought no petition."""
         with self.engine.connect() as conn:
-            return progress.read_rejected(conn, self.source, at=self.start.started_at, limit=limit)
+            return crawl_progress.read_rejected(conn, self.source, at=self.start.started_at, limit=limit)
 
 
 def crawl_site(
@@ -160,7 +162,7 @@ def gather(
         yield from store_batches(engine, _read_shipped(source, window, now))
     else:
         with engine.begin() as conn:
-            start = progress.begin_crawl(conn, source, window, at=now())
+            start = crawl_progress.begin_crawl(conn, source, window, at=now())
         ledger = StoredLedger(engine=engine, source=source, window=window, start=start)
         yield from store_batches(
             engine, crawl_site(ledger, archive, settings, now=now, clock=clock, make_pace=make_pace), ledger
@@ -190,7 +192,7 @@ def store_batches(
         with engine.begin() as conn:
             written = write_batch(conn, batch.items, seen_at=batch.seen_at, seen_on=korean_day(batch.seen_at))
             if ledger:
-                progress.write_place(conn, ledger.source, ledger.window, batch.place, ledger.start)
+                crawl_progress.write_place(conn, ledger.source, ledger.window, batch.place, ledger.start)
         yield len(batch.items), written
 
 

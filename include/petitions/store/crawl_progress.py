@@ -23,7 +23,7 @@ THOROUGH_EVERY = timedelta(days=3)  # the lists of ended petitions are read so o
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Start:
+class CrawlStart:
     """When a crawl began, where it goes on, and before which day all that began in its window is stored already."""
 
     started_at: datetime
@@ -37,7 +37,7 @@ class Start:
         return self.covered_until is None or self.covered_until <= began_on - THOROUGH_EVERY
 
 
-def begin_crawl(conn: Connection, source: Source, window: Window, *, at: datetime) -> Start:
+def begin_crawl(conn: Connection, source: Source, window: Window, *, at: datetime) -> CrawlStart:
     """Begin a crawl, or go on with one over the same window that was killed.
 
     What is covered is told by the thorough crawls that came to their end: a petition that began in one's window, before
@@ -57,10 +57,10 @@ def begin_crawl(conn: Connection, source: Source, window: Window, *, at: datetim
         crawl_progress.c.since <= window.since,
         crawl_progress.c.finished_on.is_not(None),
     )
-    return Start(started_at=started_at, place=place, covered_until=conn.scalar(covered))
+    return CrawlStart(started_at=started_at, place=place, covered_until=conn.scalar(covered))
 
 
-def write_place(conn: Connection, source: Source, window: Window, place: Place, start: Start) -> None:
+def write_place(conn: Connection, source: Source, window: Window, place: Place, start: CrawlStart) -> None:
     """Record where a crawl is; where a thorough one is DONE, all that began before its day in Korea is covered."""
     values: dict[str, object] = {"stage": place.stage, "page": place.page, "after": place.after}
     if place.stage == DONE and start.is_thorough:

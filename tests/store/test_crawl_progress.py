@@ -8,8 +8,7 @@ import pytest
 from invented import make_petitions
 from petitions.crawl.place import DONE, Place
 from petitions.records import Reject, Source, Status, Window
-from petitions.store.petitions import insert_rejects, upsert_petitions
-from petitions.store.progress import (
+from petitions.store.crawl_progress import (
     GOES_ON_FOR,
     begin_crawl,
     count_open,
@@ -19,6 +18,7 @@ from petitions.store.progress import (
     read_statuses,
     write_place,
 )
+from petitions.store.petitions import insert_rejects, upsert_petitions
 
 pytestmark = pytest.mark.postgres
 
