@@ -273,6 +273,15 @@ def test_garbage_is_asked_for_again_before_it_counts(archive):
     assert server.count("/petitions/2") == POLICY.parse_tries
 
 
+def test_pages_of_a_mirror_that_adds_to_them_are_asked_for_once(archive):
+    ids = [str(number) for number in range(1, 13)]
+    page = Page(bluehouse_page() + b"<!-- mirrored \xff --><script>track()</script>")
+    with serve(answer_bluehouse(ids, dict.fromkeys(ids, page))) as server:
+        items = list(crawl_bluehouse(server, archive))
+    assert [item.source_id for item in items] == ids
+    assert server.count("/petitions/") == 12
+
+
 def test_a_page_past_the_size_limit_is_one_reject(archive):
     pages = {"1": Page(b"x" * 6_000_000)}
     with serve(answer_bluehouse(["1", "2", "3"], pages)) as server:

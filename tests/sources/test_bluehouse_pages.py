@@ -89,9 +89,7 @@ def test_a_page_that_is_cut_or_garbled_is_no_petition(page):
 
 FOLLOWERS = [
     b"<!-- mirrored by somebody -->",
-    b"\n<!--\n     FILE ARCHIVED ON 12:00:00 Aug 17, 2019\n     PLAYBACK TIMINGS (ms):\n"
-    + b"  x: 1.2\n" * 200
-    + b"-->\n",
+    b"\n<!--\n     FILE ARCHIVED ON 12:00:00 Aug 17, 2019\n" + b"  load_resource: 1.2\n" * 200 + b"-->\n",
     b"<script>track('</html>')</script>",
     b"<script>cut off",
     b'<div class="petitionsView_left"><h3 class="petitionsView_title">another</h3></div>',
