@@ -41,7 +41,11 @@ def name_tables(*names: str) -> "list[Table]":
     """
     from airflow.providers.common.compat.lineage.entities import Table
 
-    url = urlsplit(os.environ.get("PETITIONS_DATABASE_URL", ""))
-    cluster = f"postgres://{url.hostname or 'localhost'}:{url.port or POSTGRES_PORT}"
+    try:
+        url = urlsplit(os.environ.get("PETITIONS_DATABASE_URL", ""))
+        port = url.port or POSTGRES_PORT
+    except ValueError:  # an address that cannot be: the tasks say so, the DAG is read all the same
+        url, port = urlsplit(""), POSTGRES_PORT
+    cluster = f"postgres://{url.hostname or 'localhost'}:{port}"
     database = url.path.strip("/") or "postgres"
     return [Table(cluster=cluster, database=database, name=f"petitions.{name}") for name in names]

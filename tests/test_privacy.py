@@ -10,7 +10,12 @@ from petitions.privacy import EMAIL, PHONE, RESIDENT, mask_bytes, mask_text
     [
         "010-1234-5678", "01012345678", "010.1234.5678", "010 1234 5678", "(02)123-4567", "02-1234-5678",
         "+82-10-1234-5678", "+82 (0)10 1234 5678", "070-1234-5678", "1588-1234", "010–1234–5678", "016-123-4567",
-        "031-123-4567",
+        "031-123-4567", "010 - 1234 - 5678", "010\u22121234\u22125678", "０１０－１２３４－５６７８", "010/1234/5678",
+        "010_1234_5678", "010~1234~5678", "010 / 1234 / 5678", "010ㅡ1234ㅡ5678", "010ー1234ー5678",
+        "010 · 1234 · 5678", "０１０．１２３４．５６７８", "010\u00a01234\u00a05678",
+        "010\u3000-\u30001234\u3000-\u30005678", "(02) - 123 - 4567", "010\u200b-12\u200d34-\ufeff5678",
+        "0\ufe0f\u20e31\ufe0f\u20e30\ufe0f\u20e3-1234-5678", "٠١٠-١٢٣٤-٥٦٧٨",
+        "1588 \u2212 1234", "（０２）１２３－４５６７", "+８２\u201310\u20131234\u20135678",
     ],
 )  # fmt: skip
 def test_phone_numbers_are_masked_whatever_stands_around_them(number):
@@ -19,6 +24,7 @@ def test_phone_numbers_are_masked_whatever_stands_around_them(number):
         assert PHONE in masked
         assert "1234" not in masked
         assert "4567" not in masked
+        assert not set(masked) & set("１２３４５６７８١٢٣٤٥٦٧٨")
 
 
 @pytest.mark.parametrize(
@@ -26,7 +32,10 @@ def test_phone_numbers_are_masked_whatever_stands_around_them(number):
     [
         "1592-1598년의 전쟁", "2019-08-01", "2018. 12. 18.", "1,192,049명", "EB0100001234E054B49691C1987F",
         "제2019-0123호", "12-010-1234-5678-9", "https://site.test/view?no=20190123", "100,000,000원", "3.141592653",
-        "0.02 1234",
+        "0.02 1234", "2019/02/2019/2020", "2018~2019", "1588~1592", "1577/1366", "http://site.test/view0505/7048865",
+        "제０１０조 제１２３４항", "２０１９．０８．０１", "2019 - 08 - 01", "1,234 - 5,678", "112, 119, 1393",
+        "법률 제16272호",
+        "2019년 02월 1234명 5678표", "02~2019", "１００，０００，０００원", "view/191231/1234567", "IMG_191231_1234567",
     ],
 )  # fmt: skip
 def test_other_numbers_stay(text):
@@ -39,6 +48,7 @@ def test_addresses_are_masked_and_what_stands_around_them_stays():
         == f"메일은{EMAIL}로, {EMAIL} 또는 {EMAIL}."
     )
     assert mask_text("골뱅이 hong＠site.test") == f"골뱅이 {EMAIL}"
+    assert mask_text("골뱅이 hong﹫site．test, ｈｏｎｇ＠ｓｉｔｅ．ｔｅｓｔ") == f"골뱅이 {EMAIL}, {EMAIL}"
     assert mask_text("@모두 3@4 a@b") == "@모두 3@4 a@b"
 
 
@@ -46,6 +56,18 @@ def test_resident_numbers_are_masked_with_a_hyphen_or_a_right_check_digit():
     assert mask_text("번호-800101-1234567, 800101 - 1******") == f"번호-{RESIDENT}, {RESIDENT}"
     assert mask_text("8001011234560 8001011234561").count(RESIDENT) <= 1
     assert mask_text("801301-1234567") == "801301-1234567"
+    for between in (" - ", "\u2212", "－", "ㅡ", "\u200b-"):
+        assert mask_text(f"번호 800101{between}1234567.") == f"번호 {RESIDENT}."
+    for between in ("/", "~", "_", ".", " / "):
+        assert mask_text(f"800101{between}1234567") == f"800101{between}1234567", "two numbers, by the check digit"
+        assert mask_text(f"800101{between}1234560 800101{between}1234564").count(RESIDENT) == 1
+    assert mask_text("８００１０１－１２３４５６７") == RESIDENT
+
+
+def test_what_is_not_masked_stays_as_it_is_written():
+    text = "｢１２㎡｣\u200b － ㅡ (02) １,２３４ \u00a0e\u0301 👨\u200d👩\u200d👧 {}\u200b끝"
+    assert mask_text(text.format("010－1234－5678")) == text.format(PHONE)
+    assert mask_text(text) == text
 
 
 @pytest.mark.parametrize(

@@ -155,3 +155,13 @@ def test_a_reader_may_ask_what_the_dashboard_asks_of_the_database(conn):
     conn.execute(text("SET LOCAL ROLE petition_reader"))
     for question in questions:
         assert conn.execute(text(question)).all() == []
+
+
+@pytest.mark.parametrize("url", ["postgresql://u:secret@host:notaport/x", "postgresql://[::1"])
+def test_the_dag_is_read_whatever_stands_for_the_address_of_the_database(monkeypatch, url):
+    monkeypatch.setattr(sys, "path", [*sys.path, str(ROOT / "plugins")])
+    from petition_telemetry import name_tables
+
+    monkeypatch.setenv("PETITIONS_DATABASE_URL", url)
+    (table,) = name_tables("petition")
+    assert (table.cluster, table.name) == ("postgres://localhost:5432", "petitions.petition")
