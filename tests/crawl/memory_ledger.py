@@ -14,7 +14,7 @@ from petitions.crawl.crawler import Crawler
 from petitions.crawl.fetcher import Fetcher
 from petitions.crawl.place import Place
 from petitions.crawl.policy import RetryPolicy
-from petitions.crawl.reading import Batch
+from petitions.crawl.reading import CrawlBatch
 from petitions.crawl.stopping import CrawlThreads
 from petitions.records import Hidden, Petition, Status, korean_day
 from petitions.sources.site import Site
@@ -51,7 +51,7 @@ class MemoryLedger:
     def read_rejected(self, limit):
         return self.rejected[:limit]
 
-    def write(self, batch: Batch) -> None:
+    def write(self, batch: CrawlBatch) -> None:
         self.place = batch.place
         for item in batch.items:
             if isinstance(item, Petition):
@@ -69,7 +69,7 @@ def crawl_batches(
     policy: RetryPolicy | None = None,
     connections: int = 2,
     speed: float = 1_000,
-) -> Iterator[Batch]:
+) -> Iterator[CrawlBatch]:
     """Crawl in a hurry; each batch is written to the ledger before the next is read."""
     clock, ledger, policy = FastClock(speed), ledger or MemoryLedger(), policy or RetryPolicy()
     ticks = iter(range(10**9))

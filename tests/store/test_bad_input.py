@@ -29,7 +29,7 @@ from invented import MONDAY, make_petitions
 from invented_pages import bluehouse_page
 from petitions.crawl.answer import Answer
 from petitions.crawl.archive import Archive
-from petitions.crawl.reading import Batch
+from petitions.crawl.reading import CrawlBatch
 from petitions.errors import DatabaseDownError, TransientError
 from petitions.pipeline import Pipeline
 from petitions.records import Source, Window
@@ -239,7 +239,7 @@ def test_a_full_disk_is_one_transient_error_and_with_room_again_all_is_stored(sm
         replace(item, body="".join(chr(random.randrange(0xAC00, 0xD7A4)) for _ in range(60_000)))
         for item in make_petitions(40)
     ]
-    batches = [Batch(items=petitions[start : start + 4], seen_at=MONDAY) for start in range(0, 40, 4)]
+    batches = [CrawlBatch(items=petitions[start : start + 4], seen_at=MONDAY) for start in range(0, 40, 4)]
     stored = store_batches(engine, iter(batches))
     for _ in range(2):
         next(stored)

@@ -22,12 +22,12 @@ from typing import Protocol
 from petitions.crawl.answer import Answer
 from petitions.crawl.archive import Archive
 from petitions.crawl.asking import Asker
-from petitions.crawl.haul import Haul
 from petitions.crawl.pages import PageReader
+from petitions.crawl.pending_batch import PendingBatch
 from petitions.crawl.place import DONE, KNOWN, SAMPLE, Place
 from petitions.crawl.reading import (
     FEWEST_BAD,
-    Batch,
+    CrawlBatch,
     Item,
     is_bad,
     name_fault,
@@ -107,9 +107,9 @@ class Crawler:
         self._now = now
         self._largest = 0  # most rows of a page; one with fewer ends its list, but not the first: sites cap their pages
         self._n_listed, self._n_asked, self._bad, self._bad_ids = 0, 0, list[Item](), set[str]()
-        self._begin_haul()
+        self._begin_batch()
 
-    def crawl(self) -> Iterator[Batch]:
+    def crawl(self) -> Iterator[CrawlBatch]:
         """Go through lists, known and closed petitions from the place where the ledger stands; see the module.
 
         Raises:
@@ -122,9 +122,9 @@ class Crawler:
             for stage in self._list_stages(begin.stage):
                 place = begin if stage == begin.stage else Place(stage=stage)
                 yield from {KNOWN: self._crawl_known, SAMPLE: self._crawl_sample}.get(stage, self._crawl_list)(place)
-            yield self._land(Place(stage=DONE))
+            yield self._finish_batch(Place(stage=DONE))
         finally:
-            self._haul.close()
+            self._pending.close()
         logger.info("%s: asked for %d petitions, %d of them bad", self._site.source, self._n_asked, len(self._bad))
 
     def _list_stages(self, first: str) -> Sequence[str]:
@@ -139,7 +139,7 @@ class Crawler:
             first = KNOWN
         return stages[stages.index(first) :] if first in stages else stages
 
-    def _crawl_list(self, place: Place) -> Iterator[Batch]:
+    def _crawl_list(self, place: Place) -> Iterator[CrawlBatch]:
         """Read one list down to what is covered, and ask for what is new in it."""
         place = replace(place, page=self._find_page(place))
         reader = PageReader(partial(self._ask_pages, place.stage), self._asker.most_at_once)
@@ -164,14 +164,14 @@ class Crawler:
             if is_end:
                 return
 
-    def _crawl_known(self, place: Place) -> Iterator[Batch]:
+    def _crawl_known(self, place: Place) -> Iterator[CrawlBatch]:
         """Ask for what is stored as open: agreements, status, edits, and what became of it."""
         while due := self._ledger.read_open(place.after, BATCH):
             reached = replace(place, after=due[-1])
             yield from self._ask_details(due, before=place, after=reached)
             place = reached
 
-    def _crawl_sample(self, place: Place) -> Iterator[Batch]:
+    def _crawl_sample(self, place: Place) -> Iterator[CrawlBatch]:
         """Ask for a few of the others, and again for a few that brought no petition."""
         n_open = self._ledger.count_open(korean_day(self._now()))
         n_spared = math.floor(MOST_OVERHEAD * self._n_asked) - self._n_listed - 1  # robots.txt
@@ -204,7 +204,7 @@ class Crawler:
         }
 
     def _note_page(self, answer: Answer, listing: Listing) -> None:
-        self._haul.add(answer, read_faults(self._site, answer, listing))
+        self._pending.add(answer, read_faults(self._site, answer, listing))
         self._n_listed += 1
         self._largest = max(self._largest, listing.n_rows)
 
@@ -214,7 +214,7 @@ class Crawler:
             pages = self._asker.ask_all(requests, [self._read_page] * len(requests))
             for number, (answer, found) in zip(numbers, pages, strict=True):
                 if isinstance(found, ParseError):
-                    reference = self._haul.refer(self._haul.add(answer))
+                    reference = self._pending.refer(self._pending.add(answer))
                     raise SiteChangedError(f"{found} (list {query}, page {number}; raw answer: {reference})")
                 if number == 1 and query == self._site.queries[0] and not found.n_rows:
                     self._refuse_empty(answer.url)
@@ -227,7 +227,7 @@ class Crawler:
         if n_open >= FEWEST_OPEN:
             raise SiteChangedError(f"{url}: the list is empty, but {n_open} petitions are stored as open")
 
-    def _ask_details(self, ids: Sequence[str], before: Place, after: Place) -> Iterator[Batch]:
+    def _ask_details(self, ids: Sequence[str], before: Place, after: Place) -> Iterator[CrawlBatch]:
         """Ask for petitions, batch by batch; only with the last one the place is reached."""
         for first in range(0, len(ids), BATCH):
             few = ids[first : first + BATCH]
@@ -236,17 +236,17 @@ class Crawler:
                 requests = [self._site.detail_request(source_id) for source_id in few]
                 readers = [partial(read_detail, self._site, source_id=source_id) for source_id in few]
                 for source_id, (answer, item) in zip(few, self._asker.ask_all(requests, readers), strict=True):
-                    self._haul.add(answer, [item])
+                    self._pending.add(answer, [item])
                     n_read += 1
                     if is_bad(item):
                         self._bad_ids.add(source_id)
             except FetchError as error:
-                yield self._land(before)
+                yield self._finish_batch(before)
                 n_missing = len(ids) - first - n_read
                 raise FetchError(f"{error}; at least {n_missing} petitions are still to be read") from error
-            yield self._land(after if first + BATCH >= len(ids) else before)
+            yield self._finish_batch(after if first + BATCH >= len(ids) else before)
         if not ids:
-            yield self._land(after)
+            yield self._finish_batch(after)
 
     def _read_page(self, answer: Answer) -> Listing | ParseError:
         try:
@@ -254,17 +254,17 @@ class Crawler:
         except ParseError as error:
             return error
 
-    def _begin_haul(self) -> None:
+    def _begin_batch(self) -> None:
         """Begin an archive file; the site is that of the day on which it begins."""
         at = self._now()
         self._site = self._open_site(korean_day(at))
-        self._haul = Haul(self._archive, self._site.source, at=at)
+        self._pending = PendingBatch(self._archive, self._site.source, at=at)
 
-    def _land(self, place: Place) -> Batch:
-        batch = self._haul.land(place)
+    def _finish_batch(self, place: Place) -> CrawlBatch:
+        batch = self._pending.finish(place)
         self._n_asked += len(batch.items)
         self._bad += [item for item in batch.items if isinstance(item, Reject)]
-        self._begin_haul()
+        self._begin_batch()
         return batch
 
     def _check_share(self) -> None:

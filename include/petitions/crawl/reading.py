@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Batch:
+class CrawlBatch:
     """What was read from the answers of one archive file, when, and where the crawl was when it had them."""
 
     items: list[Item]

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from petitions.crawl.answer import Answer
 from petitions.crawl.archive import Archive
-from petitions.crawl.reading import Batch, Item, find_mass, name_fault, parse_answer, read_detail, read_faults
+from petitions.crawl.reading import CrawlBatch, Item, find_mass, name_fault, parse_answer, read_detail, read_faults
 from petitions.crawl.sites import open_site
 from petitions.errors import ParseError, PermanentError
 from petitions.records import Petition, Source, Window, korean_day
@@ -22,7 +22,7 @@ from petitions.sources.site import Site
 logger = logging.getLogger(__name__)
 
 
-def replay(source: Source, window: Window, archive: Archive, settings: Settings) -> Iterator[Batch]:
+def replay(source: Source, window: Window, archive: Archive, settings: Settings) -> Iterator[CrawlBatch]:
     """Give what the crawls of a source brought, batch by batch in the order of time.
 
     Petitions that begin outside the window are left out; what has no such day (rejects and hidden ones) is not. A
@@ -42,7 +42,7 @@ def replay(source: Source, window: Window, archive: Archive, settings: Settings)
             logger.warning("%s is skipped, as the crawl did: %s", file.path, name_fault(bad))
             continue
         kept = [item for item in items if not isinstance(item, Petition) or item.begins_on in window]
-        yield Batch(items=kept, seen_at=seen_at)
+        yield CrawlBatch(items=kept, seen_at=seen_at)
 
 
 def _read_items(

@@ -16,7 +16,7 @@ from petitions.crawl.fetcher import Fetcher
 from petitions.crawl.limiter import Clock, HeldPace
 from petitions.crawl.place import Place
 from petitions.crawl.policy import RetryPolicy
-from petitions.crawl.reading import Batch, Item
+from petitions.crawl.reading import CrawlBatch, Item
 from petitions.crawl.replay import replay
 from petitions.crawl.sites import open_site
 from petitions.crawl.stopping import CrawlThreads, StoppableClock, end_on_sigterm
@@ -110,7 +110,7 @@ def crawl_site(
     now: Callable[[], datetime],
     clock: StoppableClock | None = None,
     make_pace: Callable[[Engine, str, float, int, Clock], HeldPace] = SharedPace,
-) -> Iterator[Batch]:
+) -> Iterator[CrawlBatch]:
     """Crawl a site at the pace and over the connections that all processes share.
 
     Args:
@@ -185,7 +185,7 @@ def gather_again(
 
 
 def store_batches(
-    engine: Engine, batches: Iterator[Batch], ledger: StoredLedger | None = None
+    engine: Engine, batches: Iterator[CrawlBatch], ledger: StoredLedger | None = None
 ) -> Iterator[tuple[int, Counts]]:
     """Store each batch in one transaction, with its place where a ledger is kept; see `gather`."""
     for batch in batches:
@@ -228,10 +228,10 @@ def write_batch(conn: Connection, batch: Sequence[Item], *, seen_at: datetime, s
     return written
 
 
-def _read_shipped(source: Source, window: Window, now: Callable[[], datetime]) -> Iterator[Batch]:
+def _read_shipped(source: Source, window: Window, now: Callable[[], datetime]) -> Iterator[CrawlBatch]:
     petitions = SOURCES[source].load_reader()(window)
     while items := list[Item](islice(petitions, BATCH)):
-        yield Batch(items=items, seen_at=now())
+        yield CrawlBatch(items=items, seen_at=now())
 
 
 def _require_petitions(engine: Engine, source: Source, window: Window) -> None:

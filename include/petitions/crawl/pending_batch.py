@@ -8,13 +8,13 @@ from datetime import datetime
 from petitions.crawl.answer import Answer
 from petitions.crawl.archive import Archive
 from petitions.crawl.place import Place
-from petitions.crawl.reading import Batch, Item, find_mass, name_fault
+from petitions.crawl.reading import CrawlBatch, Item, find_mass, name_fault
 from petitions.errors import SiteChangedError
 from petitions.records import Source
 
 
-class Haul:
-    """Close it in any case: an error keeps the answers in the archive. `land` also gives what was read from them."""
+class PendingBatch:
+    """Close it in any case: an error keeps the answers in the archive. `finish` also gives what was read from them."""
 
     def __init__(self, archive: Archive, source: Source, *, at: datetime) -> None:
         self._exit = ExitStack()
@@ -36,7 +36,7 @@ class Haul:
         self.close()
         return self._file.reference(number)
 
-    def land(self, place: Place) -> Batch:
+    def finish(self, place: Place) -> CrawlBatch:
         """Close the file and give what its answers brought.
 
         Raises:
@@ -47,4 +47,4 @@ class Haul:
         bad = find_mass(items)
         if bad is not None:
             raise SiteChangedError(f"the site has changed: {name_fault(bad)}")
-        return Batch(items=items, seen_at=self._file.seen_at, place=place)
+        return CrawlBatch(items=items, seen_at=self._file.seen_at, place=place)
