@@ -1,16 +1,18 @@
-"""The step tokenize: the tokens that topics are fitted from."""
+"""The step tokenize: the tokens that topics are fitted from, and the words that petitions are found by."""
 
 from functools import partial
 
-from petitions.steps.step import Run, read_chunks
-from petitions.store import tokens
+from petitions.steps.step import Progress, Run, read_chunks
+from petitions.store import tokens, words
+from petitions.text.bm25 import weigh_words
+from petitions.text.search_words import SEARCH_TOKENIZER, split_many
 from petitions.text.tokenizer import TOKENIZER, describe_tokenizer, tokenize_many
 
 TOKENIZE_CHUNK = 2_000  # large enough for the tokenizer to use all cores
 
 
 def tokenize(run: Run) -> int:
-    """Tokenize the texts that this tokenizer has not seen; returns how many."""
+    """Tokenize the texts that the tokenizers, of topics and of search, have not seen; returns how many of topics'."""
     with run.step("tokenize") as progress:
         progress.made_by = TOKENIZER
         with run.engine.begin() as conn:
@@ -20,10 +22,30 @@ def tokenize(run: Run) -> int:
             made = tokenize_many([item.whole for item in chunk])
             rows = [
                 tokens.PetitionTokens(
-                    petition_id=item.petition_id, tokenizer=TOKENIZER, content_hash=item.content_hash, tokens=words
+                    petition_id=item.petition_id, tokenizer=TOKENIZER, content_hash=item.content_hash, tokens=found
                 )
-                for item, words in zip(chunk, made, strict=True)
+                for item, found in zip(chunk, made, strict=True)
             ]
             with run.engine.begin() as conn:
                 tokens.upsert_tokens(conn, rows)
+        _find_words(run)
     return progress.rows_out
+
+
+def _find_words(run: Run) -> None:
+    """Find and weigh the words of the texts that the tokenizer of search has not seen."""
+    read = partial(words.read_unsplit, tokenizer=SEARCH_TOKENIZER, limit=TOKENIZE_CHUNK)
+    for chunk in read_chunks(run, read, Progress()):
+        titles = split_many([item.title for item in chunk])
+        bodies = split_many([item.below_title for item in chunk])
+        rows = [
+            words.PetitionWords(
+                petition_id=item.petition_id,
+                tokenizer=SEARCH_TOKENIZER,
+                content_hash=item.content_hash,
+                weights=weigh_words(title, body),
+            )
+            for item, title, body in zip(chunk, titles, bodies, strict=True)
+        ]
+        with run.engine.begin() as conn:
+            words.upsert_words(conn, rows)

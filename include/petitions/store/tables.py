@@ -4,9 +4,10 @@ Keys are texts of the things themselves, never counters, so that a run that was 
 same rows. Their collation is "C": the order of a key is the same on every server, and paging by key is exact.
 """
 
-from pgvector.sqlalchemy import VECTOR
+from pgvector.sqlalchemy import SPARSEVEC, VECTOR
 from sqlalchemy import (
     ARRAY,
+    BigInteger,
     Boolean,
     CheckConstraint,
     Column,
@@ -152,18 +153,40 @@ petition_tokens = Table(
     Column("tokenizer", Key, primary_key=True, comment="name and version of tokenizer, dictionary and stop words"),
     Column("tokens", ARRAY(Text), nullable=False, comment="in the order of the text; may be empty"),
     _content_hash(),
-    Index(None, "tokens", postgresql_using="gin"),
-    comment="One row is the tokens of one petition by one tokenizer.",
+    comment="One row is the tokens of one petition by one tokenizer: what topics are fitted from.",
 )
 
-token_frequency = Table(
-    "token_frequency",
+petition_words = Table(
+    "petition_words",
     metadata,
-    Column("tokenizer", Key, primary_key=True, comment="name and version of tokenizer, dictionary and stop words"),
-    Column("token", Key, primary_key=True),
+    make_petition_key(),
+    Column("tokenizer", Key, nullable=False, comment="name and version of what found the words; not that of topics"),
+    Column("words", ARRAY(Text), nullable=False, comment="each once, sorted; compounds whole and in parts"),
+    Column("weights", SPARSEVEC(1_000_000_000), nullable=False, comment="of each word by BM25F, at the word's number"),
+    Column("levels", ARRAY(BigInteger), nullable=False, comment="16 x number of a word + its weight in sixteenths"),
+    _content_hash(),
+    Index(None, "levels", postgresql_using="gin"),
+    comment="One row is the words that one petition is found by, and how much each says of it.",
+)
+
+word_level = Table(
+    "word_level",
+    metadata,
+    Column("level", BigInteger, primary_key=True, autoincrement=False, comment="petition_words.levels; 0: of any"),
     Column("n_petitions", Integer, nullable=False, comment="that have it, when search was last prepared"),
     check_not_negative("n_petitions"),
-    comment="One row is one token of one tokenizer: how common it is, so that search weighs rare ones more.",
+    comment="One row is a word at one level of weight: how common it is, so that search weighs rare words more.",
+)
+
+encoder_weight = Table(
+    "encoder_weight",
+    metadata,
+    Column("encoder", Key, primary_key=True, comment="name of the weights and their hash"),
+    Column("search_weight", Double, nullable=False, comment="of its list beside that of words in search; 0: unused"),
+    Column("similar_weight", Double, nullable=False, comment="the same among the petitions most like one"),
+    check_not_negative("search_weight"),
+    check_not_negative("similar_weight"),
+    comment="One row is how much the vectors of one encoder count beside plain words, as measured; without one 0.",
 )
 
 petition_embedding = Table(

@@ -11,7 +11,7 @@ from itertools import product
 from operator import itemgetter
 
 import psycopg
-from pgvector.sqlalchemy import VECTOR
+from pgvector.sqlalchemy import SPARSEVEC, VECTOR
 from psycopg import sql
 from sqlalchemy import (
     ARRAY,
@@ -199,7 +199,7 @@ def _copy(conn: Connection, target: Table, into: str, rows: Sequence[Sequence[ob
     place = sql.Identifier(*into.split("."))
     statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(place, names)
     kinds = [  # bytes are sent as they are, so that a vector needs no object of its own
-        "bytea" if isinstance(item.type, VECTOR) else item.type.compile(dialect=_DIALECT).lower().split(" collate")[0]
+        "bytea" if isinstance(item.type, VECTOR | SPARSEVEC) else item.type.compile(dialect=_DIALECT).lower().split(" collate")[0]
         for item in target.columns
     ]
     numbers = [(place, item.name) for place, item in enumerate(target.columns) if isinstance(item.type, Integer)]

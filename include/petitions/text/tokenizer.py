@@ -127,10 +127,15 @@ def _split(text: str) -> list[str]:
 
 def tokenize_many(texts: Sequence[str]) -> list[list[str]]:
     """The tokens of each text, in the order of the texts; large batches on all cores, small ones in this process."""
-    n_processes = min(_count_cores(), len(texts) // MIN_TEXTS_FOR_PROCESSES + 1)
+    n_processes = count_processes(len(texts))
     if n_processes == 1:
         return [_get_tokenizer().tokenize(text) for text in texts]
     return map_in_processes(_PROGRAM, texts, n_processes)
+
+
+def count_processes(n_texts: int) -> int:
+    """How many processes a batch of texts is worth."""
+    return min(_count_cores(), n_texts // MIN_TEXTS_FOR_PROCESSES + 1)
 
 
 _local = threading.local()

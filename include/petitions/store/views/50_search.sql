@@ -71,10 +71,12 @@ COMMENT ON FUNCTION petitions.search_petitions IS
 day, until the first after) or source (of_source) where given. Name the encoder of the vector (`petitions embed`), which
 is refused unless it is current_petition.encoder: only what was published with it is searched.';
 
+-- Filters and the source come after what is asked; `question` is last, since positions are fixed.
 CREATE FUNCTION petitions.search_petitions_hybrid(
     tokens text[], embedding vector, k integer DEFAULT 10,
     category text DEFAULT NULL, status text DEFAULT NULL, since date DEFAULT NULL, until date DEFAULT NULL,
-    of_source text DEFAULT NULL, encoder text DEFAULT NULL
+    of_source text DEFAULT NULL, encoder text DEFAULT NULL, question text DEFAULT NULL,
+    vector_weight double precision DEFAULT NULL
 ) RETURNS TABLE (
     petition_id text, title text, url text, source text, score double precision, similarity double precision,
     vector_rank integer, token_rank integer
@@ -82,11 +84,28 @@ CREATE FUNCTION petitions.search_petitions_hybrid(
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, petitions, public, pg_temp
 SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
-    n integer := greatest(30, k);  -- of each list: who stands in neither top is not among the best of both
+    n integer := greatest(50, k);  -- of each list: who stands in neither top is not among the best of both
     made_by text := CASE
         WHEN embedding IS NOT NULL THEN petitions.choose_encoder(vector_dims(embedding), of_source, encoder)
     END;
+    weight double precision := coalesce(
+        search_petitions_hybrid.vector_weight,
+        (SELECT w.search_weight FROM petitions.encoder_weight AS w WHERE w.encoder = made_by), 0
+    );
+    by_word text[] := ARRAY(
+        SELECT found.petition_id FROM petitions.bm25_petitions(
+            made_by, tokens, n, search_petitions_hybrid.category, search_petitions_hybrid.status, since, until, of_source
+        ) AS found ORDER BY found.score DESC, found.petition_id
+    );
 BEGIN
+    IF by_word = '{}' AND question IS NOT NULL THEN
+        by_word := ARRAY(SELECT found.petition_id FROM petitions.substring_petitions(
+            made_by, question, n, search_petitions_hybrid.category, search_petitions_hybrid.status, since, until, of_source
+        ) AS found);
+    END IF;
+    IF by_word = '{}' AND question IS NULL AND weight = 0 THEN
+        weight := 1;  -- nothing but the vector was given, or nothing of the words is known
+    END IF;
     RETURN QUERY
     WITH by_vector AS MATERIALIZED (
         SELECT
@@ -96,25 +115,14 @@ BEGIN
             made_by, search_petitions_hybrid.embedding, n, search_petitions_hybrid.category,
             search_petitions_hybrid.status, since, until, of_source
         ) AS near
-        WHERE search_petitions_hybrid.embedding IS NOT NULL
-    ), by_token AS MATERIALIZED (
-        SELECT
-            found.petition_id, row_number() OVER (ORDER BY found.score DESC, found.petition_id)::integer AS place
-        FROM (
-            SELECT DISTINCT m.encoders[1] AS encoder, m.tokenizer FROM petitions.published_model AS m
-            WHERE (search_petitions_hybrid.embedding IS NULL OR m.encoders[1] = made_by)
-                AND (of_source IS NULL OR m.source = of_source)
-        ) AS fit
-        CROSS JOIN petitions.bm25_petitions(
-            fit.encoder, fit.tokenizer, tokens, n, search_petitions_hybrid.category, search_petitions_hybrid.status,
-            since, until, of_source
-        ) AS found
+        WHERE weight > 0 AND search_petitions_hybrid.embedding IS NOT NULL
     ), fused AS (
         SELECT
             coalesce(v.petition_id, t.petition_id) AS id, v.similarity, v.place AS vector_place,
-            t.place AS token_place,
-            (coalesce(1.0 / (60 + v.place), 0) + coalesce(1.0 / (60 + t.place), 0))::double precision AS fused_score
-        FROM by_vector AS v FULL JOIN by_token AS t ON t.petition_id = v.petition_id
+            t.place::integer AS token_place,
+            coalesce(weight / (60 + v.place), 0) + coalesce(1.0::double precision / (60 + t.place), 0) AS fused_score
+        FROM by_vector AS v
+        FULL JOIN unnest(by_word) WITH ORDINALITY AS t (petition_id, place) ON t.petition_id = v.petition_id
         ORDER BY fused_score DESC, id
         LIMIT k
     )
@@ -123,43 +131,102 @@ BEGIN
     ORDER BY f.fused_score DESC, p.petition_id;
 END $$;
 COMMENT ON FUNCTION petitions.search_petitions_hybrid IS
-    'The k petitions that stand best in search_petitions and in BM25 over the tokens of the question, by reciprocal
-rank fusion: score is the sum of 1 / (60 + rank), Cormack and others 2009. A rank is null beyond the first 30.
-The encoder is that of the vector, as in search_petitions. Without an embedding the words alone decide, over all
-published fits.';
+    'The k petitions that stand best by BM25F over the words of the question (`petitions tokens --search`) and in
+search_petitions, by reciprocal rank fusion: score is 1 / (60 + token_rank) + weight / (60 + vector_rank). The weight is that
+of the encoder in encoder_weight, as measured, or vector_weight; at 0 the words alone decide. A rank is null beyond the
+first 50. Where no word is found, the letters of the question are looked for, if given. The encoder is that of the vector,
+as in search_petitions. Without an embedding the words alone decide, over all published fits.';
 
 CREATE FUNCTION petitions.similar_petitions(
     similar_to text, k integer DEFAULT 10,
     category text DEFAULT NULL, status text DEFAULT NULL, since date DEFAULT NULL, until date DEFAULT NULL,
-    of_source text DEFAULT NULL
+    of_source text DEFAULT NULL, vector_weight double precision DEFAULT NULL
 ) RETURNS TABLE (petition_id text, title text, url text, source text, similarity double precision)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, petitions, public, pg_temp
 SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
+    n integer := greatest(50, k) + 1;
     wanted vector;
     made_by text;
+    weight double precision;
+    asked text[];
+    weights double precision[];
+    by_word text[];
 BEGIN
-    SELECT e.embedding, e.encoder INTO wanted, made_by
+    SELECT e.embedding, m.encoders[1] INTO wanted, made_by
     FROM petitions.petition AS p
-    JOIN petitions.published_model AS m ON m.source = p.source
-    JOIN petitions.petition_embedding AS e ON e.petition_id = p.petition_id AND e.encoder = m.encoders[1]
+    JOIN petitions.published_model AS m
+        ON m.source = p.source AND p.begins_on >= m.since AND p.begins_on < m.until
+    LEFT JOIN petitions.petition_embedding AS e ON e.petition_id = p.petition_id AND e.encoder = m.encoders[1]
     WHERE p.petition_id = similar_to AND p.status <> 'hidden';
     IF NOT FOUND THEN
         RAISE EXCEPTION 'no published petition is called %', similar_to;
     END IF;
+    SELECT array_agg(u.word ORDER BY u.word), array_agg((l.level % 16 + 0.5) * 2.2 / 16 ORDER BY u.word)
+    INTO asked, weights
+    FROM petitions.petition_words AS w
+    CROSS JOIN LATERAL unnest(w.words) AS u (word)
+    JOIN LATERAL unnest(w.levels) AS l (level) ON l.level / 16 = petitions.number_word(u.word)
+    WHERE w.petition_id = similar_to;
+    by_word := ARRAY(
+        SELECT found.petition_id FROM petitions.bm25_petitions(
+            made_by, asked, n, similar_petitions.category, similar_petitions.status, since, until, of_source, weights, 2
+        ) AS found WHERE found.petition_id <> similar_to ORDER BY found.score DESC, found.petition_id
+    );
+    weight := coalesce(
+        similar_petitions.vector_weight,
+        (SELECT w.similar_weight FROM petitions.encoder_weight AS w WHERE w.encoder = made_by), 0
+    );
+    IF by_word = '{}' AND weight = 0 THEN
+        weight := 1;  -- without words the vectors are what there is
+    END IF;
     RETURN QUERY
-    SELECT p.petition_id, p.title, p.url, p.source, near.similarity
-    FROM petitions.nearest_petitions(
-        made_by, wanted, k + 1, similar_petitions.category, similar_petitions.status, since, until, of_source
-    ) AS near
-    JOIN petitions.petition AS p USING (petition_id)
-    WHERE p.petition_id <> similar_to
-    ORDER BY near.similarity DESC, p.petition_id
-    LIMIT k;
+    WITH by_vector AS MATERIALIZED (
+        SELECT near.petition_id, row_number() OVER (ORDER BY near.similarity DESC, near.petition_id) AS place
+        FROM petitions.nearest_petitions(
+            made_by, wanted, n, similar_petitions.category, similar_petitions.status, since, until, of_source
+        ) AS near
+        WHERE weight > 0 AND wanted IS NOT NULL AND near.petition_id <> similar_to
+    ), fused AS (
+        SELECT
+            coalesce(v.petition_id, t.petition_id) AS id,
+            coalesce(weight / (60 + v.place), 0) + coalesce(1.0::double precision / (60 + t.place), 0) AS fused_score
+        FROM by_vector AS v
+        FULL JOIN unnest(by_word) WITH ORDINALITY AS t (petition_id, place) ON t.petition_id = v.petition_id
+        ORDER BY fused_score DESC, id
+        LIMIT k
+    )
+    SELECT p.petition_id, p.title, p.url, p.source, 1 - (e.embedding <=> wanted)
+    FROM fused AS f
+    JOIN petitions.petition AS p ON p.petition_id = f.id
+    LEFT JOIN petitions.petition_embedding AS e ON e.petition_id = f.id AND e.encoder = made_by
+    ORDER BY f.fused_score DESC, p.petition_id;
 END $$;
 COMMENT ON FUNCTION petitions.similar_petitions IS
-    'The k published petitions nearest to a petition by cosine under the published encoder, without itself; filters
-as in search_petitions.';
+    'The k published petitions most like a petition, without itself, the most like first: by BM25F over its own 32
+weightiest words, and by cosine under the published encoder with its weight in encoder_weight (or vector_weight), which is
+0 for vectors that do not help. similarity is the cosine; filters as in search_petitions.';
+
+CREATE FUNCTION petitions.count_words(at_least integer DEFAULT 20) RETURNS void
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, petitions, public, pg_temp
+SET work_mem = '256MB' SET jit = off AS $$
+    WITH by_level AS MATERIALIZED (
+        SELECT u.level, count(*) AS n FROM petitions.petition_words AS w CROSS JOIN LATERAL unnest(w.levels) AS u (level)
+        GROUP BY u.level
+    ), common AS (
+        SELECT level / 16 AS number FROM by_level GROUP BY 1 HAVING sum(n) >= at_least
+    ), counted AS MATERIALIZED (
+        SELECT b.level, b.n FROM by_level AS b JOIN common AS c ON c.number = b.level / 16
+        UNION ALL SELECT 0, count(*) FROM petitions.petition_words
+    ), gone AS (
+        DELETE FROM petitions.word_level AS l WHERE NOT EXISTS (SELECT FROM counted AS c WHERE c.level = l.level)
+    )
+    INSERT INTO petitions.word_level AS l (level, n_petitions) SELECT level, n FROM counted
+    ON CONFLICT (level) DO UPDATE SET n_petitions = excluded.n_petitions WHERE l.n_petitions <> excluded.n_petitions;
+$$;
+COMMENT ON FUNCTION petitions.count_words IS
+    'Count the petitions by word and level of weight, of words that at_least petitions have; rarer ones are counted when
+they are asked for.';
 
 CREATE FUNCTION petitions.prepare_search(made_by text, at_least integer DEFAULT 2000) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, petitions, public, pg_temp
@@ -187,27 +254,18 @@ BEGIN
             WITH (m = 16, ef_construction = 64) WHERE encoder = %L',
             wanted, width, made_by
         );
-        ANALYZE petitions.petition, petitions.petition_embedding, petitions.petition_tokens;
+        ANALYZE petitions.petition, petitions.petition_embedding;
     END IF;
-    WITH counted AS MATERIALIZED (
-        SELECT t.tokenizer, u.token, count(*) AS n_petitions
-        FROM petitions.petition_tokens AS t CROSS JOIN LATERAL (SELECT DISTINCT unnest(t.tokens) AS token) AS u
-        GROUP BY t.tokenizer, u.token
-    ), gone AS (
-        DELETE FROM petitions.token_frequency AS f
-        WHERE NOT EXISTS (SELECT FROM counted AS c WHERE c.tokenizer = f.tokenizer AND c.token = f.token)
-    )
-    INSERT INTO petitions.token_frequency AS f (tokenizer, token, n_petitions) SELECT * FROM counted
-    ON CONFLICT (tokenizer, token) DO UPDATE SET n_petitions = excluded.n_petitions
-    WHERE f.n_petitions <> excluded.n_petitions;
+    PERFORM petitions.count_words();
     RETURN (SELECT indexname FROM pg_indexes WHERE schemaname = 'petitions' AND indexname = wanted);
 END $$;
 COMMENT ON FUNCTION petitions.prepare_search IS
-    'Make the index of an encoder, drop those of encoders that are not published, count petitions by token. Gives the
+    'Make the index of an encoder, drop those of encoders that are not published, count petitions by word. Gives the
 name of the index, null below at_least vectors. Writers of vectors wait while it is built; readers do not.';
 
 REVOKE ALL ON FUNCTION
     petitions.describe_published, petitions.nearest_petitions, petitions.bm25_petitions, petitions.encoders_of_width,
+    petitions.number_word, petitions.count_word, petitions.substring_petitions, petitions.count_words,
     petitions.choose_encoder, petitions.search_petitions, petitions.search_petitions_hybrid,
     petitions.similar_petitions, petitions.prepare_search
 FROM PUBLIC;
