@@ -25,7 +25,7 @@ from petitions.store.vectors import ensure_index
 
 TIMES = 60
 TOPICS = """
-    INSERT INTO petitions.topic (model_id, topic_id, label, share, npmi, top_terms)
+    INSERT INTO petitions.topic (model_id, topic_id, label, mixture_share, npmi, top_terms)
     SELECT 'bench', n, '주제 ' || n, 1.0 / 9, 0.1, ARRAY['낱말1', '낱말2'] FROM generate_series(1, 9) AS n;
     INSERT INTO petitions.petition_topic (model_id, petition_id, topic_id, share, is_main)
     SELECT 'bench', p.petition_id, n, CASE WHEN n = main THEN 0.6 ELSE 0.05 END, n = main

@@ -33,7 +33,7 @@ from petitions.store.topic_tables import petition_topic
 
 MODEL = "bench"
 TOPICS = """
-    INSERT INTO petitions.topic (model_id, topic_id, label, share, top_terms)
+    INSERT INTO petitions.topic (model_id, topic_id, label, mixture_share, top_terms)
     SELECT 'bench', n, 'topic ' || n, 0, '{}' FROM generate_series(1, :n) AS n
 """
 SHARE = """

@@ -78,18 +78,16 @@ def make_model(model_id: str = "fit-1", **changes) -> TopicModel:
 
 def make_topics(mark: str = "") -> list[Topic]:
     """Three topics; `mark` stands in every label, so that a reader sees which fit a label is of."""
-    traits = (("건널목", 0.5, 0.125), ("급식", 0.25, 0.25), ("주택", 0.25, 0.625))
+    traits = (("건널목", 0.5), ("급식", 0.25), ("주택", 0.25))
     return [
         Topic(
             topic_id=number,
             label=f"{label}{mark}",
-            share=1 / 3,
-            balanced_share=balanced_share,
-            agreement_share=agreement_share,
+            mixture_share=mixture_share,
             npmi=0.1,
             terms=[TopicTerm(term=f"{label}{rank}", probability=0.2 / rank, relevance=-rank) for rank in (1, 2, 3)],
         )
-        for number, (label, balanced_share, agreement_share) in enumerate(traits, start=1)
+        for number, (label, mixture_share) in enumerate(traits, start=1)
     ]
 
 

@@ -13,7 +13,7 @@ class Line:
     height: int
     points: str
     area: str
-    last: tuple[float, float]
+    places: Sequence[tuple[float, float]]  # of each value
     highest: float
 
 
@@ -47,6 +47,6 @@ def draw_line(
         height=height,
         points=drawn,
         area=f"{points[0][0]},{height} {drawn} {points[-1][0]},{height}",
-        last=points[-1],
+        places=points,
         highest=max(values),
     )

@@ -76,7 +76,7 @@ def read_overview(conn: Connection, source: Source, model_id: str) -> Overview:
 def read_petitions(conn: Connection, ids: Sequence[str]) -> Rows:
     """Read published petitions in the order of their ids; one that was hidden since is left out."""
     query = """
-        SELECT p.petition_id, p.title, p.status, p.n_agreements, p.begins_on, p.topic_share
+        SELECT p.petition_id, p.title, p.status, p.n_agreements, p.begins_on, p.topic_share, p.is_mixed
         FROM petitions.current_petition AS p
         WHERE p.petition_id = ANY (:ids) ORDER BY array_position(:ids, p.petition_id)
     """

@@ -33,6 +33,22 @@ WORDS = {
     "merged": ("합쳐짐", "Merged"),
     "share": ("비중", "Share"),
     "agreements": ("동의", "Agreements"),
+    "n_open": ("진행 중 {n}건, 동의 수는 더 늘 수 있음", "{n} still open: their agreements are not final"),
+    "open_mark": (
+        "* 진행 중인 청원이 있어 동의 수가 더 늘 수 있습니다.",
+        "* Some petitions are still open: their agreements are not final.",
+    ),
+    "n_days": ("{n}일", "{n} d"),
+    "cut_weeks": (
+        "속이 빈 점은 기간에 잘린 주입니다: 괄호 안은 그 주의 날수입니다.",
+        "A hollow dot is a week that the window cuts short: in brackets are its days.",
+    ),
+    "mixed": ("여러 주제", "Mixed"),
+    "mixed_note": (
+        "어느 주제도 이 청원의 절반이 되지 않습니다. 가장 큰 주제 아래 둡니다.",
+        "No topic has half of this petition. It stands under its largest one.",
+    ),
+    "reached": ("{day}에 동의 {n}건을 넘음", "Reached {n} agreements on {day}"),
     "petitions": ("청원", "Petitions"),
     "n_petitions": ("청원 {n}건", "{n} petitions"),
     "trend": (

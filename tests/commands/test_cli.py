@@ -127,7 +127,7 @@ def test_an_empty_database_has_no_topics_and_says_so(run, monkeypatch, database_
 
 @pytest.mark.postgres
 @pytest.mark.parametrize("command", ["topics", "trends"])
-def test_topics_and_trends_show_all_three_shares(run, monkeypatch, database_url, engine, command):
+def test_topics_and_trends_show_all_three_shares_by_main_topic(run, monkeypatch, database_url, engine, command):
     monkeypatch.setenv("PETITIONS_DATABASE_URL", database_url)
     with engine.begin() as conn:
         write_all(conn, make_petitions(12))
@@ -139,6 +139,18 @@ def test_topics_and_trends_show_all_three_shares(run, monkeypatch, database_url,
         assert sum(row[name] for row in rows[:3]) == pytest.approx(1, abs=1e-5)
     assert isinstance(rows[0]["n_agreements"], int)
     assert max(map(len, shown.splitlines())) <= 140
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("command", ["topics", "trends"])
+def test_without_a_source_all_that_is_published_is_shown(run, monkeypatch, database_url, engine, command):
+    monkeypatch.setenv("PETITIONS_DATABASE_URL", database_url)
+    monkeypatch.setenv("PETITIONS_SOURCE", "assembly")
+    with engine.begin() as conn:
+        write_all(conn, make_petitions(12))
+        publish(conn, "fit-1", [BERT, ELMO], at=MONDAY)
+    assert {row["source"] for row in json.loads(run(command, "--json").output)} == {"sample"}
+    assert json.loads(run(command, "--source", "assembly", "--json").output) == []
 
 
 @pytest.mark.postgres

@@ -54,7 +54,7 @@ def find_failed(conn) -> set[str]:
             "days_since_open_petitions_were_seen",
         ),
         ("UPDATE petitions.petition_tokens SET content_hash = 'gone'", "tokens_missing"),
-        ("UPDATE petitions.topic SET share = share / 2", "topic_total_error"),
+        ("UPDATE petitions.topic SET mixture_share = mixture_share / 2", "topic_total_error"),
         ("UPDATE petitions.petition_keyword SET content_hash = 'gone'", f"keywords_of_older_texts {BERT}"),
     ],
 )

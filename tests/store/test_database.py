@@ -71,14 +71,14 @@ def test_migrations_go_down_step_by_step_and_up_again_with_data_in_place(engine)
     assert set(count_rows(engine).values()) == {0}
 
 
-def test_a_fit_of_an_older_version_stays_and_has_no_shares_but_its_own(engine):
+def test_a_fit_of_an_older_version_stays_with_its_mixture(engine):
     with engine.begin() as conn:
         write_all(conn, make_petitions(6))
     downgrade(engine, "0005")
     upgrade(engine)
     with engine.connect() as conn:
-        rows = conn.execute(text("SELECT topic_id, balanced_share, agreement_share FROM petitions.topic ORDER BY 1"))
-        assert rows.all() == [(1, None, None), (2, None, None), (3, None, None)]
+        rows = conn.execute(text("SELECT topic_id, mixture_share FROM petitions.topic ORDER BY 1"))
+        assert rows.all() == [(1, 0.5), (2, 0.25), (3, 0.25)]
         assert conn.execute(text("SELECT note, curve, changed_share FROM petitions.topic_model")).all() == [(None,) * 3]
 
 

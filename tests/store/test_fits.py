@@ -58,11 +58,11 @@ def test_what_compares_a_fit_with_the_one_before_comes_back_too(conn):
     write_fit(conn, PETITIONS)
     curve = (CurvePoint(n_topics=2, npmi=0.05, stability=0.75), CurvePoint(n_topics=3, npmi=0.1, stability=0.5))
     model = make_model("fit-2", stability=0.5, changed_share=0.25, note="3 topics, since 9 were too many", curve=curve)
-    topics = [replace(item, balanced_share=0.5, agreement_share=0.125) for item in make_topics()]
+    topics = [replace(item, mixture_share=0.5) for item in make_topics()]
     event = TopicEvent(kind="continued", topic_id=1, from_model_id="fit-1", from_topic_id=1, distance=0.1, overlap=0.75)
     written = write_topic_model(conn, model, topics, [event], IDS, make_shares(12))
     assert read_topic_model(conn, "fit-2") == model
-    assert [(item.balanced_share, item.agreement_share) for item in read_topics(conn, "fit-2")] == [(0.5, 0.125)] * 3
+    assert [item.mixture_share for item in read_topics(conn, "fit-2")] == [0.5] * 3
     assert conn.scalar(text("SELECT overlap FROM topic_event")) == 0.75
     before = read_versions(conn)
     again = write_topic_model(conn, model, topics, [event], IDS, make_shares(12))
@@ -74,8 +74,7 @@ def test_a_share_over_one_is_refused_by_the_name_of_its_column(conn):
     topic, others = make_topics()[0], make_topics()[1:]
     for column, model, first, event in (
         ("topic_model_changed_share", make_model("fit-2", changed_share=1.1), topic, "born"),
-        ("topic_balanced_share", make_model("fit-2"), replace(topic, balanced_share=1.1), "born"),
-        ("topic_agreement_share", make_model("fit-2"), replace(topic, agreement_share=-0.1), "born"),
+        ("topic_mixture_share", make_model("fit-2"), replace(topic, mixture_share=1.1), "born"),
         ("topic_event_overlap", make_model("fit-2"), topic, "continued"),
     ):
         events = [TopicEvent(kind=event, topic_id=1, overlap=None if event == "born" else 1.1)]

@@ -8,11 +8,9 @@ from invented import LATER, MONDAY, PETITION, TUESDAY, WINDOW, make_petitions
 from petitions.errors import PermanentError
 from petitions.records import Hidden, Reject, Source, Status
 from petitions.store.petitions import (
-    Traits,
     insert_rejects,
     mark_hidden,
     read_texts,
-    read_traits,
     record_agreements,
     upsert_petitions,
 )
@@ -160,14 +158,3 @@ def test_texts_come_in_pages_in_the_order_of_their_ids(conn):
     rest = read_texts(conn, Source("sample"), WINDOW, after=first[-1].petition_id)
     assert [item.petition_id[-1] for item in first + rest] == list("124567")
     assert first[0].content_hash == petitions[0].content_hash
-
-
-def test_traits_stand_in_the_order_of_the_ids_without_hidden_petitions(conn):
-    first, second, third, late = make_petitions(4)
-    third = replace(third, category="육아/교육", n_agreements=99)
-    late = replace(late, begins_on=WINDOW.until, ends_on=WINDOW.until)
-    write(conn, third, late, second, first)
-    mark_hidden(conn, [replace(HIDDEN, source_id="a-002")], seen_at=LATER)
-    traits = read_traits(conn, Source("sample"), WINDOW)
-    assert list(traits) == ["sample:a-001", "sample:a-003"]
-    assert traits["sample:a-003"] == Traits(title=third.title, category="육아/교육", n_agreements=99)

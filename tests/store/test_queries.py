@@ -33,14 +33,26 @@ KITCHEN_AGAIN = "학교 급식 조리실은 연기가 빠지지 않아 일하는
 TRAITS = (  # the main topics are 건널목, 급식, 주택, 건널목, ...
     ("학교 앞 건널목에 신호등을 놓아 주세요", CROSSING, "교통", 12, date(2024, 4, 3)),
     ("급식에 제철 과일을 넣어 주세요", "아이들이 과일을 먹기 어렵습니다.", "교육", 30, date(2024, 4, 10)),
-    ("전세 보증금을 지켜 주세요", "이사하는 날 보증금을 받지 못했습니다.", "주거", 250, date(2024, 4, 17)),
+    (
+        "전세 보증금을 지켜 주세요",
+        "국토부와 수원시가 나서 주세요.",
+        "주거",
+        250,
+        date(2024, 4, 17),
+    ),
     ("골목 앞 건널목을 다시 칠해 주세요", "흰 줄이 지워져 보이지 않습니다.", "교통", 8, date(2024, 5, 8)),
     ("급식 조리실에 환기 시설을 놓아 주세요", KITCHEN, "교육", 90, date(2024, 5, 15)),
     ("빈집을 청년에게 빌려 주세요", "마을에 빈집이 많습니다.", "주거", 45, date(2024, 5, 22)),
     ("학교 앞 건널목에 신호등을 놓아 주세요!!", CROSSING, "교통", 3, date(2024, 6, 5)),
     ("급식 조리실의 환기 시설을 바꾸어 주세요", KITCHEN_AGAIN, "안전", 60, date(2024, 6, 10)),
     ("임대 주택의 곰팡이를 없애 주세요", "벽지를 갈아도 다시 생깁니다.", "주거", 20, date(2024, 5, 29)),
-    ("밤에도 보이는 건널목을 만들어 주세요", "가로등이 멀어 어둡습니다.", "안전", 5, date(2024, 6, 17)),
+    (
+        "밤에도 보이는 건널목을 만들어 주세요",
+        "서울시청에 알렸지만 어둡습니다.",
+        "안전",
+        5,
+        date(2024, 6, 17),
+    ),
     ("급식실의 소음을 재어 주세요", "소리가 커서 귀가 아픕니다.", "교육", 15, date(2024, 6, 20)),
     ("층간 소음 기준을 높여 주세요", "밤마다 잠을 이루지 못합니다.", "주거", 70, date(2024, 5, 30)),
 )
@@ -97,6 +109,7 @@ def write_sample(conn) -> None:
         known = [replace(item, n_agreements=item.n_agreements * thirds // 3) for item in PETITIONS]
         record_agreements(conn, known, seen_on=date(2024, 6, day))
     ids, shares = [item.petition_id for item in PETITIONS], make_shares(len(PETITIONS))
+    shares[-1] = 0.1, 0.4, 0.5  # the noise between floors is heard in kitchens too
     before = make_model("fit-0", run_id=begin_run(conn, Source("sample"), MAY), window=MAY)
     begin_step(conn, before.run_id, "crawl", at=MONDAY - timedelta(days=30))
     write_topic_model(conn, before, make_topics("(5월)"), BIRTHS, ids, shares)

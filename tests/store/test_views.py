@@ -83,8 +83,10 @@ def test_the_topics_of_the_published_fit_stand_with_their_petitions(published):
         (2, "급식", 4, 48),
         (3, "주택", 4, 48),
     ]
-    assert [row["balanced_share"] for row in rows] == [0.5, 0.25, 0.25]
-    assert [row["agreement_share"] for row in rows] == [0.125, 0.25, 0.625]
+    for name in ("share", "balanced_share", "agreement_share"):
+        assert [row[name] for row in rows] == pytest.approx([1 / 3] * 3), "by main topic"
+    assert [row["mixture_share"] for row in rows] == [0.5, 0.25, 0.25], "of the fit"
+    assert [(row["n_open"], row["n_mixed"]) for row in rows] == [(4, 0)] * 3, "all are open, and 0.8 of their topic"
     assert read_current_topics(published, Source("assembly")) == []
 
 

@@ -1,40 +1,46 @@
 """The commands that tell the published topics: topics and trends."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import click
 
 from petitions.commands.console import print_rows
-from petitions.commands.options import json_option, open_store, source_option, source_or_setting
+from petitions.commands.options import any_source_option, json_option, open_store
 from petitions.records import Source
 
 SHARES = ("share", "balanced_share", "agreement_share")
-TOPIC_COLUMNS = ("topic_id", "label", *SHARES, "n_petitions", "npmi", "top_terms")  # on screen; JSON has all
-TREND_COLUMNS = ("week", "topic_id", "label", *SHARES, "n_petitions", "n_agreements")
+TOPIC_COLUMNS = ("topic_id", "label", *SHARES, "mixture_share", "n_petitions", "n_open", "npmi", "top_terms")
+TREND_COLUMNS = ("week", "n_days", "topic_id", "label", *SHARES, "n_petitions", "n_agreements", "n_open")
 
 
 @click.command()
-@source_option
+@any_source_option
 @json_option
 def topics(source: Source | None, as_json: bool) -> None:
-    """Print the published topics of a source, largest first."""
+    """Print the published topics of a source, or of all, largest first."""
     from petitions.store.readers import read_current_topics
 
     with open_store().connect() as conn:
-        rows = read_current_topics(conn, source_or_setting(source))
-    shown = rows if as_json else [{name: row[name] for name in TOPIC_COLUMNS} for row in rows]
-    print_rows(shown, as_json=as_json)
+        _print(read_current_topics(conn, source), TOPIC_COLUMNS, as_json)
 
 
 @click.command()
-@source_option
+@any_source_option
 @json_option
 def trends(source: Source | None, as_json: bool) -> None:
-    """Print petitions and agreements by week and topic."""
+    """Print petitions and agreements by week and topic, of a source or of all that are published."""
     from petitions.store.readers import read_trends
 
     with open_store().connect() as conn:
-        rows = read_trends(conn, source_or_setting(source))
-    shown = rows if as_json else [{name: row[name] for name in TREND_COLUMNS} for row in rows]
-    print_rows(shown, as_json=as_json)
+        _print(read_trends(conn, source), TREND_COLUMNS, as_json)
+
+
+def _print(rows: Sequence[dict[str, Any]], names: Sequence[str], as_json: bool) -> None:
+    """All columns as JSON, these on screen; and the source where there are several."""
+    if len({row["source"] for row in rows}) > 1:
+        names = ("source", *names)
+    print_rows(rows if as_json else [{name: row[name] for name in names} for row in rows], as_json=as_json)
 
 
 COMMANDS = (topics, trends)

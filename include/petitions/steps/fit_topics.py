@@ -24,14 +24,12 @@ from petitions.steps.step import Run
 from petitions.steps.topic_names import Name, name_topics
 from petitions.store import runs, topic_reads, topics
 from petitions.store.artifacts import ArtifactStore
-from petitions.store.petitions import Traits, read_traits
 from petitions.store.tokens import TokenStream, open_tokens
 from petitions.text.tokenizer import TOKENIZER
 from petitions.topics.choice import CANDIDATES, Trial, choose_n_topics
 from petitions.topics.labels import Embed
 from petitions.topics.lda import MIN_DOCUMENTS_PER_TOPIC, RULES, LdaSettings
 from petitions.topics.lda import fit_topics as fit_lda
-from petitions.topics.shares import measure_shares
 
 logger = logging.getLogger(__name__)
 
@@ -112,7 +110,6 @@ def fit_window(
         names = name_topics(
             stream.conn, lasting.fit, petition_ids, lasting.topic_ids, published.names if published else {}, embed
         )
-        traits = read_traits(stream.conn, source, window)
     fit = lasting.fit
     model = topics.TopicModel(
         model_id=model_id,
@@ -136,7 +133,7 @@ def fit_window(
         fitted_at=at,
     )
     _write_artifacts(artifacts, model, lasting, names)
-    rows = _make_topics(lasting, names, [traits[petition_id] for petition_id in petition_ids])
+    rows = _make_topics(lasting, names)
     with engine.begin() as conn:
         topics.write_topic_model(conn, model, rows, _make_events(lasting, published), petition_ids, fit.document_topic)
     return model
@@ -190,7 +187,7 @@ def _write_artifacts(
     picture = draw_topics(
         topic_word=fit.topic_word,
         document_topic=fit.document_topic,
-        document_lengths=np.full(len(fit.document_topic), mean_length),  # a circle is as large as topic.share
+        document_lengths=np.full(len(fit.document_topic), mean_length),  # a circle is as large as topic.mixture_share
         terms=fit.terms,
         topic_ids=lasting.topic_ids,
         labels=[name.label for name in names],
@@ -200,18 +197,14 @@ def _write_artifacts(
     artifacts.write(f"{model.artifact}/{topics.PICTURE_FILE}", picture.encode())
 
 
-def _make_topics(lasting: Lasting, names: Sequence[Name], traits: Sequence[Traits]) -> list[topics.Topic]:
+def _make_topics(lasting: Lasting, names: Sequence[Name]) -> list[topics.Topic]:
     fit = lasting.fit
-    shares = measure_shares(
-        fit.document_topic, [item.category for item in traits], [item.n_agreements for item in traits]
-    )
+    mixture = fit.document_topic.mean(axis=0, dtype=np.float64)  # [K]
     return [
         topics.Topic(
             topic_id=topic_id,
             label=names[k].label,
-            share=float(shares.share[k]),
-            balanced_share=float(shares.balanced_share[k]),
-            agreement_share=float(shares.agreement_share[k]),
+            mixture_share=float(mixture[k]),
             npmi=fit.npmi_by_topic[k],
             terms=[
                 topics.TopicTerm(term=item.term, probability=item.probability, relevance=item.relevance)

@@ -42,11 +42,11 @@ RULES = (
                 WHERE m.source = :source AND m.since < :until AND m.until > :since), 1)""",  # noqa: S608
         at_least=MIN_VOLUME,
     ),
-    Rule(  # from the run's crawl, which asks for them; last_seen_at moves once a UTC day; 0 where all have ended
+    Rule(  # from the run's crawl, which asks for them; last_seen_at moves once a Korean day; 0 where all have ended
         name="days_since_open_petitions_were_seen",
         sql=f"""WITH w AS ({_WINDOW}) SELECT greatest(0, coalesce(
-                    (s.started_at AT TIME ZONE 'UTC')::date - (SELECT (max(last_seen_at) AT TIME ZONE 'UTC')::date
-                        FROM w WHERE status = 'open'), 0))
+                    (s.started_at AT TIME ZONE 'Asia/Seoul')::date
+                        - (SELECT (max(last_seen_at) AT TIME ZONE 'Asia/Seoul')::date FROM w WHERE status = 'open'), 0))
                 FROM petitions.pipeline_run AS r JOIN petitions.pipeline_step AS s USING (run_id)
                 WHERE r.source = :source AND r.since = :since AND r.until = :until AND s.step = 'crawl'""",  # noqa: S608
         at_most=MOST_DAYS_UNSEEN,
@@ -90,7 +90,7 @@ RULES = (
     ),
     Rule(
         name="topic_total_error",
-        sql="SELECT abs(sum(share) - 1) FROM petitions.topic WHERE model_id = :model_id",
+        sql="SELECT abs(sum(mixture_share) - 1) FROM petitions.topic WHERE model_id = :model_id",
         at_most=0.001,
     ),
     Rule(

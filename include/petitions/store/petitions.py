@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import (
@@ -21,7 +20,7 @@ from sqlalchemy import (
     update,
 )
 
-from petitions.records import Hidden, Petition, PetitionText, Reject, Source, Status, Window
+from petitions.records import SEOUL, Hidden, Petition, PetitionText, Reject, Source, Status, Window
 from petitions.store.crawl_tables import crawl_reject
 from petitions.store.parts import WHOLE, Part, in_part
 from petitions.store.tables import petition, petition_agreement
@@ -31,15 +30,6 @@ _TIMES = ("first_seen_at", "last_seen_at", "changed_at")
 # An answer that brings nothing new is not noted as the origin of the row: a second run writes nothing.
 _NOT_COMPARED = (*_TIMES, "artifact", "petition_id")
 _FACTS = tuple(item.name for item in petition.columns if item.name not in _NOT_COMPARED)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Traits:
-    """What is known of a stored petition besides its text, and its title: what topics are weighed and named by."""
-
-    title: str
-    category: str
-    n_agreements: int
 
 
 def in_window(source: Source, window: Window) -> ColumnElement[bool]:
@@ -59,8 +49,8 @@ def shown_in_window(source: Source, window: Window) -> ColumnElement[bool]:
 def upsert_petitions(conn: Connection, petitions: Iterable[Petition], *, seen_at: datetime) -> Counts:
     """Write petitions as they were seen at a moment.
 
-    A row is written only when a fact differs or when it was last seen on an earlier day (UTC). `first_seen_at` stays,
-    and `changed_at` moves with the text and the status alone.
+    A row is written only when a fact differs or when it was last seen on an earlier day (in Korea). `first_seen_at`
+    stays, and `changed_at` moves with the text and the status alone.
 
     Raises:
         PermanentError: a value that Postgres cannot store, such as a NUL or a negative count.
@@ -79,7 +69,7 @@ def upsert_petitions(conn: Connection, petitions: Iterable[Petition], *, seen_at
             "changed_at": case((is_changed, excluded("changed_at")), else_=petition.c.changed_at),
             "artifact": case((is_news, excluded("artifact")), else_=petition.c.artifact),
         },
-        stale=_utc_day(petition.c.last_seen_at) < _utc_day(excluded("last_seen_at")),
+        stale=_korean_day(petition.c.last_seen_at) < _korean_day(excluded("last_seen_at")),
     )
 
 
@@ -107,7 +97,7 @@ def mark_hidden(conn: Connection, hidden: Sequence[Hidden], *, seen_at: datetime
         is_news = (petition.c.status != str(Status.HIDDEN)) | (petition.c.is_vanished != is_vanished)
         conn.execute(
             update(petition)
-            .where(is_among, is_news | (_utc_day(petition.c.last_seen_at) < _utc_day(literal(seen_at))))
+            .where(is_among, is_news | (_korean_day(petition.c.last_seen_at) < _korean_day(literal(seen_at))))
             .values(
                 status=str(Status.HIDDEN),
                 is_vanished=is_vanished,
@@ -160,16 +150,6 @@ def count_shown(conn: Connection, source: Source, window: Window) -> int:
 def read_texts_of(conn: Connection, petition_ids: Sequence[str]) -> list[PetitionText]:
     """Read the texts of some petitions in the order of their ids, hidden ones left out."""
     return _read(conn, and_(petition.c.petition_id.in_(petition_ids), petition.c.status != str(Status.HIDDEN)), None)
-
-
-def read_traits(conn: Connection, source: Source, window: Window) -> dict[str, Traits]:
-    """Read the traits of the petitions of a window by petition_id, in its order; hidden ones are left out."""
-    columns = (petition.c.petition_id, petition.c.title, petition.c.category, petition.c.n_agreements)
-    rows = conn.execute(select(*columns).where(shown_in_window(source, window)).order_by(petition.c.petition_id))
-    return {
-        petition_id: Traits(title=title, category=category, n_agreements=n_agreements)
-        for petition_id, title, category, n_agreements in rows
-    }
 
 
 def read_unseen(
@@ -243,5 +223,5 @@ def _row(item: Petition, seen_at: datetime) -> dict[str, object]:
     }
 
 
-def _utc_day(moment: ColumnElement[object]) -> ColumnElement[date]:
-    return cast(func.timezone("UTC", moment), Date)
+def _korean_day(moment: ColumnElement[object]) -> ColumnElement[date]:
+    return cast(func.timezone(str(SEOUL), moment), Date)

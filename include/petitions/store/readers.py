@@ -13,16 +13,22 @@ from petitions.records import Source
 Rows = Sequence[dict[str, Any]]  # a row of a view, by column: to be printed, not to be computed with
 
 
-def read_current_topics(conn: Connection, source: Source) -> Rows:
-    """Read the published topics of a source, the largest first; empty before the first was published."""
-    query = "SELECT * FROM petitions.current_topic WHERE source = :source ORDER BY share DESC, topic_id"
-    return _rows(conn, query, source=str(source))
+def read_current_topics(conn: Connection, source: Source | None = None) -> Rows:
+    """Read the published topics of a source, or of each, the largest first; empty before the first was published."""
+    query = """
+        SELECT * FROM petitions.current_topic
+        WHERE source = coalesce(:source, source) ORDER BY source, share DESC, topic_id
+    """
+    return _rows(conn, query, source=source)
 
 
-def read_trends(conn: Connection, source: Source) -> Rows:
-    """Read petitions and agreements by week and topic of a source, by week."""
-    query = "SELECT * FROM petitions.topic_trend WHERE source = :source ORDER BY week, topic_id"
-    return _rows(conn, query, source=str(source))
+def read_trends(conn: Connection, source: Source | None = None) -> Rows:
+    """Read petitions and agreements by week and topic of a source, or of each, by week."""
+    query = """
+        SELECT * FROM petitions.topic_trend
+        WHERE source = coalesce(:source, source) ORDER BY source, week, topic_id
+    """
+    return _rows(conn, query, source=source)
 
 
 def read_emerging(conn: Connection, source: Source) -> Rows:

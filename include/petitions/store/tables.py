@@ -96,7 +96,7 @@ petition = Table(
     Column("artifact", Text, nullable=False, server_default="", comment=_ARTIFACT),
     Column("content_hash", Text, nullable=False, comment="SHA-256 of title, purpose and body"),
     Column("first_seen_at", At, nullable=False),
-    Column("last_seen_at", At, nullable=False, comment="moves once a UTC day, so that a second run writes nothing"),
+    Column("last_seen_at", At, nullable=False, comment="moves once a Korean day, so that a second run writes nothing"),
     Column("changed_at", At, nullable=False, comment="when the text or the status last changed"),
     UniqueConstraint("source", "source_id"),
     CheckConstraint("petition_id = source || ':' || source_id", name="petition_id"),

@@ -68,9 +68,7 @@ def read_topics(conn: Connection, model_id: str) -> list[Topic]:
         Topic(
             topic_id=row.topic_id,
             label=row.label,
-            share=row.share,
-            balanced_share=row.balanced_share,
-            agreement_share=row.agreement_share,
+            mixture_share=row.mixture_share,
             npmi=row.npmi,
             terms=terms.get(row.topic_id, []),
         )

@@ -33,8 +33,7 @@ EVENT_KINDS = ("born", "died", "split", "merged", "continued")
 _CHANGED = "of the petitions in both windows, those that have another main topic than in the fit before; null: none"
 _NOTE = "what readers should know, such as why there are fewer topics than asked for"
 _CURVE = 'where PETITIONS_TOPICS is auto, what it chose from: [{"n_topics": 9, "npmi": 0.1, "stability": 0.8}, ...]'
-_BALANCED = "share where every category weighs the same; null in fits of older versions"
-_AGREEMENTS = "share where every agreement weighs the same; null in fits of older versions"
+_MIXTURE = "mean over all petitions of the fit of how much of each is the topic; the topics sum to 1"
 _OVERLAP = "of petitions in both windows with either as main topic, those with both; null: too few, or not two topics"
 
 
@@ -86,13 +85,11 @@ topic = Table(
     Column("model_id", Key, ForeignKey(f"{SCHEMA}.topic_model.model_id"), primary_key=True),
     Column("topic_id", Integer, primary_key=True, comment="from 1; the same topic keeps it from fit to fit"),
     Column("label", Text, nullable=False),
-    Column("share", Double, nullable=False, comment="of all petitions of the fit; the topics sum to 1"),
-    Column("balanced_share", Double, comment=_BALANCED),
-    Column("agreement_share", Double, comment=_AGREEMENTS),
+    Column("mixture_share", Double, nullable=False, comment=_MIXTURE),
     Column("npmi", Double, comment="coherence; null where its terms never meet"),
     Column("top_terms", ARRAY(Text), nullable=False, comment="most relevant first"),
     CheckConstraint("topic_id >= 1", name="topic_id"),
-    *(check_share(name) for name in ("share", "balanced_share", "agreement_share")),
+    check_share("mixture_share"),
     comment="One row is one topic of one fit.",
 )
 

@@ -74,14 +74,12 @@ class TopicTerm:
 class Topic:
     """A topic of a fit under its lasting id, its terms by falling relevance; `npmi` is None where it has none.
 
-    The shares are those of `petitions.topics.shares`: every petition, every category, every agreement weighs the same.
+    `mixture_share` is the mean over the petitions of how much of each is the topic; views count `share` by main topic.
     """
 
     topic_id: int
     label: str
-    share: float
-    balanced_share: float | None = None
-    agreement_share: float | None = None
+    mixture_share: float
     npmi: float | None
     terms: Sequence[TopicTerm]
 
@@ -162,9 +160,7 @@ def _topic_row(model_id: str, item: Topic) -> Row:
         "model_id": model_id,
         "topic_id": item.topic_id,
         "label": item.label,
-        "share": _share(item.share),
-        "balanced_share": _share(item.balanced_share),
-        "agreement_share": _share(item.agreement_share),
+        "mixture_share": _share(item.mixture_share),
         "npmi": item.npmi,
         "top_terms": [term.term for term in item.terms[:TOP_TERMS]],
     }

@@ -32,35 +32,39 @@ COMMENT ON COLUMN petitions.current_model.artifact IS 'folder of the whole fit i
 
 CREATE VIEW petitions.current_topic AS
 SELECT
-    m.source, t.topic_id, t.label, t.share, t.balanced_share, t.agreement_share,
-    coalesce(n.n_petitions, 0) AS n_petitions, coalesce(n.n_agreements, 0) AS n_agreements, t.npmi, t.top_terms,
-    m.since, m.until, m.model_id, m.published_at
+    m.source, t.topic_id, t.label, n.share, n.balanced_share, n.agreement_share, t.mixture_share, n.n_petitions, n.n_mixed,
+    n.n_agreements, n.n_open, t.npmi, t.top_terms, m.since, m.until, m.model_id, m.published_at
 FROM petitions.published_model AS m
 JOIN petitions.topic AS t USING (model_id)
-LEFT JOIN (
-    SELECT main.model_id, main.topic_id, count(*) AS n_petitions, sum(p.n_agreements) AS n_agreements
-    FROM petitions.main_topic AS main
-    JOIN petitions.petition AS p USING (petition_id)
-    GROUP BY main.model_id, main.topic_id
-) AS n USING (model_id, topic_id);
+JOIN petitions.topic_period AS n ON n.unit = 'window' AND n.model_id = m.model_id AND n.topic_id = t.topic_id;
 COMMENT ON VIEW petitions.current_topic IS 'One row is one topic of the published fit of a source.';
-COMMENT ON COLUMN petitions.current_topic.share IS 'of all text of the fit; the topics of a source sum to 1';
+COMMENT ON COLUMN petitions.current_topic.share IS
+    'of the petitions of the fit, those with it as main topic; the topics of a source sum to 1';
 COMMENT ON COLUMN petitions.current_topic.balanced_share IS
-    'share where every category weighs the same, so that a loud one does not hide the rest; null in older fits';
+    'share where every category weighs the same, so that a loud one does not hide the rest';
 COMMENT ON COLUMN petitions.current_topic.agreement_share IS
-    'share where every agreement weighs the same, as many as there were at the fit; null in older fits';
+    'share where every agreement weighs the same, as last seen; equal to share where there is none';
+COMMENT ON COLUMN petitions.current_topic.mixture_share IS
+    'mean over all petitions of the fit of how much of each is the topic, whichever is its main one; at the fit';
 COMMENT ON COLUMN petitions.current_topic.n_petitions IS 'petitions of which it is the main topic';
-COMMENT ON COLUMN petitions.current_topic.n_agreements IS 'of those petitions, as last seen';
+COMMENT ON COLUMN petitions.current_topic.n_mixed IS 'of those petitions, those of which it is less than half';
+COMMENT ON COLUMN petitions.current_topic.n_agreements IS
+    'of those petitions, as last seen; not final where n_open is over 0';
+COMMENT ON COLUMN petitions.current_topic.n_open IS 'of those petitions, those still open, whose agreements are not final';
+COMMENT ON COLUMN petitions.current_topic.npmi IS 'how often its top terms stand in one petition; -1 to 1; null: never';
+COMMENT ON COLUMN petitions.current_topic.top_terms IS 'most relevant first';
+COMMENT ON COLUMN petitions.current_topic.since IS 'first day of the window of the fit';
+COMMENT ON COLUMN petitions.current_topic.until IS 'first day after that window';
 
 CREATE VIEW petitions.topic_by_category AS
 SELECT
     counted.source, counted.category, counted.topic_id, t.label, counted.n_petitions,
     (counted.n_petitions / sum(counted.n_petitions) OVER one_category)::double precision AS share,
-    counted.n_agreements, counted.model_id
+    counted.n_agreements, counted.n_open, counted.model_id
 FROM (
     SELECT
         p.source, p.category, main.model_id, main.topic_id, count(*) AS n_petitions,
-        sum(p.n_agreements) AS n_agreements
+        sum(p.n_agreements) AS n_agreements, count(*) FILTER (WHERE p.status = 'open') AS n_open
     FROM petitions.main_topic AS main
     JOIN petitions.petition AS p USING (petition_id)
     GROUP BY p.source, p.category, main.model_id, main.topic_id
@@ -72,7 +76,10 @@ COMMENT ON VIEW petitions.topic_by_category IS
 COMMENT ON COLUMN petitions.topic_by_category.category IS 'as the site names it';
 COMMENT ON COLUMN petitions.topic_by_category.n_petitions IS 'of the category that have it as main topic';
 COMMENT ON COLUMN petitions.topic_by_category.share IS 'of the petitions of the category; its topics sum to 1';
-COMMENT ON COLUMN petitions.topic_by_category.n_agreements IS 'of those petitions, as last seen';
+COMMENT ON COLUMN petitions.topic_by_category.n_agreements IS
+    'of those petitions, as last seen; not final where n_open is over 0';
+COMMENT ON COLUMN petitions.topic_by_category.n_open IS
+    'of those petitions, those still open, whose agreements are not final';
 COMMENT ON COLUMN petitions.topic_by_category.model_id IS 'the fit that says so';
 
 CREATE VIEW petitions.topic_top_petition AS
@@ -81,7 +88,8 @@ SELECT
     row_number() OVER (
         PARTITION BY p.source, main.topic_id ORDER BY p.n_agreements DESC, p.petition_id
     ) AS rank,
-    p.petition_id, p.title, p.n_agreements, p.status, p.begins_on, p.url, main.share AS topic_share, main.model_id
+    p.petition_id, p.title, p.n_agreements, p.status, p.begins_on, p.url, main.share AS topic_share, main.is_mixed,
+    main.model_id
 FROM petitions.main_topic AS main
 JOIN petitions.petition AS p USING (petition_id)
 JOIN petitions.topic AS t USING (model_id, topic_id);
@@ -89,7 +97,9 @@ COMMENT ON VIEW petitions.topic_top_petition IS
     'One row is one petition among those of its main topic, ranked by agreements: rank <= 5 gives the five with most.';
 COMMENT ON COLUMN petitions.topic_top_petition.rank IS
     'from 1, most agreements first; of equal ones the petition_id decides';
-COMMENT ON COLUMN petitions.topic_top_petition.n_agreements IS 'as last seen';
+COMMENT ON COLUMN petitions.topic_top_petition.n_agreements IS 'as last seen; not final while status is open';
+COMMENT ON COLUMN petitions.topic_top_petition.is_mixed IS
+    'the topic is less than half of it, so that it need not be a good example';
 COMMENT ON COLUMN petitions.topic_top_petition.begins_on IS 'first day of agreement, Korean time';
 COMMENT ON COLUMN petitions.topic_top_petition.topic_share IS 'of the topic in the petition';
 COMMENT ON COLUMN petitions.topic_top_petition.model_id IS 'the fit that says so';

@@ -10,7 +10,23 @@ SELECT
         SELECT k.word FROM petitions.petition_keyword AS k
         WHERE k.petition_id = p.petition_id AND k.encoder = m.encoders[1] ORDER BY k.rank
     ) AS keywords,
-    m.model_id, m.encoders[1] AS encoder
+    m.model_id, m.encoders[1] AS encoder, main.share < 0.5 AS is_mixed,
+    (
+        SELECT a.n_agreements FROM petitions.petition_agreement AS a
+        WHERE a.petition_id = p.petition_id AND a.seen_on = p.begins_on + 7
+    ) AS n_agreements_day_7,
+    limits.threshold,
+    (
+        SELECT first_over.seen_on
+        FROM (
+            SELECT min(a.seen_on) AS seen_on FROM petitions.petition_agreement AS a
+            WHERE a.petition_id = p.petition_id AND a.n_agreements >= limits.threshold
+        ) AS first_over
+        WHERE first_over.seen_on = p.begins_on OR EXISTS (
+            SELECT FROM petitions.petition_agreement AS a
+            WHERE a.petition_id = p.petition_id AND a.seen_on < first_over.seen_on
+        )
+    ) AS reached_threshold_on
 FROM petitions.published_model AS m
 JOIN petitions.petition AS p
     ON p.source = m.source AND p.begins_on >= m.since AND p.begins_on < m.until AND p.status <> 'hidden'
@@ -30,7 +46,11 @@ CROSS JOIN LATERAL (
         WHERE one.petition_id = p.petition_id AND one.encoder = ANY (m.encoders)
             AND one.model_id IN ('', m.model_id)
     ) AS placed
-) AS s;
+) AS s
+LEFT JOIN LATERAL (
+    SELECT h.n_agreements AS threshold FROM petitions.agreement_threshold AS h
+    WHERE h.source = p.source AND h.since <= p.begins_on ORDER BY h.since DESC LIMIT 1
+) AS limits ON true;
 COMMENT ON VIEW petitions.current_petition IS
     'One row is one petition of the window of its source''s published fit, with topic, scores and keywords.';
 COMMENT ON COLUMN petitions.current_petition.topic_id IS
@@ -41,6 +61,20 @@ COMMENT ON COLUMN petitions.current_petition.topic_similarity IS
     'cosine of the petition with the mean of its topic; low: it fits its topic badly';
 COMMENT ON COLUMN petitions.current_petition.keywords IS 'words that the encoder gives for it, most probable first';
 COMMENT ON COLUMN petitions.current_petition.encoder IS 'what similar_petitions and search_petitions compare by';
+
+COMMENT ON COLUMN petitions.current_petition.n_agreements IS 'as last seen; not final while status is open';
+COMMENT ON COLUMN petitions.current_petition.pseudo_log_likelihood IS
+    'mean logarithm of the probability of its words where each is masked in turn; low: it reads unlike Korean prose';
+COMMENT ON COLUMN petitions.current_petition.moderation IS
+    'probability that the site would hide it, by a head trained on hidden ones; null where the weights have none';
+COMMENT ON COLUMN petitions.current_petition.is_mixed IS
+    'no topic has half of it (topic_share is under 0.5); null where it has none';
+COMMENT ON COLUMN petitions.current_petition.n_agreements_day_7 IS
+    'on the seventh day after begins_on: compares petitions at equal age; null where we did not look on that day';
+COMMENT ON COLUMN petitions.current_petition.threshold IS
+    'agreements from which its site promised to take it up, see agreement_threshold; null: it had none';
+COMMENT ON COLUMN petitions.current_petition.reached_threshold_on IS
+    'first day, Korean time, on which we saw it at the threshold or above; null: never, or it was there when first seen';
 
 CREATE VIEW petitions.agreement_curve AS
 SELECT
@@ -55,6 +89,7 @@ WINDOW one_petition AS (PARTITION BY a.petition_id ORDER BY a.seen_on);
 COMMENT ON VIEW petitions.agreement_curve IS
     'One row is the agreements of one petition of the published window on one day we looked.';
 COMMENT ON COLUMN petitions.agreement_curve.seen_on IS 'the day we looked, Korean time';
+COMMENT ON COLUMN petitions.agreement_curve.n_agreements IS 'on that day, as last seen on it';
 COMMENT ON COLUMN petitions.agreement_curve.gain IS
     'agreements since the day we looked before; null on the first; below 0 where the site took some back';
 COMMENT ON COLUMN petitions.agreement_curve.n_days IS 'days since then: gain / n_days is the gain a day';

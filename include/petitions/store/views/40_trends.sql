@@ -1,89 +1,68 @@
 -- How the topics of the published fits move with time.
 
-CREATE VIEW petitions.topic_period AS
-WITH counted AS (
-    SELECT
-        main.model_id, main.topic_id, unit.unit, date_trunc(unit.unit, p.begins_on::timestamp)::date AS starts_on,
-        p.category, count(*) AS n_petitions, sum(p.n_agreements) AS n_agreements
-    FROM petitions.main_topic AS main
-    JOIN petitions.petition AS p USING (petition_id)
-    CROSS JOIN (VALUES ('week'), ('month')) AS unit (unit)
-    GROUP BY main.model_id, main.topic_id, unit.unit, starts_on, p.category
-), balanced AS (
-    SELECT
-        counted.*,
-        n_petitions::double precision
-            / sum(n_petitions) OVER (PARTITION BY model_id, unit, starts_on, category) AS of_category
-    FROM counted
-), summed AS (
-    SELECT
-        model_id, topic_id, unit, starts_on,
-        sum(n_petitions) AS n_petitions, sum(n_agreements) AS n_agreements, sum(of_category) AS of_categories
-    FROM balanced
-    GROUP BY model_id, topic_id, unit, starts_on
-), shared AS (
-    SELECT
-        summed.*,
-        (n_petitions / sum(n_petitions) OVER one_period)::double precision AS share,
-        of_categories / sum(of_categories) OVER one_period AS balanced_share,
-        (n_agreements / nullif(sum(n_agreements) OVER one_period, 0))::double precision AS agreement_share
-    FROM summed
-    WINDOW one_period AS (PARTITION BY model_id, unit, starts_on)
-)
-SELECT
-    m.source, unit.unit, period.starts_on::date AS starts_on, t.topic_id, t.label,
-    coalesce(c.n_petitions, 0)::bigint AS n_petitions, coalesce(c.share, 0) AS share,
-    coalesce(c.balanced_share, 0) AS balanced_share, coalesce(c.agreement_share, c.share, 0) AS agreement_share,
-    coalesce(c.n_agreements, 0)::bigint AS n_agreements, m.model_id
-FROM petitions.published_model AS m
-JOIN petitions.topic AS t USING (model_id)
-CROSS JOIN (VALUES ('week'), ('month')) AS unit (unit)
-CROSS JOIN LATERAL generate_series(
-    date_trunc(unit.unit, m.since::timestamp), m.until::timestamp - interval '1 day', ('1 ' || unit.unit)::interval
-) AS period (starts_on)
-LEFT JOIN shared AS c
-    ON c.model_id = m.model_id AND c.topic_id = t.topic_id AND c.unit = unit.unit
-    AND c.starts_on = period.starts_on::date;
-COMMENT ON VIEW petitions.topic_period IS
-    'One row is one topic in one week or one month of the window, under the published fit; not for readers.';
-
 CREATE VIEW petitions.topic_trend AS
 SELECT
-    source, starts_on AS week, topic_id, label, n_petitions, share, balanced_share, agreement_share, n_agreements,
-    model_id
+    source, starts_on AS week, n_days, topic_id, label, n_petitions, share, balanced_share, agreement_share, n_agreements,
+    n_open, model_id
 FROM petitions.topic_period
 WHERE unit = 'week';
 COMMENT ON VIEW petitions.topic_trend IS
     'One row is one topic in one week of the window, under the published fit; weeks without a petition are there.';
-COMMENT ON COLUMN petitions.topic_trend.week IS
-    'its Monday; the first and the last week of a window may be cut short by it';
+COMMENT ON COLUMN petitions.topic_trend.week IS 'its Monday, Korean time';
+COMMENT ON COLUMN petitions.topic_trend.n_days IS
+    'days of the week within the window; under 7: it is cut short by the window, and compares by share alone';
 COMMENT ON COLUMN petitions.topic_trend.n_petitions IS 'that began in the week and have it as main topic';
 COMMENT ON COLUMN petitions.topic_trend.share IS 'of the petitions that began in the week; 0 in a week without any';
 COMMENT ON COLUMN petitions.topic_trend.balanced_share IS
     'share where every category of the week weighs the same, so that a loud one does not hide the rest';
 COMMENT ON COLUMN petitions.topic_trend.agreement_share IS
     'share where every agreement weighs the same, as last seen; equal to share in a week without any';
-COMMENT ON COLUMN petitions.topic_trend.n_agreements IS 'of those petitions, as last seen';
+COMMENT ON COLUMN petitions.topic_trend.n_agreements IS 'of those petitions, as last seen; not final where n_open is over 0';
+COMMENT ON COLUMN petitions.topic_trend.n_open IS 'of those petitions, those still open, whose agreements are not final';
 COMMENT ON COLUMN petitions.topic_trend.model_id IS 'the fit that says so';
 
 CREATE VIEW petitions.topic_month AS
 SELECT
-    source, starts_on AS month, topic_id, label, n_petitions, share, balanced_share, agreement_share, n_agreements,
-    model_id
+    source, starts_on AS month, n_days, topic_id, label, n_petitions, share, balanced_share, agreement_share, n_agreements,
+    n_open, model_id
 FROM petitions.topic_period
 WHERE unit = 'month';
 COMMENT ON VIEW petitions.topic_month IS
     'One row is one topic in one month of the window, under the published fit; months without a petition are there.';
-COMMENT ON COLUMN petitions.topic_month.month IS
-    'its first day; the first and the last month of a window may be cut short by it';
+COMMENT ON COLUMN petitions.topic_month.month IS 'its first day, Korean time';
+COMMENT ON COLUMN petitions.topic_month.n_days IS
+    'days of the month within the window; fewer than the month has: it is cut short by the window, and compares by share alone';
 COMMENT ON COLUMN petitions.topic_month.n_petitions IS 'that began in the month and have it as main topic';
 COMMENT ON COLUMN petitions.topic_month.share IS 'of the petitions that began in the month; 0 in a month without any';
 COMMENT ON COLUMN petitions.topic_month.balanced_share IS
     'share where every category of the month weighs the same, so that a loud one does not hide the rest';
 COMMENT ON COLUMN petitions.topic_month.agreement_share IS
     'share where every agreement weighs the same, as last seen; equal to share in a month without any';
-COMMENT ON COLUMN petitions.topic_month.n_agreements IS 'of those petitions, as last seen';
+COMMENT ON COLUMN petitions.topic_month.n_agreements IS 'of those petitions, as last seen; not final where n_open is over 0';
+COMMENT ON COLUMN petitions.topic_month.n_open IS 'of those petitions, those still open, whose agreements are not final';
 COMMENT ON COLUMN petitions.topic_month.model_id IS 'the fit that says so';
+
+CREATE VIEW petitions.topic_trend_day_7 AS
+SELECT
+    m.source, date_trunc('week', p.begins_on::timestamp)::date AS week, main.topic_id, t.label,
+    count(*) AS n_petitions, count(a.n_agreements) AS n_looked, sum(a.n_agreements) AS n_agreements_day_7,
+    avg(a.n_agreements)::double precision AS mean_agreements_day_7, m.model_id
+FROM petitions.published_model AS m
+JOIN petitions.main_topic AS main USING (model_id)
+JOIN petitions.topic AS t USING (model_id, topic_id)
+JOIN petitions.petition AS p USING (petition_id)
+LEFT JOIN petitions.petition_agreement AS a ON a.petition_id = p.petition_id AND a.seen_on = p.begins_on + 7
+GROUP BY m.source, m.model_id, main.topic_id, t.label, date_trunc('week', p.begins_on::timestamp);
+COMMENT ON VIEW petitions.topic_trend_day_7 IS
+    'One row is the petitions of one topic that began in one week, and their agreements when each was seven days old: weeks
+compare by it although the later ones still gather. Weeks without a petition are left out.';
+COMMENT ON COLUMN petitions.topic_trend_day_7.week IS 'its Monday, Korean time';
+COMMENT ON COLUMN petitions.topic_trend_day_7.n_petitions IS 'that began in the week and have it as main topic';
+COMMENT ON COLUMN petitions.topic_trend_day_7.n_looked IS
+    'of them, those whose agreements we looked up on the seventh day after the first; the next two are of these alone';
+COMMENT ON COLUMN petitions.topic_trend_day_7.n_agreements_day_7 IS 'their agreements on that day; null where n_looked is 0';
+COMMENT ON COLUMN petitions.topic_trend_day_7.mean_agreements_day_7 IS
+    'n_agreements_day_7 by n_looked: what to compare where we did not look at all of them';
 
 CREATE VIEW petitions.emerging_topic AS
 WITH counted AS (
@@ -121,6 +100,8 @@ FROM shared
 WHERE share_recent > share_before;
 COMMENT ON VIEW petitions.emerging_topic IS
     'One row is one topic whose share of petitions was larger in the last 28 days of the window than before them.';
+COMMENT ON COLUMN petitions.emerging_topic.share_recent IS 'of the petitions of the last 28 days';
+COMMENT ON COLUMN petitions.emerging_topic.share_before IS 'of the petitions before them';
 COMMENT ON COLUMN petitions.emerging_topic.growth IS 'share_recent by share_before; null for a topic that was not there';
 COMMENT ON COLUMN petitions.emerging_topic.z IS
     'two-proportion z of the four counts beside it: (share_recent - share_before) by the root of
@@ -131,5 +112,5 @@ COMMENT ON COLUMN petitions.emerging_topic.n_recent_all IS 'petitions of all top
 COMMENT ON COLUMN petitions.emerging_topic.n_before IS 'petitions of the topic before them';
 COMMENT ON COLUMN petitions.emerging_topic.n_before_all IS 'petitions of all topics before them';
 
-GRANT SELECT ON petitions.topic_trend, petitions.topic_month, petitions.emerging_topic
+GRANT SELECT ON petitions.topic_trend, petitions.topic_month, petitions.topic_trend_day_7, petitions.emerging_topic
     TO petition_reader, petition_writer;

@@ -33,7 +33,7 @@ COMMENT ON COLUMN petitions.data_freshness.crawl_started_at IS 'when the latest 
 COMMENT ON COLUMN petitions.data_freshness.crawled_on IS
     'day, Korean time, on which the latest crawl of all lists that came to its end began; null: none did';
 COMMENT ON COLUMN petitions.data_freshness.last_seen_at IS
-    'when a petition of the window was last seen at the site; moves once a UTC day';
+    'when a petition of the window was last seen at the site; moves once a Korean day';
 COMMENT ON COLUMN petitions.data_freshness.newest_begins_on IS
     'the latest first day of agreement of a petition of the window';
 COMMENT ON COLUMN petitions.data_freshness.n_petitions IS

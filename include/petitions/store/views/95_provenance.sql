@@ -32,7 +32,7 @@ COMMENT ON COLUMN petitions.petition_provenance.raw_file IS
 COMMENT ON COLUMN petitions.petition_provenance.raw_offset IS 'byte of the file at which the record of the answer begins';
 COMMENT ON COLUMN petitions.petition_provenance.content_hash IS 'SHA-256 of title, purpose and body';
 COMMENT ON COLUMN petitions.petition_provenance.first_seen_at IS 'when the petition was stored';
-COMMENT ON COLUMN petitions.petition_provenance.last_seen_at IS 'moves once a UTC day';
+COMMENT ON COLUMN petitions.petition_provenance.last_seen_at IS 'moves once a Korean day';
 COMMENT ON COLUMN petitions.petition_provenance.changed_at IS 'when the text or the status last changed';
 COMMENT ON COLUMN petitions.petition_provenance.run_id IS 'the run that made the published fit';
 COMMENT ON COLUMN petitions.petition_provenance.run_state IS 'see recent_run';
