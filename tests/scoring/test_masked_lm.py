@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pytest
@@ -27,11 +28,15 @@ def tiny():
     return load_bert(str(TINY), "cpu")
 
 
-def test_fillings_are_all_pieces_by_falling_probability(tiny):
+def test_fillings_are_all_pieces_words_first_by_falling_probability(tiny):
     (fillings,) = fill_mask(tiny, ["학교 [MASK]"], 300)
     assert sum(filling.probability for filling in fillings) > 0.9  # 5 of 200 embeddings have no piece
-    probabilities = [filling.probability for filling in fillings]
-    assert len(fillings) == 195 and probabilities == sorted(probabilities, reverse=True)
+    is_sign = [not re.search(r"\w", filling.token) or filling.token.startswith("[") for filling in fillings]
+    assert is_sign == sorted(is_sign) and 0 < sum(is_sign) < len(fillings) == 195
+    n_words = is_sign.index(True)
+    for part in (fillings[:n_words], fillings[n_words:]):
+        probabilities = [filling.probability for filling in part]
+        assert probabilities == sorted(probabilities, reverse=True)
 
 
 @pytest.mark.parametrize("text", ["마스크가 없는 글", "[MASK]와 [MASK]", ""])

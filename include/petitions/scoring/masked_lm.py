@@ -13,6 +13,7 @@ from petitions.errors import ConfigError
 # A title that asks for its own subject. The mask stands alone, so that whole words fit it and not pieces of one.
 PROMPT = "{mask} 문제를 해결해 주세요"
 KOREAN_WORD = re.compile(r"[가-힣]{2,}")
+WORD = re.compile(r"(##)?\w+")  # a piece of letters or digits, unlike "." and "[UNK]"
 
 # One plain sentence for each category of the Blue House's site: what fits the prompt here fits any petition.
 CATEGORIES = """정치개혁, 외교 통일 국방, 일자리, 미래, 성장동력, 농산어촌, 보건복지, 육아 교육, 안전 환경,
@@ -44,9 +45,10 @@ class Keyword:
 
 
 def fill_mask(bert: BertEncoder, texts: Sequence[str], top_k: int) -> list[list[Filling]]:
-    """Fill the one mask in each text, most probable piece first, as FillMaskPipeline did.
+    """Fill the one mask in each text: words first, then signs and special pieces; of both the most probable first.
 
-    Of a text that is longer than the network has positions, the part around the mask is read.
+    A small network puts a full stop or a comma behind any mask, which answers no question. Of a text that is longer
+    than the network has positions, the part around the mask is read.
 
     Raises:
         ConfigError: a text without exactly one mask, or `top_k` below 1.
@@ -62,13 +64,13 @@ def fill_mask(bert: BertEncoder, texts: Sequence[str], top_k: int) -> list[list[
         position = pieces.index(mask_id)
         start = max(0, min(position - room // 2, len(pieces) - room))
         sequences.append(bert.frame(pieces[start : start + room], position=position - start + 1))
-    n_pieces = len(bert.tokenizer)  # a network may have more embeddings than its tokenizer has pieces
+    pieces_by_id = bert.tokenizer.convert_ids_to_tokens(list(range(len(bert.tokenizer))))  # a network may have more
+    is_sign = np.array([not WORD.fullmatch(piece) for piece in pieces_by_id])  # [W]
     fillings = []
     for start in range(0, len(sequences), CHUNK):
         for row in _softmax(bert.predict_masked(sequences[start : start + CHUNK])):
-            best = np.argsort(-row[:n_pieces], kind="stable")[:top_k]
-            tokens = bert.tokenizer.convert_ids_to_tokens(best.tolist())
-            fillings.append([Filling(token=t, probability=float(p)) for t, p in zip(tokens, row[best], strict=True)])
+            best = np.lexsort((-row[: len(is_sign)], is_sign))[:top_k]  # lexsort is stable; the last key decides first
+            fillings.append([Filling(token=pieces_by_id[place], probability=float(row[place])) for place in best])
     return fillings
 
 
