@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0014"
-down_revision = "0011"
+revision = "0013"
+down_revision = "0012"
 
 SCHEMA = "petitions"
 SHARE = "of all petitions of the fit; the topics sum to 1"
