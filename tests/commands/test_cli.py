@@ -117,6 +117,39 @@ def test_fill_and_next_answer_in_json(run):
     assert 0 < pair["is_next"] < 1
 
 
+@pytest.mark.slow
+def test_next_scores_a_file_as_it_scores_pair_by_pair(run, tmp_path):
+    pairs = [("학교 급식을 바꿔 주세요", "급식에서 벌레가 나왔습니다"), ("버스를 늘려 주세요", "")]
+    (tmp_path / "pairs.tsv").write_text("".join(f"{a}\t{b}\n" for a, b in pairs), encoding="utf-8")
+    done = run("next", "--input", str(tmp_path / "pairs.tsv"), "--output", str(tmp_path / "p.npy"))
+    assert done.exit_code == 0, done.output
+    found = np.load(tmp_path / "p.npy")
+    assert found.dtype == np.float32
+    alone = [json.loads(run("next", *pair, "--json").output)[0]["is_next"] for pair in pairs]
+    np.testing.assert_allclose(found, alone, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("lines", "told"), [("하나\n", "line 1"), ("가\t나\n가\t나\t다\n", "line 2"), (None, "no such")]
+)
+def test_next_refuses_a_file_that_holds_no_pairs(run, tmp_path, lines, told):
+    if lines is not None:
+        (tmp_path / "pairs.tsv").write_text(lines, encoding="utf-8")
+    done = run("next", "--input", str(tmp_path / "pairs.tsv"), "--output", str(tmp_path / "p.npy"))
+    assert done.exit_code != 0
+    assert told in done.output
+    assert not (tmp_path / "p.npy").exists()
+
+
+@pytest.mark.parametrize(
+    "words", [("하나",), ("--input", "x.tsv"), ("하나", "둘", "--input", "x.tsv", "--output", "y.npy")]
+)
+def test_next_wants_two_texts_or_two_files(run, words):
+    done = run("next", *words)
+    assert done.exit_code == 2
+    assert "FIRST and SECOND" in done.output
+
+
 @pytest.mark.postgres
 def test_an_empty_database_has_no_topics_and_says_so(run, monkeypatch, database_url):
     monkeypatch.setenv("PETITIONS_DATABASE_URL", database_url)

@@ -1,5 +1,7 @@
 """The commands that ask BERT's two heads, as in the study note: fill (masked words) and next (next sentence)."""
 
+from pathlib import Path
+
 import click
 
 from petitions.commands.console import print_rows
@@ -22,17 +24,26 @@ def fill(text: str, count: int, as_json: bool) -> None:
 
 
 @click.command("next")
-@click.argument("first")
-@click.argument("second")
+@click.argument("first", required=False)
+@click.argument("second", required=False)
+@click.option("--input", "input_", type=click.Path(path_type=Path), help="A pair a line: first, tab, second.")
+@click.option("--output", type=click.Path(path_type=Path), help="An .npy file, float32 [lines].")
 @json_option
-def next_(first: str, second: str, as_json: bool) -> None:
-    """Print the probability that SECOND follows FIRST."""
+def next_(first: str | None, second: str | None, input_: Path | None, output: Path | None, as_json: bool) -> None:
+    """Print the probability that SECOND follows FIRST, or write those of the pairs of a file."""
+    n_texts, n_files = (sum(given is not None for given in pair) for pair in ((first, second), (input_, output)))
+    if (n_texts, n_files) not in ((2, 0), (0, 2)):
+        raise click.UsageError("give FIRST and SECOND, or --input and --output")
     from petitions.encoders.bert_encoder import load_bert
     from petitions.scoring.next_sentence import score_next_sentence
+    from petitions.scoring.pair_files import score_pair_file
 
     settings = Settings.from_env()
-    probability = score_next_sentence(load_bert(settings.bert_model, settings.accelerator), [(first, second)])[0]
-    print_rows([{"is_next": float(probability)}], as_json=as_json)
+    if input_ is not None and output is not None:
+        score_pair_file(lambda: load_bert(settings.bert_model, settings.accelerator), input_, output)
+    elif first is not None and second is not None:
+        bert = load_bert(settings.bert_model, settings.accelerator)
+        print_rows([{"is_next": float(score_next_sentence(bert, [(first, second)])[0])}], as_json=as_json)
 
 
 COMMANDS = (fill, next_)
