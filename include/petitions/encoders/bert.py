@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import keras
 import tensorflow as tf
 
+from petitions.encoders.dense import Dense, multiply
 from petitions.errors import WeightsError
 
 INITIALIZER_STDDEV = 0.02  # as in the paper's code
@@ -107,6 +108,8 @@ class Block(keras.layers.Layer):
 class MaskedLmHead(keras.layers.Layer):
     """Which piece stands at a position; the decoder's matrix is that of the word embeddings."""
 
+    product_dtype = tf.float32
+
     def __init__(self, size: BertSize) -> None:
         super().__init__(name="masked_lm")
         self.transform = _dense(size.hidden_size, "transform")
@@ -116,7 +119,7 @@ class MaskedLmHead(keras.layers.Layer):
     def call(self, states: tf.Tensor, word_embeddings: tf.Tensor) -> tf.Tensor:
         """Map hidden states float32 [P, D], with the embeddings [V, D], to logits float32 [P, V]."""
         states = self.norm(keras.activations.gelu(self.transform(states), approximate=False))  # [P, D]
-        return tf.matmul(states, word_embeddings, transpose_b=True) + self.bias
+        return multiply(states, word_embeddings, self.product_dtype, transpose_b=True) + self.bias
 
 
 class NextSentenceHead(keras.layers.Layer):
@@ -147,8 +150,8 @@ def _initializer() -> keras.Initializer:
     return keras.initializers.TruncatedNormal(stddev=INITIALIZER_STDDEV)
 
 
-def _dense(units: int, name: str) -> keras.layers.Dense:
-    return keras.layers.Dense(units, kernel_initializer=_initializer(), name=name)
+def _dense(units: int, name: str) -> Dense:
+    return Dense(units, kernel_initializer=_initializer(), name=name)
 
 
 def _embedding(rows: int, size: BertSize, name: str) -> keras.layers.Embedding:
