@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from petitions.commands.pretrain_stages import STAGE_COMMANDS
 from petitions.sources.lines import split_lines
 
 logger = logging.getLogger(__name__)
@@ -64,5 +65,8 @@ def elmo(corpus: tuple[Path, ...], output: Path, minutes: float, seed: int) -> N
     settings = ElmoTrainingSettings(minutes=minutes, minutes_of_warm_start=warm_start(minutes), seed=seed)
     pretrain_elmo(sentences, output, settings)
 
+
+for command in STAGE_COMMANDS:
+    pretrain.add_command(command)
 
 COMMANDS = (pretrain,)

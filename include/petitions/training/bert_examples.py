@@ -16,6 +16,7 @@ from petitions.encoders.hub import PreTrainedTokenizerFast
 MASKED_SHARE = 0.15  # Devlin et al. 2019, as are the 80 / 10 / 10 % of mask_words
 TITLE_SHARE = 0.7  # of the pairs; the score asks whether a body follows its title
 SHORT_SHARE = 0.2  # of the second texts are cut short, so that length tells nothing
+HARD_SHARE = 0.5  # of the wrong second texts are of a similar document, where neighbours are known
 MIN_BODY = 16  # pieces; a shorter body gives no pair
 CHUNK = 5000  # documents encoded at a time
 
@@ -78,8 +79,18 @@ def _encode(texts: Sequence[str], tokenizer: PreTrainedTokenizerFast) -> list[Id
 class ExampleSampler:
     """Draws batches from a corpus; the same corpus and seed give the same batches."""
 
-    def __init__(self, corpus: EncodedCorpus, tokenizer: PreTrainedTokenizerFast, titled_share: float, seed: int):
+    def __init__(
+        self,
+        corpus: EncodedCorpus,
+        tokenizer: PreTrainedTokenizerFast,
+        titled_share: float,
+        seed: int,
+        neighbours: npt.NDArray[np.int64] | None = None,
+        masked_share: float = MASKED_SHARE,
+    ) -> None:
+        """Make a sampler; `neighbours` [N, K] names similar documents that half of the wrong second texts are of."""
         self.corpus = corpus
+        self.neighbours, self.masked_share = neighbours, masked_share
         self.titled_share = titled_share if corpus.lines else 1.0
         self.random = np.random.default_rng(seed)
         self.cls, self.sep, self.mask = tokenizer.cls_token_id, tokenizer.sep_token_id, tokenizer.mask_token_id
@@ -90,8 +101,19 @@ class ExampleSampler:
 
     def draw_batch(self, batch_size: int, length: int) -> Batch:
         """Draw `batch_size` sequences of `length` tokens, padding included."""
-        n_masked = round(MASKED_SHARE * length)
-        batch = Batch(
+        batch = self.make_batch(batch_size, length)
+        for row in range(batch_size):
+            if self.random.random() < self.titled_share:
+                self._put_pair(batch, row, length)
+            else:
+                self._put(batch, row, [self.cls, *self._pack_lines(length - 1)])
+            self.mask_words(batch, row)
+        return batch
+
+    def make_batch(self, batch_size: int, length: int) -> Batch:
+        """A batch of padding alone, to be filled."""
+        n_masked = round(self.masked_share * length)
+        return Batch(
             token_ids=np.full((batch_size, length), self.pad, np.int32),
             segment_ids=np.zeros((batch_size, length), np.int32),
             mask=np.zeros((batch_size, length), np.int32),
@@ -101,13 +123,6 @@ class ExampleSampler:
             not_next=np.zeros(batch_size, np.int32),
             pair_weights=np.zeros(batch_size, np.float32),
         )
-        for row in range(batch_size):
-            if self.random.random() < self.titled_share:
-                self._put_pair(batch, row, length)
-            else:
-                self._put(batch, row, [self.cls, *self._pack_lines(length - 1)])
-            self._mask_words(batch, row)
-        return batch
 
     def _put_pair(self, batch: Batch, row: int, length: int) -> None:
         not_next = int(self.random.random() < 0.5)
@@ -125,7 +140,7 @@ class ExampleSampler:
         """Two texts of at most `room` pieces together: a title and a body, or two neighbouring parts of a body."""
         titled = self.corpus.titled
         index = int(self.random.integers(len(titled)))
-        other = (index + int(self.random.integers(1, len(titled)))) % len(titled)  # never the same
+        other = self._draw_other(index)
         title, body = titled[index]
         if self.random.random() < TITLE_SHARE:
             first = title[: room // 2]
@@ -143,6 +158,13 @@ class ExampleSampler:
             n_second = int(self.random.integers(MIN_BODY // 2, n_second + 1))
         return first, second[:n_second]
 
+    def _draw_other(self, index: int) -> int:
+        """Another document than this one: any, or in half of the cases one of its neighbours."""
+        if self.neighbours is not None and self.random.random() < HARD_SHARE:
+            return int(self.random.choice(self.neighbours[index]))
+        n_documents = len(self.corpus.titled)
+        return (index + int(self.random.integers(1, n_documents))) % n_documents
+
     def _draw_cut(self, body: Ids) -> int:
         """An offset inside the body where a word begins, neither at its start nor in its last few pieces."""
         cut = int(self.random.integers(1, len(body) - MIN_BODY // 2))
@@ -157,13 +179,13 @@ class ExampleSampler:
             packed += [*line.tolist(), self.sep]
         return packed[:room]
 
-    def _mask_words(self, batch: Batch, row: int) -> None:
+    def mask_words(self, batch: Batch, row: int) -> None:
         """Choose whole words until enough pieces are chosen; 80 % become [MASK], 10 % any piece, 10 % stay."""
         ids = batch.token_ids[row]
         is_word = (batch.mask[row] == 1) & (ids != self.cls) & (ids != self.sep)
         candidates = np.flatnonzero(is_word)
         words = np.split(candidates, np.flatnonzero(~self.is_continuation[ids[candidates]])[1:])
-        budget = min(batch.positions.shape[1], max(1, round(MASKED_SHARE * len(candidates))))
+        budget = min(batch.positions.shape[1], max(1, round(self.masked_share * len(candidates))))
         chosen: list[int] = []
         for index in self.random.permutation(len(words)):
             if len(chosen) + len(words[index]) <= budget:

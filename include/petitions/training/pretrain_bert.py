@@ -4,7 +4,6 @@ Masked words and next sentence as in Devlin et al. 2019, within a budget of minu
 clock, and the weights are written anew every few minutes, so that stopping at any moment leaves a usable model.
 """
 
-import json
 import logging
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
@@ -22,11 +21,11 @@ from petitions.encoders.bert_checkpoint import (
     name_next_sentence,
     write_tensors,
 )
-from petitions.encoders.hub import PreTrainedTokenizerFast
 from petitions.encoders.names import WEIGHTS_FILE
 from petitions.errors import ConfigError
 from petitions.training.bert_examples import Batch, EncodedCorpus, ExampleSampler, encode_corpus, split_corpus
 from petitions.training.bert_trainer import BertQuality, BertTrainer, BertTrainingSettings, Course
+from petitions.training.model_folder import write_config, write_tokenizer
 from petitions.training.wordpiece import train_wordpiece
 
 logger = logging.getLogger(__name__)
@@ -80,8 +79,8 @@ def pretrain_bert(documents: Iterable[str], output: Path, settings: BertTraining
     seen, held_out = split_corpus(corpus, settings.held_out_share, settings.random_seed)
     trainer = BertTrainer(settings, train_piece_vectors(seen, settings))
     output.mkdir(parents=True, exist_ok=True)
-    _write_tokenizer(output, tokenizer)
-    _write_config(output, settings)
+    write_tokenizer(output, tokenizer)
+    write_config(output, settings.size)
     held_out_sampler = ExampleSampler(held_out, tokenizer, 1.0, settings.random_seed)
     batches = [held_out_sampler.draw_batch(settings.batch_size, settings.length) for _ in range(N_HELD_OUT_BATCHES)]
     sampler = ExampleSampler(seen, tokenizer, settings.titled_share, settings.random_seed)
@@ -127,17 +126,3 @@ def _save(output: Path, trainer: BertTrainer, batches: list[Batch]) -> BertQuali
     quality = trainer.measure(batches)
     logger.info("held out: %s", quality)
     return quality
-
-
-def _write_tokenizer(output: Path, tokenizer: PreTrainedTokenizerFast) -> None:
-    """Save the tokenizer under the name of its class that every version of transformers knows."""
-    tokenizer.save_pretrained(output)
-    path = output / "tokenizer_config.json"
-    config = json.loads(path.read_text(encoding="utf-8")) | {"tokenizer_class": "PreTrainedTokenizerFast"}
-    path.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
-
-
-def _write_config(output: Path, settings: BertTrainingSettings) -> None:
-    fixed = {"architectures": ["BertForPreTraining"], "model_type": "bert", "hidden_act": "gelu", "pad_token_id": 0}
-    config = fixed | asdict(settings.size) | {"initializer_range": INITIALIZER_STDDEV}
-    (output / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")

@@ -9,8 +9,8 @@ from petitions.encoders.hub import PreTrainedTokenizerFast
 
 SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 
-# Of the characters of 5,053 petitions, these cover 99.97 %; each costs two pieces, "가" and "##가".
-ALPHABET_SIZE = 1500
+# 1,500 cover 99.97 % of the characters of 5,053 petitions, the rest those of other text; each costs two pieces
+ALPHABET_SIZE = 1800
 
 
 def train_wordpiece(documents: Iterable[str], vocab_size: int, n_positions: int) -> PreTrainedTokenizerFast:

@@ -1,0 +1,70 @@
+"""`petitions pretrain vocabulary|teach|stage|export`: the small BERT that ships, made again, a command a stage."""
+
+from pathlib import Path
+
+import click
+
+from petitions.settings import Settings
+
+path = click.Path(path_type=Path)
+data_option = click.option("--data", type=path, required=True, help="Folder of the training data.")
+work_option = click.option("--work", type=path, required=True, help="Folder for vocabulary, vectors and state.")
+teacher_option = click.option("--teacher", type=path, required=True, help="Folder of a BERT that embeds sentences.")
+
+
+@click.command()
+@data_option
+@work_option
+def vocabulary(data: Path, work: Path) -> None:
+    """1. Train the word pieces."""
+    from petitions.training.stages import Recipe, make_vocabulary
+
+    make_vocabulary(data, work, Recipe())
+
+
+@click.command()
+@data_option
+@teacher_option
+@work_option
+def teach(data: Path, teacher: Path, work: Path) -> None:
+    """2. Compute the teacher's vectors; stop when there are enough, and go on when you like."""
+    from petitions.training.stages import Recipe
+    from petitions.training.stages import teach as compute
+
+    compute(data, teacher, work, Recipe(accelerator=Settings.from_env().accelerator))
+
+
+@click.command()
+@click.argument("name", type=click.Choice(["distil", "mixed", "finish"]))
+@data_option
+@teacher_option
+@work_option
+@click.option(
+    "--steps", type=click.IntRange(min=1), help="Of this stage; the default is what one core does in an hour."
+)
+def stage(name: str, data: Path, teacher: Path, work: Path, steps: int | None) -> None:
+    """3. Train one stage; a run that was stopped goes on from its last checkpoint."""
+    from dataclasses import replace
+
+    from petitions.training.stages import STAGES, Recipe, train
+
+    chosen = replace(STAGES[name], n_steps=steps) if steps else STAGES[name]
+    train(data, teacher, work, chosen, Recipe(accelerator=Settings.from_env().accelerator))
+
+
+@click.command()
+@teacher_option
+@work_option
+@click.option("--output", type=path, required=True, help="Folder of the model.")
+def export(teacher: Path, work: Path, output: Path) -> None:
+    """4. Write the model that was trained as a folder that PETITIONS_BERT_MODEL may name."""
+    from petitions.training.stages import Recipe
+    from petitions.training.stages import export as write
+
+    progress = write(teacher, work, output, Recipe())
+    click.echo(
+        f"{progress.stage}, step {progress.step}, {progress.n_tokens} tokens, {progress.seconds / 3600:.2f} hours"
+    )
+
+
+STAGE_COMMANDS = (vocabulary, teach, stage, export)

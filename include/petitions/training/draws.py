@@ -1,0 +1,151 @@
+"""Batches of each task: material and a step's random numbers in, padded arrays out.
+
+A batch depends on the material and on the random generator that it is drawn with, and on nothing drawn before: so a
+training that was stopped goes on with the batches that it would have had.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from petitions.encoders.hub import PreTrainedTokenizerFast
+from petitions.training.bert_examples import Batch, EncodedCorpus, ExampleSampler, Ids
+from petitions.training.material import Material
+
+MULTIPLE = 8  # token lengths are padded to a multiple of it
+SENTENCE_TOKENS = 48  # of a taught or scored sentence, special tokens included; few have more
+TITLE_TOKENS = 40
+WINDOW_TOKENS = 112  # of a body that a title is to find
+SPAN_TOKENS = 24  # of a part of a body that stands in for a title
+SPAN_SHARE = 0.3  # of the firsts of a contrast are such parts
+FROM_START = 0.6  # of the windows begin where the body begins
+CIVIC_SHARE = 0.1  # of contrasts and of joint batches
+MASKED_SHARE = 0.2  # a small budget learns more of more masks than of the usual 0.15 (Wettig et al. 2023)
+LINE_SHARE = 0.12  # of the sequences of a joint batch are titles alone
+SPREAD = 3  # tokens by which sentences of one batch may differ in length, about
+
+Inputs = tuple[Ids, ...]
+Draw = Callable[[np.random.Generator], Inputs]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DrawSizes:
+    """How large a batch of each task is: rows, about 2,000 tokens of them."""
+
+    distill: int = 96
+    joint: int = 2048  # tokens, not rows: these come in several lengths
+    joint_lengths: tuple[int, ...] = (64, 64, 96, 160)
+    contrast: int = 24
+    rank: int = 48
+    alike: int = 40
+
+
+class Drawer:
+    """Holds the material, and what of it is computed once."""
+
+    def __init__(self, material: Material, tokenizer: PreTrainedTokenizerFast, sizes: DrawSizes) -> None:
+        self.material, self.sizes = material, sizes
+        self.cls, self.sep, self.pad = tokenizer.cls_token_id, tokenizer.sep_token_id, tokenizer.pad_token_id
+        self.lengths = np.array([len(ids) for ids in material.taught])
+        self.petitions = ExampleSampler(
+            material.petitions, tokenizer, 1 - LINE_SHARE, 0, material.neighbours, MASKED_SHARE
+        )
+        self.civic = ExampleSampler(material.civic, tokenizer, 1.0, 0, None, MASKED_SHARE)
+        self.draws: dict[str, Callable[[np.random.Generator], tuple[npt.NDArray[np.generic], ...]]] = {
+            "distill": self.draw_distill,
+            "joint": self.draw_joint,
+            "contrast": self.draw_contrast,
+            "rank": self.draw_rank,
+            "alike": self.draw_alike,
+        }
+
+    def draw_distill(self, random: np.random.Generator) -> tuple[npt.NDArray[np.generic], ...]:
+        """Texts of about one length, and the teacher's vectors of them: ids, mask [B, T], float32 [B, D]."""
+        anchor = self.lengths[random.integers(len(self.lengths))]
+        near = np.flatnonzero(np.abs(self.lengths - anchor) <= SPREAD)
+        chosen = random.choice(near, self.sizes.distill, replace=len(near) < self.sizes.distill)
+        return *self.pad_texts([self.material.taught[i] for i in chosen], SENTENCE_TOKENS), self.material.vectors[
+            chosen
+        ]
+
+    def draw_joint(self, random: np.random.Generator) -> tuple[npt.NDArray[np.generic], ...]:
+        """Masked pairs of texts, as `Batch` has them in the order of its fields."""
+        sampler = self.civic if random.random() < CIVIC_SHARE else self.petitions
+        sampler.random = random
+        length = int(random.choice(self.sizes.joint_lengths))
+        batch: Batch = sampler.draw_batch(self.sizes.joint // length, length)
+        longest = -(-int(batch.mask.sum(axis=1).max()) // MULTIPLE) * MULTIPLE
+        whole = (batch.token_ids, batch.segment_ids, batch.mask)
+        cut = [array[:, :longest] for array in whole]
+        return *cut, batch.positions, batch.labels, batch.weights, batch.not_next, batch.pair_weights
+
+    def draw_contrast(self, random: np.random.Generator) -> tuple[npt.NDArray[np.generic], ...]:
+        """Titles (or parts of bodies) and windows of their bodies, hard ones among them.
+
+        Words of the windows are masked: what finds its title can learn to fill masks in the same pass.
+
+        Returns:
+            ids and mask of the titles; ids, mask, masked positions, labels and weights of the windows.
+        """
+        if random.random() < CIVIC_SHARE:
+            corpus = self.material.civic
+            chosen = random.choice(len(corpus.titled), self.sizes.contrast, replace=False)
+        else:
+            corpus, chosen = self.material.petitions, self.choose_hard(random)
+        firsts, seconds = zip(*(self.take_views(corpus, index, random) for index in chosen), strict=True)
+        token_ids, mask = self.pad_texts(seconds, WINDOW_TOKENS)
+        self.petitions.random = random
+        batch = self.petitions.make_batch(*token_ids.shape)
+        batch.token_ids[:], batch.mask[:] = token_ids, mask
+        for row in range(len(token_ids)):
+            self.petitions.mask_words(batch, row)
+        masked = (batch.token_ids, batch.mask, batch.positions, batch.labels, batch.weights)
+        return *self.pad_texts(firsts, TITLE_TOKENS), *masked
+
+    def draw_rank(self, random: np.random.Generator) -> tuple[npt.NDArray[np.generic], ...]:
+        """Scored pairs: ids, mask of the firsts and of the seconds, scores float32 [B]."""
+        chosen = random.choice(len(self.material.scored), self.sizes.rank)
+        firsts, seconds = zip(*(self.material.scored[index] for index in chosen), strict=True)
+        return (
+            *self.pad_texts(firsts, SENTENCE_TOKENS),
+            *self.pad_texts(seconds, SENTENCE_TOKENS),
+            self.material.scores[chosen],
+        )
+
+    def draw_alike(self, random: np.random.Generator) -> tuple[npt.NDArray[np.generic], ...]:
+        """Pairs of one meaning, the seconds followed by what is of another: ids, mask of both."""
+        chosen = random.choice(len(self.material.alike), self.sizes.alike, replace=False)
+        firsts, seconds, unlike = zip(*(self.material.alike[index] for index in chosen), strict=True)
+        others = [ids for ids in unlike if len(ids)]
+        return *self.pad_texts(firsts, SENTENCE_TOKENS), *self.pad_texts([*seconds, *others], SENTENCE_TOKENS)
+
+    def choose_hard(self, random: np.random.Generator) -> list[int]:
+        """Petitions, each beside one that is like it by words: the two are each other's hard negatives."""
+        chosen: dict[int, None] = {}
+        while len(chosen) < self.sizes.contrast:
+            index = int(random.integers(len(self.material.petitions.titled)))
+            chosen |= {index: None, int(random.choice(self.material.neighbours[index])): None}
+        return list(chosen)[: self.sizes.contrast]
+
+    def take_views(self, corpus: EncodedCorpus, index: int, random: np.random.Generator) -> tuple[Ids, Ids]:
+        """A title (or a part of the body) and a window of the body."""
+        title, body = corpus.titled[index]
+        start = 0 if random.random() < FROM_START else int(random.integers(max(1, len(body) - WINDOW_TOKENS // 2)))
+        window = body[start : start + WINDOW_TOKENS - 2]
+        if random.random() < SPAN_SHARE and len(body) > 2 * SPAN_TOKENS:
+            start = int(random.integers(len(body) - SPAN_TOKENS))
+            return body[start : start + SPAN_TOKENS], window
+        return title, window
+
+    def pad_texts(self, texts: Sequence[Ids], longest: int) -> tuple[Ids, Ids]:
+        """Put [CLS] and [SEP] around texts, cut what is longer: ids and mask, int32 [B, T]."""
+        rows = [[self.cls, *ids[: longest - 2].tolist(), self.sep] for ids in texts]
+        width = -(-max(map(len, rows)) // MULTIPLE) * MULTIPLE
+        token_ids = np.full((len(rows), width), self.pad, np.int32)  # [B, T]
+        mask = np.zeros((len(rows), width), np.int32)  # [B, T]
+        for row, ids in enumerate(rows):
+            token_ids[row, : len(ids)] = ids
+            mask[row, : len(ids)] = 1
+        return token_ids, mask

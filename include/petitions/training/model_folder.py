@@ -1,0 +1,23 @@
+"""The files beside the weights that make a folder a model: tokenizer and config.json."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+from petitions.encoders.bert import INITIALIZER_STDDEV, BertSize
+from petitions.encoders.hub import PreTrainedTokenizerFast
+
+
+def write_tokenizer(output: Path, tokenizer: PreTrainedTokenizerFast) -> None:
+    """Save the tokenizer under the name of its class that every version of transformers knows."""
+    tokenizer.save_pretrained(output)
+    path = output / "tokenizer_config.json"
+    config = json.loads(path.read_text(encoding="utf-8")) | {"tokenizer_class": "PreTrainedTokenizerFast"}
+    path.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+
+
+def write_config(output: Path, size: BertSize) -> None:
+    """Write config.json of a BERT with both heads."""
+    fixed = {"architectures": ["BertForPreTraining"], "model_type": "bert", "hidden_act": "gelu", "pad_token_id": 0}
+    config = fixed | asdict(size) | {"initializer_range": INITIALIZER_STDDEV}
+    (output / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
