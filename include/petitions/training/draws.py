@@ -26,8 +26,7 @@ MASKED_SHARE = 0.2  # a small budget learns more of more masks than of the usual
 LINE_SHARE = 0.12  # of the sequences of a joint batch are titles alone
 SPREAD = 3  # tokens by which sentences of one batch may differ in length, about
 
-Inputs = tuple[Ids, ...]
-Draw = Callable[[np.random.Generator], Inputs]
+Arrays = tuple[npt.NDArray[np.generic], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,15 +52,16 @@ class Drawer:
             material.petitions, tokenizer, 1 - LINE_SHARE, 0, material.neighbours, MASKED_SHARE
         )
         self.civic = ExampleSampler(material.civic, tokenizer, 1.0, 0, None, MASKED_SHARE)
-        self.draws: dict[str, Callable[[np.random.Generator], tuple[npt.NDArray[np.generic], ...]]] = {
+        self.draws: dict[str, Callable[[np.random.Generator], Arrays]] = {
             "distill": self.draw_distill,
             "joint": self.draw_joint,
+            "match": self.draw_match,
             "contrast": self.draw_contrast,
             "rank": self.draw_rank,
             "alike": self.draw_alike,
         }
 
-    def draw_distill(self, random: np.random.Generator) -> tuple[npt.NDArray[np.generic], ...]:
+    def draw_distill(self, random: np.random.Generator) -> Arrays:
         """Texts of about one length, and the teacher's vectors of them: ids, mask [B, T], float32 [B, D]."""
         anchor = self.lengths[random.integers(len(self.lengths))]
         near = np.flatnonzero(np.abs(self.lengths - anchor) <= SPREAD)
@@ -70,7 +70,7 @@ class Drawer:
             chosen
         ]
 
-    def draw_joint(self, random: np.random.Generator) -> tuple[npt.NDArray[np.generic], ...]:
+    def draw_joint(self, random: np.random.Generator) -> Arrays:
         """Masked pairs of texts, as `Batch` has them in the order of its fields."""
         sampler = self.civic if random.random() < CIVIC_SHARE else self.petitions
         sampler.random = random
@@ -81,30 +81,31 @@ class Drawer:
         cut = [array[:, :longest] for array in whole]
         return *cut, batch.positions, batch.labels, batch.weights, batch.not_next, batch.pair_weights
 
-    def draw_contrast(self, random: np.random.Generator) -> tuple[npt.NDArray[np.generic], ...]:
-        """Titles (or parts of bodies) and windows of their bodies, hard ones among them.
+    def draw_match(self, random: np.random.Generator) -> Arrays:
+        """Titles (or parts of bodies) and windows of their bodies, hard ones among them: ids, mask of both."""
+        if random.random() < CIVIC_SHARE:
+            corpus = self.material.civic
+            chosen = random.choice(len(corpus.titled), self.sizes.contrast, replace=False).tolist()
+        else:
+            corpus, chosen = self.material.petitions, self.choose_hard(random)
+        firsts, seconds = zip(*(self.take_views(corpus, index, random) for index in chosen), strict=True)
+        return *self.pad_texts(firsts, TITLE_TOKENS), *self.pad_texts(seconds, WINDOW_TOKENS)
 
-        Words of the windows are masked: what finds its title can learn to fill masks in the same pass.
+    def draw_contrast(self, random: np.random.Generator) -> Arrays:
+        """The same with words of the windows masked: what finds its title learns to fill masks in the same pass.
 
         Returns:
             ids and mask of the titles; ids, mask, masked positions, labels and weights of the windows.
         """
-        if random.random() < CIVIC_SHARE:
-            corpus = self.material.civic
-            chosen = random.choice(len(corpus.titled), self.sizes.contrast, replace=False)
-        else:
-            corpus, chosen = self.material.petitions, self.choose_hard(random)
-        firsts, seconds = zip(*(self.take_views(corpus, index, random) for index in chosen), strict=True)
-        token_ids, mask = self.pad_texts(seconds, WINDOW_TOKENS)
+        title_ids, title_mask, token_ids, mask = self.draw_match(random)
         self.petitions.random = random
         batch = self.petitions.make_batch(*token_ids.shape)
         batch.token_ids[:], batch.mask[:] = token_ids, mask
         for row in range(len(token_ids)):
             self.petitions.mask_words(batch, row)
-        masked = (batch.token_ids, batch.mask, batch.positions, batch.labels, batch.weights)
-        return *self.pad_texts(firsts, TITLE_TOKENS), *masked
+        return title_ids, title_mask, batch.token_ids, batch.mask, batch.positions, batch.labels, batch.weights
 
-    def draw_rank(self, random: np.random.Generator) -> tuple[npt.NDArray[np.generic], ...]:
+    def draw_rank(self, random: np.random.Generator) -> Arrays:
         """Scored pairs: ids, mask of the firsts and of the seconds, scores float32 [B]."""
         chosen = random.choice(len(self.material.scored), self.sizes.rank)
         firsts, seconds = zip(*(self.material.scored[index] for index in chosen), strict=True)
@@ -114,7 +115,7 @@ class Drawer:
             self.material.scores[chosen],
         )
 
-    def draw_alike(self, random: np.random.Generator) -> tuple[npt.NDArray[np.generic], ...]:
+    def draw_alike(self, random: np.random.Generator) -> Arrays:
         """Pairs of one meaning, the seconds followed by what is of another: ids, mask of both."""
         chosen = random.choice(len(self.material.alike), self.sizes.alike, replace=False)
         firsts, seconds, unlike = zip(*(self.material.alike[index] for index in chosen), strict=True)

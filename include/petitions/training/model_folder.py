@@ -16,8 +16,9 @@ def write_tokenizer(output: Path, tokenizer: PreTrainedTokenizerFast) -> None:
     path.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
 
 
-def write_config(output: Path, size: BertSize) -> None:
-    """Write config.json of a BERT with both heads."""
-    fixed = {"architectures": ["BertForPreTraining"], "model_type": "bert", "hidden_act": "gelu", "pad_token_id": 0}
+def write_config(output: Path, size: BertSize, *, has_heads: bool = True) -> None:
+    """Write config.json of a BERT with both heads, or of an encoder alone."""
+    architecture = "BertForPreTraining" if has_heads else "BertModel"
+    fixed = {"architectures": [architecture], "model_type": "bert", "hidden_act": "gelu", "pad_token_id": 0}
     config = fixed | asdict(size) | {"initializer_range": INITIALIZER_STDDEV}
     (output / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")

@@ -6,23 +6,25 @@ a run that is killed and started again has the same batches, and the same curve,
 
 import logging
 import time
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import tensorflow as tf
 
 from petitions.encoders.dense import set_product_dtype
 from petitions.encoders.device import pick_strategy
 from petitions.encoders.pooling import mean_pool
 from petitions.errors import ConfigError
-from petitions.training.draws import Drawer
+from petitions.training.draws import Arrays, Drawer
 from petitions.training.objectives import contrast, distill, rank, weigh
 from petitions.training.stage_state import Progress, read_state, write_state
 from petitions.training.student import Network
 
 logger = logging.getLogger(__name__)
+
+Loss = Callable[..., tf.Tensor]
 
 LOG_STEPS = 25
 BETA_1, BETA_2, EPSILON = 0.9, 0.98, 1e-6
@@ -36,6 +38,7 @@ SIGNATURES = {
         tf.TensorSpec([None], INT),
         tf.TensorSpec([None], FLOAT),
     ),
+    "match": (*TEXT, *TEXT),
     "contrast": (*TEXT, *(tf.TensorSpec([None, None], INT),) * 4, tf.TensorSpec([None, None], FLOAT)),
     "rank": (*TEXT, *TEXT, tf.TensorSpec([None], FLOAT)),
     "alike": (*TEXT, *TEXT),
@@ -88,51 +91,51 @@ class StageTrainer:
             "joint": self._joint,
             "contrast": self._contrast,
             "rank": self._rank,
-            "alike": self._alike,
+            "match": self._match,
+            "alike": self._match,
         }
         self.updates = {name: self._compile(loss, SIGNATURES[name]) for name, loss in losses.items()}
 
     def run(self, stage: Stage, checkpoint_s: float = 150.0) -> Progress:
         """Train a stage to its end; nothing is done where that is reached already."""
-        progress = self.progress
-        step = progress.step if progress.stage == stage.name else 0
-        if step >= stage.n_steps:
-            logger.info("stage %s is done", stage.name)
-            return progress
-        names, shares = list(stage.shares), np.array(list(stage.shares.values()))
-        curve, losses = list(progress.curve), []
-        n_tokens, n_updates, saved = progress.n_tokens, progress.n_updates, time.monotonic()
-        began = saved - progress.seconds
-        while step < stage.n_steps:
-            random = np.random.default_rng([self.seed, *stage.name.encode(), step])
-            task = names[random.choice(len(names), p=shares / shares.sum())]
-            arrays = self.drawer.draws[task](random)
-            n_updates += 1
-            loss = self.update(task, arrays, stage.rate_at(step), n_updates)
-            losses.append((task, loss))
+        first = self.progress.step if self.progress.stage == stage.name else 0
+        curve, losses = list(self.progress.curve), list[tuple[str, float]]()
+        n_tokens, saved = self.progress.n_tokens, time.monotonic()
+        began = saved - self.progress.seconds
+        n_before = self.progress.n_updates - first
+        for step in range(first, stage.n_steps):
+            task, arrays = self.draw(stage, step)
+            losses.append((task, self.update(task, arrays, stage.rate_at(step), n_before + step + 1)))
             n_tokens += count_tokens(task, arrays)
-            step += 1
-            is_end = step == stage.n_steps
-            if step % LOG_STEPS == 0 or is_end:
-                curve.append({"stage": stage.name, "step": step, "tokens": n_tokens, **mean_by_task(losses)})
-                losses = []
-                logger.info("%s", curve[-1])
-            # Between two rows of the curve nothing is written, so that a resumed curve has the same rows.
-            if is_end or (step % LOG_STEPS == 0 and time.monotonic() - saved > checkpoint_s):
+            n_done = step + 1
+            is_end = n_done == stage.n_steps
+            if n_done % LOG_STEPS and not is_end:
+                continue
+            curve.append({"stage": stage.name, "step": n_done, "tokens": n_tokens, **mean_by_task(losses)})
+            losses.clear()
+            logger.info("%s", curve[-1])
+            # Only with a row of the curve, so that a resumed curve has the same rows.
+            if is_end or time.monotonic() - saved > checkpoint_s:
                 saved = time.monotonic()
-                progress = Progress(
+                self.progress = Progress(
                     stage=stage.name,
-                    step=step,
-                    n_updates=n_updates,
+                    step=n_done,
+                    n_updates=n_before + n_done,
                     n_tokens=n_tokens,
                     seconds=saved - began,
-                    curve=curve,
+                    curve=tuple(curve),
                 )
-                write_state(self.folder, progress, self.variables, self.moments)
-        self.progress = replace(progress)
+                write_state(self.folder, self.progress, self.variables, self.moments)
         return self.progress
 
-    def update(self, task: str, arrays: tuple[npt.NDArray[np.generic], ...], rate: float, n_updates: int) -> float:
+    def draw(self, stage: Stage, step: int) -> tuple[str, Arrays]:
+        """The task of a step and its batch, which the seed, the stage and the step decide."""
+        random = np.random.default_rng([self.seed, *stage.name.encode(), step])
+        names, shares = list(stage.shares), np.array(list(stage.shares.values()))
+        task = names[random.choice(len(names), p=shares / shares.sum())]
+        return task, self.drawer.draws[task](random)
+
+    def update(self, task: str, arrays: Arrays, rate: float, n_updates: int) -> float:
         """Take one step on a batch; the loss before it, a NaN of which ends the training.
 
         Raises:
@@ -145,7 +148,7 @@ class StageTrainer:
             raise ConfigError(f"the loss of {task} is {loss}: lower the learning rate, or look at the weights")
         return loss
 
-    def _compile(self, loss_of, signature):  # type: ignore[no-untyped-def]
+    def _compile(self, loss_of: Loss, signature: Sequence[tf.TensorSpec]) -> Loss:
         def update(bias: tf.Tensor, *inputs: tf.Tensor) -> tf.Tensor:
             with tf.GradientTape() as tape:
                 loss = loss_of(*inputs)
@@ -187,7 +190,7 @@ class StageTrainer:
         seconds = tf.math.l2_normalize(mean_pool(hidden, mask_2), axis=1)  # [B, D]
         return contrast(self._embed(ids_1, mask_1), seconds) + self._fill(hidden, positions, labels, weights)
 
-    def _alike(self, ids_1: tf.Tensor, mask_1: tf.Tensor, ids_2: tf.Tensor, mask_2: tf.Tensor) -> tf.Tensor:
+    def _match(self, ids_1: tf.Tensor, mask_1: tf.Tensor, ids_2: tf.Tensor, mask_2: tf.Tensor) -> tf.Tensor:
         return contrast(self._embed(ids_1, mask_1), self._embed(ids_2, mask_2))
 
     def _rank(
@@ -211,7 +214,7 @@ class StageTrainer:
         return weigh(network.masked_lm(states, embeddings), chosen, tf.ones_like(chosen, FLOAT))
 
 
-def count_tokens(task: str, arrays: tuple[npt.NDArray[np.generic], ...]) -> int:
+def count_tokens(task: str, arrays: Arrays) -> int:
     """Tokens of a batch, padding left out."""
     masks = {"joint": (2,), "distill": (1,)}.get(task, (1, 3))
     return int(sum(arrays[index].sum() for index in masks))

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import tokenizers
 
-from petitions.encoders.bert import Bert, MaskedLmHead, NextSentenceHead, build_bert
+from petitions.encoders.bert import Bert, BertSize, MaskedLmHead, NextSentenceHead, build_bert
 from petitions.encoders.bert_checkpoint import (
     Checkpoint,
     name_backbone,
@@ -31,7 +31,6 @@ POSITION_EMBEDDINGS = "bert.embeddings.position_embeddings.weight"
 SEGMENT_EMBEDDINGS = "bert.embeddings.token_type_embeddings.weight"
 LAYER = "bert.encoder.layer."
 CONTINUES = "##"
-HEADS = ("bert", "masked_lm", "next_sentence")
 SPECIAL = {
     "[PAD]": "pad_token",
     "[UNK]": "unk_token",
@@ -94,7 +93,7 @@ def make_student(teacher: Path, tokenizer: PreTrainedTokenizerFast, layers: Sequ
         max_position_embeddings=n_positions,
         type_vocab_size=2,
     )
-    network = Network(**dict(zip(HEADS, build_bert(size), strict=True)))
+    network = _build(size)
     Checkpoint(folder=teacher, size=size, tensors=tensors).fill(name_backbone(network.bert))
     return network
 
@@ -106,7 +105,7 @@ def read_student(folder: Path) -> Network:
         WeightsError: as `read_checkpoint` raises it, or a weight is missing.
     """
     checkpoint = read_checkpoint(folder)
-    network = Network(**dict(zip(HEADS, build_bert(checkpoint.size), strict=True)))
+    network = _build(checkpoint.size)
     names = (name_backbone(network.bert), name_masked_lm(network.masked_lm), name_next_sentence(network.next_sentence))
     checkpoint.fill(chain.from_iterable(names))
     return network
@@ -160,6 +159,11 @@ def piece_vectors(
         if known:
             found[row] = vectors[known].mean(axis=0)
     return found
+
+
+def _build(size: BertSize) -> Network:
+    bert, masked_lm, next_sentence = build_bert(size)
+    return Network(bert=bert, masked_lm=masked_lm, next_sentence=next_sentence)
 
 
 def _spell(teacher: tokenizers.Tokenizer, piece: str) -> list[int]:
