@@ -11,6 +11,7 @@ import numpy.typing as npt
 from petitions.encoders.bert_encoder import BertEncoder
 from petitions.errors import ConfigError
 from petitions.scoring.next_sentence import score_next_sentence
+from petitions.sources.lines import read_lines
 
 logger = logging.getLogger(__name__)
 
@@ -54,12 +55,8 @@ def read_pairs(path: Path) -> Iterator[tuple[str, str]]:
     """The pairs of a file, one at a time; see `score_pair_file`."""
     if not path.is_file():
         raise ConfigError(f"no such file of pairs: {path}")
-    with path.open(encoding="utf-8", newline="\n") as lines:
-        try:
-            for number, line in enumerate(lines, start=1):
-                texts = line.rstrip("\r\n").split("\t")
-                if len(texts) != 2:
-                    raise ConfigError(f"{path}, line {number}: first, tab, second expected, got {len(texts) - 1} tabs")
-                yield texts[0], texts[1]
-        except UnicodeDecodeError as error:
-            raise ConfigError(f"{path} is no UTF-8: byte {error.start}") from None
+    for number, line in enumerate(read_lines(path), start=1):
+        texts = line.split("\t")
+        if len(texts) != 2:
+            raise ConfigError(f"{path}, line {number}: first, tab, second expected, got {len(texts) - 1} tabs")
+        yield texts[0], texts[1]

@@ -4,7 +4,6 @@ The folder has the layout of the project's shared data. Held-out sets lie elsewh
 Blue House 2019-04 to 08, KorSTS dev and test, KLUE-STS dev.
 """
 
-import gzip
 import json
 import re
 import unicodedata
@@ -14,6 +13,7 @@ from pathlib import Path
 
 from petitions.errors import ConfigError
 from petitions.privacy import mask_text
+from petitions.sources.lines import read_lines
 from petitions.training.corpus import MODERATION_NOTICE
 
 PETITIONS = (
@@ -126,19 +126,18 @@ def read_rows(path: Path) -> Iterator[Row]:
     """Read a `.jsonl` or `.jsonl.gz`, an object a line.
 
     Raises:
-        ConfigError: the file is missing, or a line is no JSON object.
+        ConfigError: the file is missing or damaged, or a line is no JSON object.
     """
     if not path.is_file():
         raise ConfigError(f"no such training file: {path}")
-    with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as lines:
+    for number, line in enumerate(read_lines(path), start=1):
         try:
-            for number, line in enumerate(lines, start=1):
-                row = json.loads(line)
-                if not isinstance(row, dict):
-                    raise ConfigError(f"{path}, line {number}: an object is expected, got {type(row).__name__}")
-                yield row
-        except (ValueError, EOFError, gzip.BadGzipFile) as error:
-            raise ConfigError(f"{path} is damaged: {error!r}") from error
+            row = json.loads(line)
+        except ValueError as error:
+            raise ConfigError(f"{path}, line {number}: no JSON ({error})") from error
+        if not isinstance(row, dict):
+            raise ConfigError(f"{path}, line {number}: an object is expected, got {type(row).__name__}")
+        yield row
 
 
 def split_sentences(text: str) -> list[str]:
