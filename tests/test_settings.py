@@ -3,6 +3,7 @@ from datetime import date
 import pytest
 
 from petitions.errors import ConfigError
+from petitions.records import Source
 from petitions.settings import Settings
 
 
@@ -36,6 +37,21 @@ def test_the_address_of_the_webhook_is_a_secret_that_no_error_shows():
     assert "secret" not in str(caught.value)
 
 
+def test_a_login_of_a_site_is_kept_apart_and_nothing_secret_is_printed():
+    settings = Settings.from_env(
+        {
+            "PETITIONS_BLUEHOUSE_URL": "https://me:s3cret%40%2F@mirror.test:8443/19th/",
+            "PETITIONS_DATABASE_URL": "postgresql://me:s3cret@db/name",
+            "PETITIONS_NOTIFY_WEBHOOK": "https://hooks.test/s3cret",
+        }
+    )
+    assert settings.site_url(Source("bluehouse")) == "https://mirror.test:8443/19th"
+    login = settings.site_logins["bluehouse"]
+    assert (login.user, login.password) == ("me", "s3cret@/")
+    assert settings.site_logins.get("assembly") is None
+    assert "s3cret" not in repr(settings)
+
+
 @pytest.mark.parametrize(
     ("name", "value", "message"),
     [
@@ -55,14 +71,20 @@ def test_the_address_of_the_webhook_is_a_secret_that_no_error_shows():
         (
             "PETITIONS_ASSEMBLY_URL",
             "http://host:notaport",
-            "must be an http(s) address, such as https://host:8443, got ",
+            "must be an http(s) address, such as https://host:8443, in whose",
         ),
-        ("PETITIONS_ASSEMBLY_URL", "http://u:secret@host:99999", "got 'http://...@host:99999'"),
+        ("PETITIONS_ASSEMBLY_URL", "http://u:secret@host:99999", "got 'http://host:99999'"),
         ("PETITIONS_BLUEHOUSE_URL", "http://[::1", "PETITIONS_BLUEHOUSE_URL must be an http(s) address"),
         ("PETITIONS_BLUEHOUSE_URL", "http://", "PETITIONS_BLUEHOUSE_URL must be an http(s) address"),
         ("PETITIONS_BLUEHOUSE_URL", "http://a..b", "PETITIONS_BLUEHOUSE_URL must be an http(s) address"),
         ("PETITIONS_BLUEHOUSE_URL", "http://a b", "PETITIONS_BLUEHOUSE_URL must be an http(s) address"),
         ("PETITIONS_NOTIFY_WEBHOOK", "http://host:notaport", "PETITIONS_NOTIFY_WEBHOOK must be an http(s) address"),
+        ("PETITIONS_ASSEMBLY_URL", "http://u:p/w@x", "/ and @ are written %2F and %40, got 'http://...@x'"),
+        (
+            "PETITIONS_ASSEMBLY_URL",
+            "u:p w@x",
+            "must be an http(s) address, such as https://host:8443, in whose user and",
+        ),
     ],
 )
 def test_what_cannot_be_is_refused_by_name_value_and_limit(name, value, message):

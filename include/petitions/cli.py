@@ -16,6 +16,7 @@ from typing import Any
 import click
 
 from petitions import commands
+from petitions.addresses import hide_logins
 from petitions.errors import ConfigError, PetitionsError
 
 
@@ -41,7 +42,7 @@ class _OneLineErrors(click.Group):
 
 
 def _tell(error: Exception) -> click.ClickException:
-    return click.ClickException(f"{type(error).__name__}: {error}")
+    return click.ClickException(hide_logins(f"{type(error).__name__}: {error}"))
 
 
 def _drop_output() -> None:

@@ -14,9 +14,14 @@ PetitionsError
     CheckFailedError    a check before publishing did not pass
 """
 
+from petitions.addresses import hide_logins
+
 
 class PetitionsError(Exception):
-    """Base of all errors that the package raises on purpose; the message is for the operator."""
+    """Base of all errors that the package raises on purpose; the message is for the operator, and holds no password."""
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(hide_logins(message))
 
 
 class TransientError(PetitionsError):

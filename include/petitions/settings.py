@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
+from petitions.addresses import Login, hide_login, split_login
 from petitions.errors import ConfigError
 from petitions.records import Source
 from petitions.sources.registry import SOURCES, find_source
@@ -44,10 +45,11 @@ READERS: dict[object, tuple[Callable[[str], object], str]] = {  # by the type of
 class Settings:
     """One field for each PETITIONS_<FIELD> variable; see the table in the README."""
 
-    database_url: str = ""  # empty: the embedded Postgres in .local/postgres
+    database_url: str = field(default="", repr=False)  # empty: the embedded Postgres in .local/postgres
     artifacts: str = ".local/artifacts"
     source: str = "assembly"
     site_urls: Mapping[str, str] = field(default_factory=dict)  # by source: PETITIONS_<SOURCE>_URL, where it is set
+    site_logins: Mapping[str, Login] = field(default_factory=dict)  # who asks there, where that variable says it
     contact: str = ""
     requests_per_second: float = 2.0
     connections: int = 2
@@ -56,7 +58,9 @@ class Settings:
     accelerator: str = "auto"
     topics: TopicCount = 9
     volume_since: date | None = None  # weeks before it are not compared: the day from which a new level is accepted
-    notify_webhook: str = ""  # where plugins/petition_notices.py posts {"text": ...}; empty: nowhere
+    notify_webhook: str = field(
+        default="", repr=False
+    )  # where plugins/petition_notices.py posts {"text": ...}; empty: nowhere
     notify_email: str = ""  # addresses, with commas between them; empty: none
 
     def __post_init__(self) -> None:
@@ -71,9 +75,11 @@ class Settings:
         if self.notify_webhook and not _is_web_address(self.notify_webhook):
             raise ConfigError(f"{_variable('notify_webhook')} {_WEB_ADDRESS}")  # a secret: not shown
         for source, url in self.site_urls.items():
-            if not _is_web_address(url):
-                shown = re.sub("//.*@", "//...@", url)  # without a password
-                raise ConfigError(f"{_variable(f'{source}_url')} {_WEB_ADDRESS}, got {shown!r}")
+            if not _is_web_address(url) or "@" in url:
+                raise ConfigError(
+                    f"{_variable(f'{source}_url')} {_WEB_ADDRESS}, in whose user and password signs such as / and @ are"
+                    f" written %2F and %40, got {hide_login(url)!r}"
+                )
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
@@ -82,7 +88,7 @@ class Settings:
         Raises:
             ConfigError: an unknown name, or a value that cannot be.
         """
-        known = {_variable(item.name): item for item in fields(cls) if item.name != "site_urls"}
+        known = {_variable(item.name): item for item in fields(cls) if not item.name.startswith("site_")}
         sites = {_variable(f"{name}_url"): name for name, entry in SOURCES.items() if entry.url}
         values: dict[str, object] = {}
         for name, text in environ.items():
@@ -98,8 +104,10 @@ class Settings:
                 values[item.name] = read(text)
             except ValueError:
                 raise ConfigError(f"{name} must be {what}, got {text!r}") from None
-        urls = {source: environ[name] for name, source in sites.items() if environ.get(name)}
-        return cls(**values, site_urls=urls)  # type: ignore[arg-type]
+        told = {source: _split_login(environ[name]) for name, source in sites.items() if environ.get(name)}
+        urls = {source: url for source, (url, _) in told.items()}
+        logins = {source: login for source, (_, login) in told.items() if login}
+        return cls(**values, site_urls=urls, site_logins=logins)  # type: ignore[arg-type]
 
     def site_url(self, source: Source) -> str:
         """Where the site of a source is, without a slash at the end.
@@ -121,6 +129,13 @@ def _is_web_address(url: str) -> bool:
         return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0 and not _BLANK.search(url)
     except ValueError:
         return False
+
+
+def _split_login(url: str) -> tuple[str, Login | None]:
+    try:
+        return split_login(url)
+    except ValueError:  # the address cannot be: it is refused as it stands
+        return url, None
 
 
 def _variable(name: str) -> str:

@@ -4,6 +4,7 @@ import socket
 import ssl
 import threading
 import time
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -70,12 +71,17 @@ class SiteServer:
 
 @contextmanager
 def serve(
-    answer: Callable[[str, int], Page], robots: str | Page = "", tls: ssl.SSLContext | None = None
+    answer: Callable[[str, int], Page],
+    robots: str | Page = "",
+    tls: ssl.SSLContext | None = None,
+    login: str = "",
 ) -> Iterator[SiteServer]:
     """Answer each request by `answer(path with query and posted form, how often it was asked for before)`.
 
-    A proxy too: of a CONNECT the path is "host:port".
+    A proxy too: of a CONNECT the path is "host:port". Where there is a login, "user:password", who does not bring it is
+    answered with 401 (RFC 7617).
     """
+    authorization = f"Basic {b64encode(login.encode()).decode()}"
     rules = robots if isinstance(robots, Page) else Page(robots.encode())
 
     class Handler(BaseHTTPRequestHandler):
@@ -95,6 +101,8 @@ def serve(
             nth = sum(asked == path for asked, _ in server.asked)
             server.asked.append((path, dict(self.headers)))
             page = rules if path == "/robots.txt" else answer(path, nth)
+            if login and self.headers["Authorization"] != authorization:
+                page = Page(status=401, headers={"WWW-Authenticate": 'Basic realm="mirror"'})
             self.send_response(page.status)
             self.send_header("Content-Length", str(len(page.body) if page.promised is None else page.promised))
             for name, value in page.headers.items():

@@ -119,6 +119,16 @@ def test_a_site_that_moved_is_replayed_as_it_was(archive, host, address):
     assert batch.items[0].url == f"{host}/petitions/1"
 
 
+def test_a_password_in_an_older_archive_goes_no_further(archive, monkeypatch):
+    monkeypatch.setattr("petitions.crawl.warc.drop_login", lambda url: url)
+    write(
+        archive, ("/petitions/1", bluehouse_page()), ("/petitions/2", hidden_page()), host="http://me:hidden@old.test"
+    )
+    monkeypatch.undo()
+    (batch,) = run(archive, site_urls={"bluehouse": "https://new.test"})
+    assert [item.url for item in batch.items] == [f"http://old.test/petitions/{number}" for number in (1, 2)]
+
+
 def test_a_file_of_another_site_is_named_with_both_addresses(archive):
     write(archive, ("/19th/petitions/1", bluehouse_page()))
     path = archive.list_files()[0].path

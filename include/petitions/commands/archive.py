@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
+from petitions.addresses import drop_login
 from petitions.commands.console import print_rows
 from petitions.commands.options import any_source_option, json_option
 from petitions.errors import ConfigError, PermanentError
@@ -57,7 +58,7 @@ def show(url: str, is_all: bool, as_json: bool) -> None:
 
     Into a file or a pipe the body goes as it came; on a terminal, control characters are shown as escapes.
     """
-    kept = _open_archive(Settings.from_env())
+    kept, url = _open_archive(Settings.from_env()), drop_login(url)
     references = [url] if url.startswith("raw/") else _find_answers(kept, url, is_all=is_all)
     if not references:
         raise PermanentError(f"the archive at {kept.store.url} has no answer of {url!r}")

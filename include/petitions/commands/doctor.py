@@ -1,11 +1,13 @@
 """What is there and what is missing: one line a part, for `petitions doctor`."""
 
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 
 import click
 
+from petitions.addresses import hide_logins
 from petitions.commands.console import print_rows
 from petitions.commands.options import json_option
 from petitions.encoders.registry import ENCODERS
@@ -14,6 +16,7 @@ from petitions.records import Source
 from petitions.settings import Settings
 from petitions.sources.registry import SOURCES
 
+SITE_TIMEOUT_S = 5
 USER_AGENT = "Mozilla/5.0 (compatible; petition-topics doctor)"
 
 
@@ -51,7 +54,7 @@ def _examine(part: str, look: Callable[[Settings], str], settings: Settings) -> 
     try:
         return Finding(part=part, is_fit=True, found=look(settings))
     except (PetitionsError, OSError, ImportError) as error:
-        return Finding(part=part, is_fit=False, found=f"{error}".splitlines()[0])
+        return Finding(part=part, is_fit=False, found=hide_logins(f"{error}").splitlines()[0])
 
 
 def _examine_database(settings: Settings) -> str:
@@ -97,7 +100,7 @@ def _examine_artifacts(settings: Settings) -> str:
 
     store = ArtifactStore(settings.artifacts)
     store.write("doctor", b"")
-    return f"{settings.artifacts} can be written"
+    return f"{store.url} can be written"
 
 
 def _examine_mecab(settings: Settings) -> str:
@@ -124,17 +127,16 @@ def _examine_site(settings: Settings) -> str:
     if not SOURCES[settings.source].url:
         return f"{settings.source} needs none"
     import requests
+    import urllib3
 
-    from petitions.crawl.causes import check_surroundings, find_cause
+    from petitions.crawl.causes import find_cause
+    from petitions.crawl.transport import BoundedSession
 
-    url = settings.site_url(Source(settings.source))
+    url, login = settings.site_url(Source(settings.source)), settings.site_logins.get(settings.source)
     try:
-        with requests.Session() as session:
-            told = session.merge_environment_settings(url, {}, False, None, None)
-            check_surroundings(url, told["proxies"], told["verify"])
-            headers = {"User-Agent": USER_AGENT}
-            answer = session.get(f"{url}/robots.txt", timeout=5, headers=headers, allow_redirects=False)
-    except requests.RequestException as error:
+        with closing(BoundedSession(url, USER_AGENT, login)) as session:  # as the crawl asks
+            answer, _, _ = session.exchange(requests.Request("GET", f"{url}/robots.txt"), SITE_TIMEOUT_S)
+    except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
         raise FetchError(f"{url} does not answer: {find_cause(error).told}") from error
     reach = "" if settings.contact else "; PETITIONS_CONTACT is empty: those who run the site cannot reach you"
     return f"{url} answers ({answer.status_code}){reach}"

@@ -127,7 +127,7 @@ def _find_lasting(error: BaseException) -> str:
         return "the proxy does not speak TLS: HTTPS_PROXY must begin with http://, which names the way to the proxy"
     refused = _TUNNEL.search(str(error)) if isinstance(error, OSError) else None
     if refused and refused[1] == "407":
-        return "the proxy asks who we are: HTTPS_PROXY must hold name and password, http://name:password@host:port"
+        return "the proxy asks who we are: HTTPS_PROXY must hold name and password before the host"
     return f"the proxy that HTTPS_PROXY names refuses it with status {refused[1]}" if refused else ""
 
 

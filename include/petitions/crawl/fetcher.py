@@ -24,6 +24,7 @@ from protego import Protego
 from tenacity import RetryCallState, RetryError, Retrying, retry_if_exception_type, stop_after_attempt
 from tenacity.wait import wait_exponential_jitter
 
+from petitions.addresses import Login
 from petitions.crawl.answer import Answer
 from petitions.crawl.blocks import BlockCount
 from petitions.crawl.causes import find_cause
@@ -41,7 +42,7 @@ PRODUCT = "petition-topics"
 USER_AGENT = "Mozilla/5.0 (compatible; petition-topics/0.1{contact})"  # the Assembly answers 400 without "Mozilla/5.0"
 MOST_HOPS = 3
 GONE = frozenset({404, 410})
-PROXY_ASKS = 407
+SITE_ASKS, PROXY_ASKS = 401, 407
 ROBOTS_BYTES = 512_000  # what is read of robots.txt; RFC 9309, 2.5 asks for 500 KiB at least
 ROBOTS_BLOCKS = 3  # a robots.txt that answers so often with 403 is one that we may not see
 LONGEST_CRAWL_DELAY_S = 3600.0
@@ -83,11 +84,12 @@ class Fetcher:
         contact: str,
         limiter: Pace,
         policy: RetryPolicy,
+        login: Login | None = None,
         clock: Clock = time,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._base_url, self._pace, self._policy, self._clock, self._now = base_url, limiter, policy, clock, now
-        self._user_agent = name_user_agent(contact)
+        self._user_agent, self._login = name_user_agent(contact), login
         try:
             self._robots_url = urljoin(base_url, "/robots.txt")
         except ValueError:
@@ -119,6 +121,10 @@ class Fetcher:
                 break
             self._clock.sleep(self._policy.gone_pause_s)
             answer = self._retry(request, self._policy.block_tries)
+        if answer.status == SITE_ASKS:
+            raise ConfigError(
+                f"{request.url}: the site asks who we are: its address must hold user and password before the host"
+            )
         if answer.status not in _ANSWERED:
             raise FetchError(f"{request.url}: answered with status {answer.status}")
         return answer
@@ -272,7 +278,7 @@ class Fetcher:
         try:
             session = self._idle.pop()
         except IndexError:
-            session = BoundedSession(self._base_url, self._user_agent)
+            session = BoundedSession(self._base_url, self._user_agent, self._login)
         try:
             yield session
         finally:

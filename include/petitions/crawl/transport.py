@@ -17,7 +17,9 @@ import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 from requests.exceptions import ContentDecodingError, InvalidHeader
+from urllib3.util import make_headers
 
+from petitions.addresses import Login, split_login
 from petitions.crawl.causes import check_surroundings
 from petitions.crawl.policy import MAX_BODY_BYTES
 from petitions.errors import ConfigError, FetchError
@@ -89,6 +91,11 @@ class _BoundedAdapter(HTTPAdapter):
         super().init_poolmanager(*args, **kwargs)
         self.poolmanager.pool_classes_by_scheme = _POOLS
 
+    def proxy_headers(self, proxy: str) -> dict[str, str]:
+        """The credentials of a proxy in UTF-8; `requests` itself fails at those that are not in Latin-1."""
+        login = split_login(proxy)[1]
+        return make_headers(proxy_basic_auth=":".join(login.for_requests)) if login else {}
+
     def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
         manager = super().proxy_manager_for(*args, **kwargs)
         manager.pool_classes_by_scheme = _POOLS
@@ -98,7 +105,7 @@ class _BoundedAdapter(HTTPAdapter):
 class BoundedSession(requests.Session):
     """A session of one caller at a time: one connection that is kept, its cookies, and the caller's headers."""
 
-    def __init__(self, base_url: str, user_agent: str) -> None:
+    def __init__(self, base_url: str, user_agent: str, login: Login | None = None) -> None:
         """Prepare a session; nothing is sent yet.
 
         Raises:
@@ -113,6 +120,7 @@ class BoundedSession(requests.Session):
         self._settings = self.merge_environment_settings(base_url, {}, True, None, None)
         check_surroundings(base_url, self._settings["proxies"], self._settings["verify"])
         self.trust_env = False
+        self.auth = login.for_requests if login else None
         self.headers.update({"User-Agent": user_agent, "Accept-Encoding": "gzip"})
         for scheme in ("http://", "https://"):
             self.mount(scheme, _BoundedAdapter(pool_connections=1, pool_maxsize=1))

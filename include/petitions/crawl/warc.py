@@ -18,6 +18,7 @@ from warcio.exceptions import ArchiveLoadFailed
 from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
+from petitions.addresses import drop_login
 from petitions.crawl.answer import Answer
 from petitions.errors import PermanentError
 from petitions.privacy import mask_bytes, mask_text
@@ -63,7 +64,7 @@ class WarcFile:
         offset = self._content.tell()
         body = mask_bytes(answer.body)
         digest = f"sha256:{hashlib.sha256(body).hexdigest()}"
-        url, fetched_at = _flatten(answer.url), show_moment(answer.fetched_at)
+        url, fetched_at = _flatten(drop_login(answer.url)), show_moment(answer.fetched_at)
         about = {"WARC-Date": fetched_at}
         if answer.form:
             about[_FORM_HEADER] = urlencode(answer.form)
@@ -101,7 +102,7 @@ def _flatten(text: str) -> str:
 def _keep_headers(answer: Answer) -> list[tuple[str, str]]:
     """The headers to keep, masked, in printable ASCII; one whose name is no name is dropped."""
     return [
-        (name, quote(_flatten(mask_text(value)), safe=_PRINTABLE, errors="replace").strip())
+        (name, quote(_flatten(mask_text(drop_login(value))), safe=_PRINTABLE, errors="replace").strip())
         for name, value in answer.headers
         if _HEADER_NAME.fullmatch(name) and name.lower() not in _DROPPED
     ]
@@ -160,7 +161,7 @@ def read_answers(path: str, content: bytes, records: Iterator[Record]) -> Iterat
 
 def _make_answer(record: Record, body: bytes) -> Answer:
     return Answer(
-        url=record.about.get_header("WARC-Target-URI"),
+        url=drop_login(record.about.get_header("WARC-Target-URI")),  # older files hold some
         form=tuple(parse_qsl(record.about.get_header(_FORM_HEADER) or "", keep_blank_values=True)),
         status=int(record.http.get_statuscode()),
         headers=tuple(record.http.headers),

@@ -128,7 +128,10 @@ def crawl_site(
     base_url = open_on(korean_day(now())).base_url
     policy, clock = RetryPolicy(), clock or StoppableClock()
     pace = make_pace(ledger.engine, base_url, settings.requests_per_second, settings.connections, clock)
-    fetcher = Fetcher(base_url, contact=settings.contact, limiter=pace, policy=policy, clock=clock, now=now)
+    login = settings.site_logins.get(ledger.source)
+    fetcher = Fetcher(
+        base_url, contact=settings.contact, limiter=pace, policy=policy, login=login, clock=clock, now=now
+    )
     with (
         pace.hold_connections() as connections,
         closing(fetcher),

@@ -12,13 +12,14 @@ from pathlib import Path, PurePosixPath
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
+from petitions.addresses import hide_login
 from petitions.errors import ConfigError, PermanentError
 
 _UNFINISHED = ".unfinished-"
 
 
 class ArtifactStore:
-    """Files under `url`; their paths are relative, with "/" between the parts."""
+    """Files under `url`, which is shown without a login; their paths are relative, with "/" between the parts."""
 
     def __init__(self, url: str) -> None:
         """Open a store, which need not exist yet.
@@ -26,12 +27,12 @@ class ArtifactStore:
         Raises:
             ConfigError: fsspec does not know the address, or lacks the library for it.
         """
-        self.url = url
+        self.url = hide_login(url) if "://" in url else url
         try:
             self._files, root = fsspec.url_to_fs(url)
         except (ValueError, ImportError) as error:
             raise ConfigError(
-                f"PETITIONS_ARTIFACTS must be a folder or an s3, gs or file address, got {url!r}: {error}"
+                f"PETITIONS_ARTIFACTS must be a folder or an s3, gs or file address, got {self.url!r}: {error}"
             ) from None
         self._root = str(root).rstrip("/")
 

@@ -4,7 +4,7 @@ The moment from which the site may be asked again is the row of `site_pace`, by 
 that the clocks of the machines do not matter. The connections are session-level advisory locks: Postgres gives them
 free when the process that holds them dies (https://www.postgresql.org/docs/current/explicit-locking.html, 13.3.5), or
 a minute after its machine is lost (petitions.store.session).
-A pooler between us that hands one session to many clients (pgbouncer in transaction mode) cannot hold them.
+A pooler between us that hands one session to many clients cannot hold them, and is refused (petitions.store.engine).
 """
 
 import logging
