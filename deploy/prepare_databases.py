@@ -22,6 +22,8 @@ from petitions.store.session import describe_session
 OWNERS = {"airflow": "airflow", "petitions": "petition_owner"}  # database: its owner
 GROUPS = {"petitions": "petition_writer", "petition_page": "petition_reader"}  # role: what it is a member of
 
+_CREATE = sql.SQL("CREATE DATABASE {} OWNER {} ENCODING 'UTF8' TEMPLATE template0")  # whatever the server's own is
+
 
 def prepare_databases(passfile: Path) -> None:
     """Make roles, then databases, then what only an administrator may do inside of them."""
@@ -35,12 +37,13 @@ def prepare_databases(passfile: Path) -> None:
             _make_role(conn, group, sql.SQL("NOLOGIN"))
         for role, password in passwords.items():
             if role != admin:
-                _make_role(conn, role, sql.SQL("LOGIN PASSWORD {}").format(sql.Literal(password)))
+                verifier = conn.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256").decode()
+                _make_role(conn, role, sql.SQL("LOGIN PASSWORD {}").format(sql.Literal(verifier)))
         for role, group in GROUPS.items():
             conn.execute(sql.SQL("GRANT {} TO {}").format(sql.Identifier(group), sql.Identifier(role)))
         for name, owner in OWNERS.items():
             if not conn.execute("SELECT FROM pg_database WHERE datname = %s", [name]).rowcount:
-                conn.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(name), sql.Identifier(owner)))
+                conn.execute(_CREATE.format(sql.Identifier(name), sql.Identifier(owner)))
             conn.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(sql.Identifier(name)))
         for role in GROUPS:
             conn.execute(sql.SQL("GRANT CONNECT ON DATABASE petitions TO {}").format(sql.Identifier(role)))

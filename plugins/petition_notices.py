@@ -9,6 +9,10 @@ Sent to PETITIONS_NOTIFY_WEBHOOK as JSON {"text": ...}, and to PETITIONS_NOTIFY_
 
 import asyncio
 import html
+import logging
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -116,11 +120,27 @@ def _post(webhook: str, notice: Notice) -> None:
     from petitions.errors import FetchError
 
     try:
-        requests.post(webhook, json={"text": notice.text}, timeout=WEBHOOK_SECONDS).raise_for_status()
+        with _unlogged():
+            requests.post(webhook, json={"text": notice.text}, timeout=WEBHOOK_SECONDS).raise_for_status()
     except requests.HTTPError as error:
         raise FetchError(f"the webhook answers with status {error.response.status_code}") from None
     except requests.RequestException as error:
         raise FetchError(f"the webhook does not answer: {type(error).__name__}") from None
+
+
+@contextmanager
+def _unlogged() -> Iterator[None]:
+    """Keep urllib3 from logging the path that it asks for, as it does where Airflow logs at DEBUG: it is the secret."""
+    log, asker = logging.getLogger("urllib3.connectionpool"), threading.get_ident()
+
+    def is_of_others(record: logging.LogRecord) -> bool:
+        return record.thread != asker
+
+    log.addFilter(is_of_others)
+    try:
+        yield
+    finally:
+        log.removeFilter(is_of_others)
 
 
 def _mail(addresses: str, notice: Notice) -> None:

@@ -4,13 +4,16 @@ Both are off until Airflow's own settings turn them on; docs/monitoring.md says 
 """
 
 import os
+import re
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.lineage.entities import Table
 
 POSTGRES_PORT = 5432
+_DATABASE = re.compile(
+    r"[\w+]+://([^@]*@)?(?P<host>\[[\w.:]+\]|[\w.-]*)(:(?P<port>\d+))?(/(?P<database>[^/?@]*))?(\?.*)?", re.DOTALL
+)
 
 
 def send_figures(step: str, *, rows_in: int, rows_out: int, seconds: float, part: str = "") -> None:
@@ -41,11 +44,15 @@ def name_tables(*names: str) -> "list[Table]":
     """
     from airflow.providers.common.compat.lineage.entities import Table
 
-    try:
-        url = urlsplit(os.environ.get("PETITIONS_DATABASE_URL", ""))
-        port = url.port or POSTGRES_PORT
-    except ValueError:  # an address that cannot be: the tasks say so, the DAG is read all the same
-        url, port = urlsplit(""), POSTGRES_PORT
-    cluster = f"postgres://{url.hostname or 'localhost'}:{port}"
-    database = url.path.strip("/") or "postgres"
-    return [Table(cluster=cluster, database=database, name=f"petitions.{name}") for name in names]
+    host, port, database = _find_database(os.environ.get("PETITIONS_DATABASE_URL", ""))
+    cluster = f"postgres://{host or 'localhost'}:{port or POSTGRES_PORT}"
+    return [Table(cluster=cluster, database=database or "postgres", name=f"petitions.{name}") for name in names]
+
+
+def _find_database(url: str) -> tuple[str, str, str]:
+    """Host, port and database of a SQLAlchemy URL; nothing that is no name, since a password may have slipped there.
+
+    Read here, and not by SQLAlchemy, since DAG files are parsed with it; so nothing may be raised either.
+    """
+    found = _DATABASE.fullmatch(url)
+    return (found["host"].strip("[]"), found["port"] or "", found["database"] or "") if found else ("", "", "")

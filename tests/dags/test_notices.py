@@ -1,6 +1,7 @@
 """A real DAG run that fails, or is late: what a webhook and a mailbox on this machine get to read of it."""
 
 import json
+import logging
 import os
 import socketserver
 import subprocess
@@ -190,7 +191,7 @@ def test_the_same_notices_go_by_mail(night):
     assert all("night@example.org" in letter for letter in mailed)
 
 
-def test_a_webhook_that_refuses_is_named_without_its_address_and_the_mail_still_goes(monkeypatch):
+def test_a_webhook_that_refuses_is_named_without_its_address_and_the_mail_still_goes(monkeypatch, caplog):
     monkeypatch.syspath_prepend(str(ROOT / "plugins"))
     import petition_notices
 
@@ -203,7 +204,9 @@ def test_a_webhook_that_refuses_is_named_without_its_address_and_the_mail_still_
     monkeypatch.setenv("PETITIONS_NOTIFY_EMAIL", "night@example.org")
     with serve(site) as port:
         monkeypatch.setenv("PETITIONS_NOTIFY_WEBHOOK", f"http://127.0.0.1:{port}/secret")
-        with pytest.raises(FetchError) as caught:
+        with caplog.at_level(logging.DEBUG), pytest.raises(FetchError) as caught:
             petition_notices.send_notice(petition_notices.Notice(subject="s", text="t"))
     assert str(caught.value) == "the webhook answers with status 503"
+    assert "secret" not in caplog.text  # urllib3 logs what it asks for, at DEBUG
+    assert logging.getLogger("urllib3.connectionpool").filters == []
     assert mailed == ["night@example.org"]

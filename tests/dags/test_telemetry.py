@@ -157,11 +157,24 @@ def test_a_reader_may_ask_what_the_dashboard_asks_of_the_database(conn):
         assert conn.execute(text(question)).all() == []
 
 
-@pytest.mark.parametrize("url", ["postgresql://u:secret@host:notaport/x", "postgresql://[::1"])
-def test_the_dag_is_read_whatever_stands_for_the_address_of_the_database(monkeypatch, url):
-    monkeypatch.setattr(sys, "path", [*sys.path, str(ROOT / "plugins")])
+@pytest.mark.parametrize(
+    ("url", "place"),
+    [
+        ("postgresql://user:hid/den@db:6543/results?sslmode=require", "postgres://db:6543/results"),
+        ("postgresql+psycopg://user:hid:den@db/results", "postgres://db:5432/results"),
+        ("postgresql://db:6543/results?application_name=a%40b", "postgres://db:6543/results"),
+        ("postgresql://user:hidden@[::1]:6543/results", "postgres://::1:6543/results"),
+        ("postgresql://user:hidden@/results?host=/run/postgresql", "postgres://localhost:5432/results"),
+        ("postgresql://user:hi@dden:6/5@db/results", "postgres://localhost:5432/postgres"),
+        ("postgresql://user:hidden@db:notaport/results", "postgres://localhost:5432/postgres"),
+        ("user:hidden@db", "postgres://localhost:5432/postgres"),
+        ("", "postgres://localhost:5432/postgres"),
+    ],
+)
+def test_an_address_of_any_password_breaks_no_dag_file_and_is_named_without_it(monkeypatch, url, place):
+    monkeypatch.syspath_prepend(str(ROOT / "plugins"))
     from petition_telemetry import name_tables
 
     monkeypatch.setenv("PETITIONS_DATABASE_URL", url)
     (table,) = name_tables("petition")
-    assert (table.cluster, table.name) == ("postgres://localhost:5432", "petitions.petition")
+    assert f"{table.cluster}/{table.database}" == place

@@ -181,6 +181,28 @@ def test_the_pages_and_psql_and_the_deployment_ask_the_server_for_the_same(serve
     prepare_databases(passfile)
 
 
+def test_no_password_of_a_role_is_in_the_log_of_the_server(server, monkeypatch, tmp_path):
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[2] / "deploy"))
+    from prepare_databases import prepare_databases
+
+    admin = open_engine(server.local_url)
+    with admin.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
+        conn.execute(text("ALTER SYSTEM SET log_statement = 'all'"))
+        conn.execute(text("SELECT pg_reload_conf()"))
+        log = Path(conn.scalar(text("SHOW data_directory"))) / "log"
+    time.sleep(1)
+    passfile = tmp_path / "pgpass"
+    passfile.write_text(f"127.0.0.1:{server.port}:*:petitions:hidden\n127.0.0.1:{server.port}:*:postgres:p\n")
+    passfile.chmod(0o600)
+    for name in ("airflow", "petition_owner", "petition_page"):
+        passfile.write_text(f"127.0.0.1:{server.port}:*:{name}:hidden-{name}\n{passfile.read_text()}")
+    prepare_databases(passfile)
+    said = log.read_text()
+    assert 'ROLE "petitions" LOGIN PASSWORD \'SCRAM-SHA-256$' in said
+    assert "hidden" not in said
+    admin.dispose()
+
+
 def test_a_name_of_a_session_is_never_longer_than_postgres_lets_it_be(monkeypatch):
     monkeypatch.setattr(socket, "gethostname", lambda: "a-pod-of-a-very-long-deployment-name-in-kubernetes-7f9c6d5b4")
     name = describe_session("topic_browser", {}, connect_timeout_s=1)["application_name"]
