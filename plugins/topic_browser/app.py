@@ -10,6 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
 from petitions.errors import PetitionsError
+from petitions.privacy import redact_error
 from petitions.records import Source
 from topic_browser.asking import Ask, choose_language
 from topic_browser.pages import router
@@ -48,8 +49,9 @@ def _tell_bad_request(request: Request, error: RequestValidationError) -> Respon
 
 
 def _tell_down(request: Request, error: Exception) -> Response:
-    cause = getattr(error, "orig", None) or error  # its type alone: a driver's words may quote a row
-    logger.warning("the results database gave %s", type(cause).__name__)
+    cause = getattr(error, "orig", None) or error
+    told = f": {redact_error(cause)}" if isinstance(cause, PetitionsError) else ""  # a driver's words may quote a row
+    logger.warning("the results database gave %s%s", type(cause).__name__, told)
     return _tell(request, 503)
 
 

@@ -4,11 +4,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 
-from sqlalchemy import Connection, Engine, create_engine
+from sqlalchemy import Connection, Engine
 
 from petitions.settings import Settings
-from petitions.store.embedded import find_url
-from petitions.store.session import describe_session
+from petitions.store.engine import make_engine
 
 # The server holds to these: whoever logs in, the session has the reader's rights and writes nothing.
 SESSION = {
@@ -17,7 +16,6 @@ SESSION = {
     "statement_timeout": "5s",
     "lock_timeout": "1s",
     "idle_in_transaction_session_timeout": "10s",
-    "timezone": "UTC",
     "jit": "off",
 }
 
@@ -38,12 +36,6 @@ def open_snapshot() -> Iterator[Connection]:
 @cache
 def _open_engine(database_url: str) -> Engine:
     """An engine that connects at the first page; the api-server has more to do than to hold connections."""
-    return create_engine(
-        find_url(database_url).set(drivername="postgresql+psycopg"),
-        pool_size=2,
-        max_overflow=3,
-        pool_timeout=3,
-        pool_pre_ping=True,
-        hide_parameters=True,
-        connect_args=describe_session("topic_browser", SESSION, connect_timeout_s=3),
+    return make_engine(
+        database_url, "topic_browser", SESSION, connect_timeout_s=3, pool_size=2, max_overflow=3, pool_timeout=3
     )

@@ -191,5 +191,5 @@ def test_the_machines_own_psql_goes_to_a_database_that_is_named(database_url, tm
 
 @pytest.mark.parametrize("url", ["postgresql://u:se@host:notaport/x", "postgresql://[::1", "nothing"])
 def test_an_address_of_a_database_that_cannot_be_is_one_line_without_a_piece_of_it(url):
-    with pytest.raises(ConfigError, match="^PETITIONS_DATABASE_URL is no SQLAlchemy URL, such as [^ ]+$"):
+    with pytest.raises(ConfigError, match="^PETITIONS_DATABASE_URL is no SQLAlchemy URL, such as postgresql://host"):
         find_url(url)

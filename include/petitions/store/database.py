@@ -14,13 +14,13 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, event, text
 from sqlalchemy.engine import ExceptionContext
 
 from petitions.errors import SchemaError
-from petitions.store.embedded import LOCAL, find_url
+from petitions.store.embedded import LOCAL
+from petitions.store.engine import make_engine
 from petitions.store.failures import translate_failure
-from petitions.store.session import describe_session
 from petitions.store.tables import SCHEMA
 
 logger = logging.getLogger(__name__)
@@ -32,9 +32,9 @@ CONNECT_TIMEOUT_S = 10
 # window holds, ends with an error that Airflow retries instead of holding a worker for hours.
 _SETTINGS = {
     "search_path": f"public,{SCHEMA}",  # our statements name the schema; Alembic compares only what is not the first
-    "timezone": "UTC",
     "statement_timeout": "15min",
     "lock_timeout": "2min",
+    "idle_in_transaction_session_timeout": "0",  # a transaction waits for the work between two chunks
     "temp_buffers": "128MB",  # what is staged for an upsert stays in memory; taken only as far as it is needed
 }
 
@@ -47,15 +47,10 @@ def open_engine(database_url: str, local: Path = LOCAL) -> Engine:
         local: the folder of the embedded server; made when absent.
 
     Raises:
-        ConfigError: a URL that is no URL of Postgres.
+        ConfigError: a URL that is no URL of Postgres, a pooler that will not do, or a database that is not in UTF-8.
         DatabaseDownError: nothing answers there, or it lets us not in.
     """
-    engine = create_engine(
-        find_url(database_url, local).set(drivername="postgresql+psycopg"),
-        pool_pre_ping=True,
-        hide_parameters=True,  # a statement in a log must not bring a petition along
-        connect_args=describe_session("petitions", _SETTINGS, connect_timeout_s=CONNECT_TIMEOUT_S),
-    )
+    engine = make_engine(database_url, "petitions", _SETTINGS, connect_timeout_s=CONNECT_TIMEOUT_S, local=local)
     event.listen(engine, "handle_error", _translate)
     with engine.connect():
         return engine

@@ -19,10 +19,10 @@ from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
-from sqlalchemy import URL, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy import URL
 
-from petitions.errors import ConfigError, DatabaseDownError
+from petitions.errors import DatabaseDownError
+from petitions.store.database_url import read_url
 
 LOCAL = Path(".local/postgres")
 PATIENCE_S = 60  # a server that was killed reads its log before it answers
@@ -41,13 +41,7 @@ def find_url(database_url: str, local: Path = LOCAL) -> URL:
         ConfigError: a URL that is no URL of Postgres.
         DatabaseDownError: the embedded server does not start.
     """
-    try:
-        url = make_url(database_url or start_server(local))
-    except (ArgumentError, ValueError):  # ValueError: a port that is no number
-        raise ConfigError("PETITIONS_DATABASE_URL is no SQLAlchemy URL, such as postgresql://user@host/name") from None
-    if url.get_backend_name() not in ("postgresql", "postgres"):
-        raise ConfigError(f"PETITIONS_DATABASE_URL must name Postgres, got {url.drivername}")
-    return url
+    return read_url(database_url or start_server(local))
 
 
 def start_server(local: Path = LOCAL) -> str:

@@ -23,6 +23,18 @@ _SERVER_SETTINGS = {
 }
 # Our end waits longer for what it has sent: a server that waits for a lock (two minutes at most) takes no rows in.
 _OUR_USER_TIMEOUT_S = 180
+# What changes the meaning of a statement or of its answer, or ends a session that only holds a lock: an operator may
+# have set it for a role, a database or the server. Written as Postgres shows it.
+_STEADY_SETTINGS = {
+    "timezone": "UTC",
+    "datestyle": "ISO, MDY",
+    "intervalstyle": "postgres",
+    "extra_float_digits": "1",
+    "bytea_output": "hex",
+    "standard_conforming_strings": "on",
+    "default_transaction_isolation": "read committed",
+    "idle_session_timeout": "0",
+}
 _LONGEST_NAME = 63  # Postgres cuts it there
 
 
@@ -36,16 +48,23 @@ def describe_session(name: str, settings: Mapping[str, str], *, connect_timeout_
     """
     return {
         "application_name": f"{name} {socket.gethostname()[: _LONGEST_NAME - len(name) - 9]} {os.getpid()}",
+        "client_encoding": "utf8",  # whatever PGCLIENTENCODING says
         "connect_timeout": connect_timeout_s,
         "keepalives": 1,
         "keepalives_idle": _PROBE_AFTER_S,
         "keepalives_interval": _PROBE_EVERY_S,
         "keepalives_count": (GONE_AFTER_S - _PROBE_AFTER_S) // _PROBE_EVERY_S,
         "tcp_user_timeout": _OUR_USER_TIMEOUT_S * 1000,
-        "options": write_options(settings),
+        "options": write_options(name_settings(settings)),
     }
+
+
+def name_settings(settings: Mapping[str, str]) -> dict[str, str]:
+    """All settings of a session: those that are the same for all of ours, and its own, which go before."""
+    return {**_STEADY_SETTINGS, **settings}
 
 
 def write_options(settings: Mapping[str, str]) -> str:
     """Write settings of a session, and those by which the server notices a lost client, as libpq takes them."""
-    return " ".join(f"-c {key}={value}" for key, value in {**_SERVER_SETTINGS, **settings}.items())
+    written = {key: value.replace("\\", r"\\").replace(" ", r"\ ") for key, value in settings.items()}
+    return " ".join(f"-c {key}={value}" for key, value in {**_SERVER_SETTINGS, **written}.items())
