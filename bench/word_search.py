@@ -22,6 +22,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
+from search_speed import FIT, WINDOW, make_petition, read_cpu, start_server
 from sqlalchemy import Engine, text
 
 from petitions.records import Source
@@ -30,18 +31,21 @@ from petitions.store.petitions import read_texts, upsert_petitions
 from petitions.store.words import PetitionWords, upsert_words
 from petitions.text.bm25 import weigh_words
 from petitions.text.search_words import split_many
-from search_speed import FIT, WINDOW, make_petition, read_cpu, start_server
 
 K, QUESTIONS = 10, 100
 ASK = text("SELECT petition_id, score FROM petitions.bm25_petitions(NULL, :words, 10, NULL, NULL, NULL, NULL, NULL)")
-FILTERED = text("SELECT petition_id, score FROM petitions.bm25_petitions(NULL, :words, 10, '가', NULL, NULL, NULL, NULL)")
+FILTERED = text(
+    "SELECT petition_id, score FROM petitions.bm25_petitions(NULL, :words, 10, '가', NULL, NULL, NULL, NULL)"
+)
 _SENTENCE = re.compile(r"(?<=[.?!])\s+|\n+")
 Words = list[str]
 
 
 def read_petitions(folder: Path) -> list[tuple[Words, list[Words]]]:
     """The words of each title, and of each sentence below it."""
-    rows = [json.loads(line) for path in sorted(folder.glob("*.jsonl")) for line in path.read_text("utf-8").splitlines()]
+    rows = [
+        json.loads(line) for path in sorted(folder.glob("*.jsonl")) for line in path.read_text("utf-8").splitlines()
+    ]
     titles = split_many([row["title"] for row in rows])
     sentences = [[part for part in _SENTENCE.split(row["content"]) if part] for row in rows]
     split = iter(split_many([part for parts in sentences for part in parts]))
@@ -138,7 +142,8 @@ def load(engine: Engine, made: Sequence[tuple[Words, Words]]) -> None:
         conn.execute(text("VACUUM ANALYZE"))
         sizes = conn.execute(
             text(
-                "SELECT pg_table_size('petitions.petition_words') / 1e6, pg_indexes_size('petitions.petition_words') / 1e6,"
+                "SELECT pg_table_size('petitions.petition_words') / 1e6, "
+                "pg_indexes_size('petitions.petition_words') / 1e6,"
                 " pg_total_relation_size('petitions.word_level') / 1e6"
             )
         ).one()

@@ -8,11 +8,15 @@ from numpy.typing import NDArray
 from pgvector import Vector
 from sqlalchemy import Connection, Engine, select, text
 
+from invented import WINDOW
 from petitions.records import Source, Window
 from petitions.store import run_tables, topic_tables  # noqa: F401 - their tables belong to the metadata that is read
 from petitions.store.checks import CheckResult, plan_checks, run_check
+from petitions.store.petitions import read_texts
 from petitions.store.tables import metadata
 from petitions.store.tokens import select_tokens
+from petitions.store.words import PetitionWords, upsert_words
+from petitions.text.bm25 import weigh_words
 
 # Moments, what the last try of a step had left to do, and names of archive files, which hold the moment of the crawl.
 DECIDED_BY_THE_CLOCK = {
@@ -61,6 +65,22 @@ def search_petitions(
     query = text("SELECT * FROM petitions.search_petitions(CAST(:embedding AS vector), :k, encoder => :encoder)")
     bound = {"embedding": Vector(embedding).to_text(), "k": k, "encoder": encoder}
     return [dict(row) for row in conn.execute(query, bound).mappings()]
+
+
+def write_words(conn: Connection, source: Source, words: Sequence[Sequence[str]], window: Window = WINDOW) -> None:
+    """Give the petitions of a window their words to be found by: the lists in turn, as if each were a body."""
+    upsert_words(
+        conn,
+        [
+            PetitionWords(
+                petition_id=item.petition_id,
+                tokenizer="search-1",
+                content_hash=item.content_hash,
+                weights=weigh_words([], words[number % len(words)]),
+            )
+            for number, item in enumerate(read_texts(conn, source, window))
+        ],
+    )
 
 
 def run_checks(

@@ -72,11 +72,11 @@ def show_petition(ask: AskDep, petition_id: str) -> HTMLResponse:
 def show_search(ask: AskDep, q: str = "") -> HTMLResponse:
     """Petitions by the words of a question; its embedding would bring TensorFlow into the api-server."""
     require_text(q, LONGEST_QUESTION)
-    tokens = _tokenize(q)
+    tokens = _split_question(q)
     rows: queries.Rows = []
-    if tokens:
+    if q.strip():
         with open_snapshot() as conn:
-            rows = queries.search(conn, ask.source, tokens)
+            rows = queries.search(conn, ask.source, tokens, q)
     return render_page("search.html.j2", ask, question=q, tokens=tokens, rows=rows)
 
 
@@ -128,12 +128,12 @@ def _read_style() -> str:
     return (HERE / "static" / "browser.css").read_text(encoding="utf-8")
 
 
-def _tokenize(question: str) -> list[str]:
-    """The tokens of a question, as those of the petitions were made; Mecab's dictionary is opened at the first."""
+def _split_question(question: str) -> list[str]:
+    """The words of a question, as those of the petitions were found; Mecab's dictionary is opened at the first."""
     from petitions.text.normalize import normalize_text
-    from petitions.text.tokenizer import tokenize_many
+    from petitions.text.search_words import SearchTokenizer
 
-    return tokenize_many([normalize_text(question).text])[0]
+    return SearchTokenizer().split_question(normalize_text(question).text)
 
 
 def _find_map(artifact: str) -> str | None:

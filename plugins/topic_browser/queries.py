@@ -107,15 +107,17 @@ def read_neighbours(conn: Connection, petition_id: str) -> Rows:
         return []
 
 
-def search(conn: Connection, source: Source, tokens: Sequence[str]) -> Rows:
-    """Read the petitions of a source that stand highest by the words of a question, without its embedding."""
+def search(conn: Connection, source: Source, tokens: Sequence[str], question: str) -> Rows:
+    """Read the petitions of a source that stand highest by the words of a question, or have its letters."""
     query = """
         SELECT p.petition_id, p.title, p.status, p.n_agreements, p.begins_on, p.topic_id, p.topic_label
-        FROM petitions.search_petitions_hybrid(CAST(:tokens AS text[]), NULL, :k, of_source => :source) AS found
+        FROM petitions.search_petitions_hybrid(
+            CAST(:tokens AS text[]), NULL, :k, of_source => :source, question => :question
+        ) AS found
         JOIN petitions.current_petition AS p ON p.petition_id = found.petition_id
         ORDER BY found.score DESC, found.petition_id
     """
-    return _rows(conn, query, tokens=list(tokens), k=FOUND, source=str(source))
+    return _rows(conn, query, tokens=list(tokens), k=FOUND, source=str(source), question=question)
 
 
 def read_runs(conn: Connection, source: Source) -> Rows:

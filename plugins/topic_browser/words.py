@@ -98,8 +98,8 @@ WORDS = {
     "no_rows": ("없습니다.", "None."),
     "question": ("찾을 말", "Words to look for"),
     "search_note": (
-        "명사와 외국어 낱말로 찾습니다 (BM25). 뜻으로 찾으려면 명령 petitions search를 쓰세요.",
-        "Searches by nouns and foreign words (BM25). To search by meaning, use the command petitions search.",
+        "낱말, 이름, 숫자로 찾습니다 (BM25). 찾은 낱말이 없으면 적은 글자 그대로 찾습니다.",
+        "Searches by words, names and numbers (BM25); where none is found, by the letters as they are.",
     ),
     "no_words": ("찾을 만한 낱말이 없습니다. 명사를 넣어 보세요.", "There is no word to search by. Try a noun."),
     "found": ("찾은 청원 {n}건, 낱말: {words}", "{n} petitions found by: {words}"),

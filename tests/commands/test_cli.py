@@ -13,6 +13,7 @@ from petitions import commands
 from petitions.cli import find_commands, main
 from petitions.records import Source
 from petitions.settings import Settings
+from petitions.store.fusion import EncoderWeight, upsert_weight
 from petitions.store.petitions import read_texts
 from petitions.store.publishing import publish
 from petitions.store.vectors import upsert_embeddings
@@ -250,6 +251,7 @@ def test_a_question_is_not_embedded_by_other_weights_than_those_published(run, m
     shipped = ENCODERS["bert"].name(Settings())
     with engine.begin() as conn:
         write_all(conn, make_petitions(4))
+        upsert_weight(conn, EncoderWeight(encoder=BERT, search_weight=1))
         publish(conn, "fit-1", [BERT, ELMO], at=MONDAY)
     refused = refusal(run("search", "건널목"))
     assert f"published is sample by {BERT}, but PETITIONS_BERT_MODEL is {shipped}" in refused

@@ -17,13 +17,13 @@ import pytest
 from bs4 import BeautifulSoup
 from sqlalchemy import create_engine, make_url, text
 
-from invented import BERT, MONDAY, WINDOW, make_petitions, write_all
+from invented import BERT, MONDAY, make_petitions, write_all
 from petitions.records import Hidden, Source
 from petitions.store.artifacts import ArtifactStore
 from petitions.store.database import open_engine
-from petitions.store.petitions import mark_hidden, read_texts
+from petitions.store.petitions import mark_hidden
 from petitions.store.publishing import publish
-from petitions.store.tokens import PetitionTokens, upsert_tokens
+from rows import write_words
 
 pytestmark = [pytest.mark.postgres, pytest.mark.slow]
 
@@ -75,18 +75,8 @@ def fill(url: str, artifacts: Path) -> None:
     engine = open_engine(url)
     with engine.begin() as conn:
         write_all(conn, petitions)
-        upsert_tokens(
-            conn,
-            [
-                PetitionTokens(
-                    petition_id=item.petition_id,
-                    tokenizer="mecab-1",
-                    content_hash=item.content_hash,
-                    tokens=["건널목", "신호등"] if item.petition_id.endswith("5") else ["신호등"],
-                )
-                for item in read_texts(conn, Source("sample"), WINDOW)
-            ],
-        )
+        bodies = [["신호등"]] * 4 + [["건널목", "신호등"]] + [["신호등"]] * 5  # those whose number ends with 5
+        write_words(conn, Source("sample"), bodies)
         publish(conn, "fit-1", [BERT], at=MONDAY)
         mark_hidden(conn, [Hidden(source=Source("sample"), source_id="a-007", url="", artifact="")], seen_at=MONDAY)
     engine.dispose()

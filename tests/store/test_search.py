@@ -21,15 +21,15 @@ from invented import (
 from petitions.errors import PermanentError
 from petitions.records import Source
 from petitions.store.database import downgrade, upgrade
+from petitions.store.fusion import EncoderWeight, upsert_weight
 from petitions.store.petitions import read_texts, upsert_petitions
 from petitions.store.publishing import publish
-from petitions.store.readers import search_hybrid
+from petitions.store.readers import Filters, search_hybrid
 from petitions.store.recall import measure_recall, read_searched_encoders
 from petitions.store.runs import begin_run, name_run
-from petitions.store.tokens import PetitionTokens, upsert_tokens
 from petitions.store.topics import write_topic_model
 from petitions.store.vectors import ensure_index, upsert_embeddings
-from rows import run_checks, search_petitions
+from rows import run_checks, search_petitions, write_words
 
 pytestmark = [pytest.mark.postgres, pytest.mark.slow]
 
@@ -42,18 +42,8 @@ WORDS = (["급식", "학교"], ["신호등", "학교"], ["주택", "학교"], ["
 def published(conn):
     petitions = [replace(item, category="희귀" if n % 3 == 0 else "기타") for n, item in enumerate(make_petitions(12))]
     write_all(conn, petitions)
-    upsert_tokens(
-        conn,
-        (
-            PetitionTokens(
-                petition_id=item.petition_id,
-                tokenizer="mecab-1",
-                content_hash=item.content_hash,
-                tokens=WORDS[number % len(WORDS)],
-            )
-            for number, item in enumerate(read_texts(conn, Source("sample"), WINDOW))
-        ),
-    )
+    write_words(conn, Source("sample"), WORDS)
+    upsert_weight(conn, EncoderWeight(encoder=BERT, search_weight=1))
     publish(conn, "fit-1", [BERT, ELMO], at=MONDAY)
     return conn
 
@@ -82,17 +72,14 @@ def test_a_petition_with_the_words_stands_before_one_that_is_only_near(published
 
 def test_a_rare_word_weighs_more_than_a_common_one(published):
     ensure_index(published, BERT)
-    query = text("SELECT * FROM petitions.bm25_petitions(:e, 'mecab-1', :words, 12, NULL, NULL, NULL, NULL, NULL)")
+    query = text("SELECT * FROM petitions.bm25_petitions(:e, :words, 12, NULL, NULL, NULL, NULL, NULL)")
     rows = published.execute(query, {"e": BERT, "words": ["학교", "건널목"]}).all()
     assert [row.petition_id for row in rows[:3]] == ["sample:a-004", "sample:a-008", "sample:a-012"]
-    frequency = text("SELECT token, n_petitions FROM petitions.token_frequency ORDER BY 2, 1")
-    assert dict(map(tuple, published.execute(frequency))) == {
-        "건널목": 3,
-        "급식": 3,
-        "주택": 3,
-        "신호등": 6,
-        "학교": 12,
-    }
+    counted = text(
+        "SELECT word, petitions.count_word(petitions.number_word(word)) FROM unnest(CAST(:words AS text[])) AS word"
+    )
+    words = ["건널목", "급식", "주택", "신호등", "학교", "없는낱말"]
+    assert [n for _, n in published.execute(counted, {"words": words})] == [3, 3, 3, 6, 12, 0]
 
 
 def test_a_question_without_a_known_word_is_answered_by_vectors_alone(published):
@@ -127,20 +114,12 @@ def test_a_search_of_one_source_finds_it_among_many_of_another(published):
     texts = read_texts(published, Source("assembly"), WINDOW)
     upsert_embeddings(published, BERT, texts, -make_vectors(3))
     for source in (Source("sample"), Source("assembly")):
-        upsert_tokens(
-            published,
-            (
-                PetitionTokens(
-                    petition_id=item.petition_id, tokenizer="mecab-1", content_hash=item.content_hash, tokens=["학교"]
-                )
-                for item in read_texts(published, source, WINDOW)
-            ),
-        )
+        write_words(published, source, [["학교"]])
     for model_id in ("fit-1", "fit-2"):
         publish(published, model_id, [BERT, ELMO], at=MONDAY)
     vector = np.array([1, 0, 0, 0], dtype=np.float32)
     assert {row["source"] for row in search_hybrid(published, ["학교"], vector, 3)} == {"sample"}
-    found = search_hybrid(published, ["학교"], vector, 3, Source("assembly"))
+    found = search_hybrid(published, ["학교"], vector, 3, Filters(source=Source("assembly")))
     assert sorted(row["petition_id"] for row in found) == ["assembly:b-0", "assembly:b-1", "assembly:b-2"]
     assert all(row["vector_rank"] and row["token_rank"] for row in found)
 
@@ -151,7 +130,7 @@ def test_no_index_is_made_for_few_vectors(published):
     assert measure_recall(published, BERT) is None
     assert read_searched_encoders(published) == [BERT]
     assert not [
-        item for item in run_checks(published, Source("sample"), WINDOW, "fit-1", {BERT: ()}) if "recall" in item.name
+        item for item in run_checks(published, Source("sample"), WINDOW, "fit-1", {BERT: {}}) if "recall" in item.name
     ]
 
 
@@ -187,7 +166,7 @@ def test_search_over_many_petitions_goes_by_the_index_and_finds_what_exact_searc
         found += len({row["petition_id"] for row in rows} & {f"sample:m-{place:05d}" for place in exact})
     assert found >= 98
     assert conn.scalar(scans, {"name": f"petitions.{name}"}) == before + 10
-    results = {item.name: item for item in run_checks(conn, Source("sample"), WINDOW, "fit-1", {WIDE: ()})}
+    results = {item.name: item for item in run_checks(conn, Source("sample"), WINDOW, "fit-1", {WIDE: {}})}
     assert (results[f"recall {WIDE}"].limit, results[f"recall {WIDE}"].passed) == ("at least 0.98", True)
 
 
@@ -199,7 +178,7 @@ def test_an_index_that_is_searched_too_shortly_is_told_by_its_recall(conn):
         conn.execute(text(f"ALTER FUNCTION petitions.nearest_petitions SET hnsw.{setting}"))
     recall = measure_recall(conn, WIDE, n=20)
     assert recall is not None and recall < 0.5
-    results = {item.name: item for item in run_checks(conn, Source("sample"), WINDOW, "fit-1", {WIDE: ()})}
+    results = {item.name: item for item in run_checks(conn, Source("sample"), WINDOW, "fit-1", {WIDE: {}})}
     assert not results[f"recall {WIDE}"].passed
 
 
@@ -209,7 +188,7 @@ def test_readers_call_the_searches_and_not_their_parts(published):
     for call in (
         "prepare_search('x')",
         "nearest_petitions('x', '[1]', 1, NULL, NULL, NULL, NULL, NULL)",
-        "bm25_petitions('x', 'x', '{}', 1, NULL, NULL, NULL, NULL, NULL)",
+        "bm25_petitions('x', '{}', 1, NULL, NULL, NULL, NULL, NULL)",
     ):
         with pytest.raises(PermanentError, match="permission denied"), published.begin_nested():
             published.execute(text(f"SELECT petitions.{call}"))
@@ -223,7 +202,7 @@ def test_writers_make_the_index(published):
 def test_the_migration_of_search_goes_down_and_up_with_petitions_tokens_and_an_index_in_place(engine):
     def read_indexes(conn) -> set[str]:
         names = text("SELECT indexname FROM pg_indexes WHERE schemaname = 'petitions'")
-        return {name for name in conn.execute(names).scalars() if "hnsw" in name or "tokens_idx" in name}
+        return {name for name in conn.execute(names).scalars() if "hnsw" in name or "levels_idx" in name}
 
     with engine.begin() as conn:
         write_all(conn, make_petitions(6))

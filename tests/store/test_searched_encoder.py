@@ -23,12 +23,11 @@ from petitions.errors import PermanentError
 from petitions.records import Source
 from petitions.store.petitions import read_texts, upsert_petitions
 from petitions.store.publishing import publish
-from petitions.store.readers import read_similar, search_hybrid
+from petitions.store.readers import Filters, read_similar, search_hybrid
 from petitions.store.runs import begin_run, name_run
-from petitions.store.tokens import PetitionTokens, upsert_tokens
 from petitions.store.topics import write_topic_model
 from petitions.store.vectors import upsert_embeddings
-from rows import search_petitions
+from rows import search_petitions, write_words
 
 pytestmark = pytest.mark.postgres
 
@@ -70,18 +69,6 @@ def write_assembly(conn, encoder: str, tokenizer: str) -> None:
     publish(conn, "fit-2", [encoder], at=MONDAY)
 
 
-def tokenize(conn, source: Source, tokenizer: str) -> None:
-    upsert_tokens(
-        conn,
-        [
-            PetitionTokens(
-                petition_id=item.petition_id, tokenizer=tokenizer, content_hash=item.content_hash, tokens=["학교"]
-            )
-            for item in read_texts(conn, source, WINDOW)
-        ],
-    )
-
-
 def ids(rows) -> list[str]:
     return [row["petition_id"] for row in rows]
 
@@ -100,7 +87,7 @@ def test_a_vector_by_an_encoder_that_is_not_published_is_refused_by_name(sample)
     for search in (
         lambda: search_petitions(sample, ASKED, 3, encoder=RETRAINED),
         lambda: search_hybrid(sample, ["학교"], ASKED, 3, encoder=RETRAINED),
-        lambda: search_hybrid(sample, ["학교"], ASKED, 3, Source("sample"), encoder=RETRAINED),
+        lambda: search_hybrid(sample, ["학교"], ASKED, 3, Filters(source=Source("sample")), encoder=RETRAINED),
     ):
         with pytest.raises(PermanentError, match=f"by {RETRAINED}, but .* by {BERT}"), sample.begin_nested():
             search()
@@ -122,24 +109,24 @@ def test_a_vector_is_compared_with_the_sources_that_were_published_with_its_enco
     for encoder, source in ((BERT, "sample"), (RETRAINED, "assembly")):
         assert {row["source"] for row in search_petitions(both, ASKED, 15, encoder=encoder)} == {source}
         assert {row["source"] for row in search_hybrid(both, [], ASKED, 15, encoder=encoder)} == {source}
-        assert {row["source"] for row in search_hybrid(both, [], ASKED, 15, Source(source))} == {source}
+        assert {row["source"] for row in search_hybrid(both, [], ASKED, 15, Filters(source=Source(source)))} == {source}
     assert ids(read_similar(both, "assembly:b-1", 5)) == ["assembly:b-2", "assembly:b-3"]
     assert {row["source"] for row in read_similar(both, "sample:a-001", 15)} == {"sample"}
     with pytest.raises(PermanentError, match=f"assembly is searched by {RETRAINED}"), both.begin_nested():
-        search_hybrid(both, [], ASKED, 3, Source("assembly"), encoder=BERT)
+        search_hybrid(both, [], ASKED, 3, Filters(source=Source("assembly")), encoder=BERT)
 
 
 def test_words_alone_find_petitions_of_all_encoders(both):
     for source in (Source("sample"), Source("assembly")):
-        tokenize(both, source, "mecab-1")
+        write_words(both, source, [["학교"]])
     query = text("SELECT source FROM petitions.search_petitions_hybrid(ARRAY['학교'], NULL, 30)")
     assert set(both.scalars(query)) == {"sample", "assembly"}
 
 
-def test_words_are_looked_up_in_the_tokens_that_each_source_was_published_with(sample):
+def test_words_are_found_whatever_tokens_the_topics_of_a_source_were_made_from(sample):
     write_assembly(sample, BERT, "mecab-2")
-    tokenize(sample, Source("sample"), "mecab-1")
-    tokenize(sample, Source("assembly"), "mecab-2")
+    write_words(sample, Source("sample"), [["학교"]])
+    write_words(sample, Source("assembly"), [["학교"]])
     found = search_hybrid(sample, ["학교"], np.array([-1, 0, 0, 0], np.float32), 30)
     assert {row["source"] for row in found if row["token_rank"]} == {"sample", "assembly"}
 

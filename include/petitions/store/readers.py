@@ -1,6 +1,8 @@
 """What the command line prints: rows of the views and functions that readers see, and nothing else."""
 
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -61,35 +63,60 @@ def read_searched(conn: Connection, source: Source | None = None) -> dict[str, s
     return {row["source"]: row["encoder"] for row in _rows(conn, query, source=source)}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filters:
+    """Which petitions may answer; what is None keeps nobody out."""
+
+    source: Source | None = None
+    category: str | None = None
+    status: str | None = None
+    since: date | None = None  # the first day of beginning
+    until: date | None = None  # the first day after
+
+
+ALL = Filters()
+
+
 def search_hybrid(
     conn: Connection,
-    tokens: Sequence[str],
-    embedding: NDArray[np.float32],
+    words: Sequence[str],
+    embedding: NDArray[np.float32] | None,
     k: int,
-    source: Source | None = None,
+    filters: Filters = ALL,
     *,
     encoder: str | None = None,
+    question: str | None = None,
 ) -> Rows:
     """Read the k published petitions that stand best by words and by vector together, the best first.
 
     Args:
         conn: an open connection.
-        tokens: of the question, by the tokenizer of the corpus; without any the vector alone decides.
-        embedding: of the question, float32 [D].
+        words: of the question, by `text.search_words`; without any the vector alone decides.
+        embedding: of the question, float32 [D]; without it the words alone decide.
         k: how many.
-        source: of which source; none: of all.
+        filters: which may answer.
         encoder: that made the embedding.
+        question: as it was asked: its letters are looked for where no word is found.
 
     Raises:
         PermanentError: nothing is searched by the encoder, or by none of the width, or by several where none is named.
     """
     query = """
         SELECT * FROM petitions.search_petitions_hybrid(
-            CAST(:tokens AS text[]), CAST(:embedding AS vector), :k, of_source => :source, encoder => :encoder
+            CAST(:words AS text[]), CAST(:embedding AS vector), :k, :category, :status,
+            CAST(:since AS date), CAST(:until AS date), of_source => :source, encoder => :encoder, question => :question
         )
     """
-    vector = Vector(embedding).to_text()
-    return _rows(conn, query, tokens=list(tokens), embedding=vector, k=k, source=source, encoder=encoder)
+    vector = None if embedding is None else Vector(embedding).to_text()
+    asked = {"words": list(words), "embedding": vector, "k": k, "encoder": encoder, "question": question}
+    return _rows(conn, query, **asked, **asdict(filters))
+
+
+def read_categories(conn: Connection) -> list[str]:
+    """Read the categories that published petitions have, by name."""
+    return [
+        row["category"] for row in _rows(conn, "SELECT DISTINCT category FROM petitions.current_petition ORDER BY 1")
+    ]
 
 
 def _rows(conn: Connection, query: str, **values: object) -> Rows:

@@ -199,7 +199,9 @@ def _copy(conn: Connection, target: Table, into: str, rows: Sequence[Sequence[ob
     place = sql.Identifier(*into.split("."))
     statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(place, names)
     kinds = [  # bytes are sent as they are, so that a vector needs no object of its own
-        "bytea" if isinstance(item.type, VECTOR | SPARSEVEC) else item.type.compile(dialect=_DIALECT).lower().split(" collate")[0]
+        "bytea"
+        if isinstance(item.type, VECTOR | SPARSEVEC)
+        else item.type.compile(dialect=_DIALECT).lower().split(" collate")[0]
         for item in target.columns
     ]
     numbers = [(place, item.name) for place, item in enumerate(target.columns) if isinstance(item.type, Integer)]

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
 from petitions.text.processes import map_in_processes
-from petitions.text.tokenizer import TOKENIZER, Tokenizer, count_processes
+from petitions.text.tokenizer import TOKENIZER, Tokenizer, count_processes, drop_wordless
 
 RULES = 1  # raise it when the code below gives other words
 MOST_LETTERS = 12  # of a compound; longer ones are missing blanks
@@ -21,7 +21,7 @@ MOST_QUESTION = 2_000  # characters of a question that are looked at
 _Morpheme = tuple[str, str, bool]  # surface, tag, whether a word begins with it
 # Particles, endings, what makes a verb of a noun, marks: nobody searches by them.
 _NO_WORD = re.compile(r"J|E[PFCT]|XS[VA]|VC|VX|S[FECYSO]")
-_PREDICATE = re.compile(r"V[VA]|MA[GJ]|IC")
+_PREDICATE = re.compile(r"V[VA]|MA[GJ]")
 _LATIN = re.compile(r"[A-Za-z0-9]+(?:[-.·ㆍ,/&+_][A-Za-z0-9]+)*")
 _SEPARATOR = re.compile(r"[-.·ㆍ,/&+_]")
 _LATIN_TAGS = ("SL", "SN")
@@ -51,7 +51,7 @@ class SearchTokenizer:
         6.17 is 617. A text without any gives an empty list.
         """
         words = [word for eojeol in _split_eojeols(self._tokenizer.tag(text)) for word in _read_eojeol(eojeol)]
-        return words + list(_read_latin(text))
+        return words + list(_read_latin(drop_wordless(text)))
 
     def split_question(self, question: str) -> list[str]:
         """The words of a question, each once, and its neighbours without the blank between them: 민식이 법 is 민식이법.

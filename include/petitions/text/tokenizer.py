@@ -122,7 +122,12 @@ class Tokenizer:
 
 def _split(text: str) -> list[str]:
     """Pieces of one line each: Mecab stops at NUL, and a line break would be a blank to it."""
-    return _PIECE.findall(_WORDLESS.sub(" ", text))
+    return _PIECE.findall(drop_wordless(text))
+
+
+def drop_wordless(text: str) -> str:
+    """The text without masks, addresses and blanked-out names, a blank for each."""
+    return _WORDLESS.sub(" ", text)
 
 
 def tokenize_many(texts: Sequence[str]) -> list[list[str]]:

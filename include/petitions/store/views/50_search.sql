@@ -273,3 +273,20 @@ GRANT EXECUTE ON FUNCTION
     petitions.search_petitions, petitions.search_petitions_hybrid, petitions.similar_petitions
 TO petition_reader, petition_writer;
 GRANT EXECUTE ON FUNCTION petitions.prepare_search TO petition_writer;
+
+CREATE VIEW petitions.searched_encoder AS
+SELECT
+    m.source, m.encoders[1] AS encoder, coalesce(w.search_weight, 0) AS search_weight,
+    coalesce(w.similar_weight, 0) AS similar_weight, w.encoder IS NOT NULL AS is_measured
+FROM petitions.published_model AS m
+LEFT JOIN petitions.encoder_weight AS w ON w.encoder = m.encoders[1];
+COMMENT ON VIEW petitions.searched_encoder IS
+    'One row is one published source, and how much the vectors that it is searched by count beside plain words.';
+COMMENT ON COLUMN petitions.searched_encoder.source IS 'assembly, bluehouse or sample';
+COMMENT ON COLUMN petitions.searched_encoder.encoder IS 'name of the weights and their hash';
+COMMENT ON COLUMN petitions.searched_encoder.search_weight IS
+    'of the list of vectors in search_petitions_hybrid; the list of words has 1; 0: the words alone decide';
+COMMENT ON COLUMN petitions.searched_encoder.similar_weight IS 'the same in similar_petitions';
+COMMENT ON COLUMN petitions.searched_encoder.is_measured IS
+    'by `petitions weigh-search`, here or where the weights were made; else both are 0';
+GRANT SELECT ON petitions.searched_encoder TO petition_reader, petition_writer;

@@ -73,9 +73,7 @@ def upgrade() -> None:
             nullable=False,
             comment="of its list beside that of words in search; 0: unused",
         ),
-        sa.Column(
-            "similar_weight", sa.Double(), nullable=False, comment="the same among the petitions most like one"
-        ),
+        sa.Column("similar_weight", sa.Double(), nullable=False, comment="the same among the petitions most like one"),
         sa.CheckConstraint("search_weight >= 0", name=op.f("encoder_weight_search_weight_check")),
         sa.CheckConstraint("similar_weight >= 0", name=op.f("encoder_weight_similar_weight_check")),
         sa.PrimaryKeyConstraint("encoder", name=op.f("encoder_weight_pkey")),
@@ -95,9 +93,7 @@ def downgrade() -> None:
     )
     op.create_table(
         "token_frequency",
-        sa.Column(
-            "tokenizer", KEY, nullable=False, comment="name and version of tokenizer, dictionary and stop words"
-        ),
+        sa.Column("tokenizer", KEY, nullable=False, comment="name and version of tokenizer, dictionary and stop words"),
         sa.Column("token", KEY, nullable=False),
         sa.Column("n_petitions", sa.Integer(), nullable=False, comment="that have it, when search was last prepared"),
         sa.CheckConstraint("n_petitions >= 0", name=op.f("token_frequency_n_petitions_check")),
