@@ -17,6 +17,7 @@ from petitions.store.fusion import EncoderWeight, upsert_weight
 from petitions.store.petitions import read_texts
 from petitions.store.publishing import publish
 from petitions.store.vectors import upsert_embeddings
+from rows import write_words
 
 
 @pytest.fixture
@@ -232,6 +233,69 @@ def test_search_answers_within_the_source_that_is_named(run, monkeypatch, databa
     )
 
 
+@pytest.fixture
+def four(monkeypatch, database_url, engine):
+    """Four published petitions with words, by an encoder without a weight: TensorFlow is not loaded."""
+    monkeypatch.setenv("PETITIONS_DATABASE_URL", database_url)
+    with engine.begin() as conn:
+        write_all(conn, make_petitions(4))
+        write_words(conn, Source("sample"), [["급식", "617"], ["신호등"], ["급식"], ["신호등", "건널목"]])
+        publish(conn, "fit-1", [BERT, ELMO], at=MONDAY)
+
+
+@pytest.mark.postgres
+def test_search_keeps_to_what_its_options_name(run, four):
+    def find(*options) -> list[str]:
+        result = run("search", *options, "--json")
+        assert result.exit_code == 0, result.output
+        return [row["petition_id"][-1] for row in json.loads(result.stdout)]
+
+    assert sorted(find("급식")) == ["1", "3"]
+    assert find("6.17 급식") == ["1", "3"]
+    assert find("급식", "--since", "2024-04-03") == ["3"]
+    assert find("급식", "--until", "2024-04-03", "--category", "교통/건축/국토", "--status", "open") == ["1"]
+    assert find("급식", "--status", "answered") == []
+    assert find("급식 asdfgh") == find("급식")
+    assert len(find("건널목에 신호등을 놓아", "-k", "2")) == 2
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (("",), "the question is empty"),
+        ((" \t",), "the question is empty"),
+        ((), "search takes a SENTENCE, or --input and --output"),
+        (("급식", "--input", __file__), "search takes a SENTENCE, or --input and --output"),
+        (("급식", "--category", "없음"), "--category must be one of 교통/건축/국토, got '없음'"),
+        (("급식", "--since", "2024-05-01", "--until", "2024-05-01"), "--since must be before --until"),
+        (("급식", "--since", "May"), "--since must be a date YYYY-MM-DD, got 'May'"),
+    ],
+)
+def test_a_search_that_cannot_be_is_refused_in_a_line(run, four, options, told):
+    assert told in refusal(run("search", *options))
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("question", ["😀😀", "가" * 10_000, "' OR 1=1; --", "a & b | c:* <-> !d", "%", "\\", "힣"])
+def test_an_odd_question_has_no_answer_and_is_no_error(run, four, question):
+    result = run("search", question, "--json")
+    assert (result.exit_code, json.loads(result.stdout)) == (0, [])
+
+
+@pytest.mark.postgres
+def test_many_questions_are_answered_a_line_each_in_their_order(run, four, tmp_path):
+    questions, output = tmp_path / "questions.txt", tmp_path / "results.jsonl"
+    questions.write_text("급식\n\n신호등\n" + "617\n" * 70, encoding="utf-8")
+    result = run("search", "--input", str(questions), "--output", str(output), "-k", "1")
+    assert result.exit_code == 0, result.output
+    lines = [json.loads(line) for line in output.read_text(encoding="utf-8").splitlines()]
+    assert lines[0] in (["sample:a-001"], ["sample:a-003"])
+    assert lines[1] == []
+    assert lines[2] == ["sample:a-002"]
+    assert lines[3:] == [["sample:a-001"]] * 70
+
+
 def test_a_module_of_commands_is_all_that_a_new_command_needs(monkeypatch, tmp_path):
     source = "import click\n\n@click.command()\ndef greet():\n    click.echo('hello')\n\nCOMMANDS = (greet,)\n"
     (tmp_path / "greeting.py").write_text(source)
@@ -259,3 +323,14 @@ def test_a_question_is_not_embedded_by_other_weights_than_those_published(run, m
         "set it to the published weights, or run a night with the new ones, or name another --source"
     )
     assert refusal(run("search", "건널목", "--source", "sample")).endswith("or run a night with the new ones")
+
+
+def test_the_words_of_search_are_printed_a_line_each(run, tmp_path):
+    lines = tmp_path / "lines.txt"
+    lines.write_text("GTX-D 노선\n\n6.17 대책\n", encoding="utf-8")
+    result = run("tokens", "--input", str(lines), "--search")
+    assert [set(line.split()) for line in result.stdout.splitlines()] == [
+        {"노선", "GTXD", "GTX"},
+        set(),
+        {"대책", "617", "17"},
+    ]

@@ -13,12 +13,15 @@ input_option = click.option("--input", "input_", type=click.Path(path_type=Path)
 
 @click.command()
 @input_option
-def tokens(input_: Path) -> None:
+@click.option("--search", is_flag=True, help="The words that search goes by, in place of the tokens of topics.")
+def tokens(input_: Path, search: bool) -> None:
     """Print one line of tokens for each line of text."""
     from petitions.text.normalize import normalize_text
+    from petitions.text.search_words import split_many
     from petitions.text.tokenizer import tokenize_many
 
-    for line in tokenize_many([normalize_text(line).text for line in read_lines(input_)]):
+    split = split_many if search else tokenize_many
+    for line in split([normalize_text(line).text for line in read_lines(input_)]):
         click.echo(" ".join(line))
 
 
