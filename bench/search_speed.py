@@ -5,8 +5,8 @@
 Prints, for each number of petitions, how long `prepare_search` took and how large the index became, then p50 and p95
 in ms, the mean time of the server on a processor, and recall@10 of each kind of question, asked one after another over
 one connection. Exact search is numpy over all vectors. Vectors are 768 wide, a mixture of 500 gaussians, unless a file
-of real ones, float32 [N, D] of unit length, is named. Tokens are invented, 130 a petition, with the frequencies of
-Zipf; a question is five of a petition.
+of real ones, float32 [N, D] of unit length, is named; in `similar` they weigh so much that words decide nothing. Words
+are invented, 130 a petition, with the frequencies of Zipf; a question is five of a petition.
 An embedded server of its own, with the memory that docker-compose.yaml gives Postgres, is made and deleted.
 """
 
@@ -26,9 +26,11 @@ from sqlalchemy import Engine, text
 
 from petitions.records import Petition, Source, Status, Window
 from petitions.store.database import open_engine, upgrade
+from petitions.store.fusion import EncoderWeight, upsert_weight
 from petitions.store.petitions import read_texts, upsert_petitions
-from petitions.store.tokens import PetitionTokens, upsert_tokens
 from petitions.store.vectors import ensure_index, upsert_embeddings
+from petitions.store.words import PetitionWords, upsert_words
+from petitions.text.bm25 import weigh_words
 
 WINDOW = Window(since=date(2024, 1, 1), until=date(2024, 12, 31))
 ENCODER, TOKENIZER = "bench@000000000000", "bench-1"
@@ -42,11 +44,17 @@ FIT = f"""
         '', now(), now(), '{{{ENCODER}}}');
 """
 KINDS = {  # the question, and which petitions may answer: all, or every n-th
-    "similar": ("SELECT petition_id FROM petitions.similar_petitions(:id, 10)", 1),
+    "similar": ("SELECT petition_id FROM petitions.similar_petitions(:id, 10, vector_weight => 1000)", 1),
     "search": ("SELECT petition_id FROM petitions.search_petitions(CAST(:v AS vector), 11)", 1),
     "hybrid": ("SELECT petition_id FROM petitions.search_petitions_hybrid(:words, CAST(:v AS vector), 10)", 0),
-    "similar in 10 %": ("SELECT petition_id FROM petitions.similar_petitions(:id, 10, category => '가')", 10),
-    "similar in 1 %": ("SELECT petition_id FROM petitions.similar_petitions(:id, 10, status => 'open')", 100),
+    "similar in 10 %": (
+        "SELECT petition_id FROM petitions.similar_petitions(:id, 10, category => '가', vector_weight => 1000)",
+        10,
+    ),
+    "similar in 1 %": (
+        "SELECT petition_id FROM petitions.similar_petitions(:id, 10, status => 'open', vector_weight => 1000)",
+        100,
+    ),
 }
 
 
@@ -94,15 +102,19 @@ def load(engine: Engine, vectors: NDArray[np.float32], n_tokens: int = TOKENS) -
         upsert_petitions(conn, (make_petition(number, n) for number in range(n)), seen_at=datetime.now(UTC))
         texts = read_texts(conn, Source("sample"), WINDOW)
         upsert_embeddings(conn, ENCODER, texts, vectors)
-        upsert_tokens(
+        upsert_words(
             conn,
             (
-                PetitionTokens(
-                    petition_id=item.petition_id, tokenizer=TOKENIZER, content_hash=item.content_hash, tokens=words
+                PetitionWords(
+                    petition_id=item.petition_id,
+                    tokenizer=TOKENIZER,
+                    content_hash=item.content_hash,
+                    weights=weigh_words([], words),
                 )
                 for item, words in zip(texts, tokens, strict=True)
             ),
         )
+        upsert_weight(conn, EncoderWeight(encoder=ENCODER, search_weight=1, similar_weight=0))
         conn.exec_driver_sql(FIT)
     return tokens
 
