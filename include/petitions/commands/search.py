@@ -95,7 +95,7 @@ def make_answer(conn: "Connection", filters: "Filters", count: int) -> "Callable
         refuse_other_weights(conn, settings, filters.source)
         name, embed_texts = load_encoder(SEARCHED, settings)
 
-    def answer(asked: Sequence[str]) -> list[Rows]:
+    def answer(asked: Sequence[str]) -> "list[Rows]":
         questions = [normalize_text(question).text for question in asked]
         vectors = embed_texts(questions) if embed_texts else [None] * len(questions)
         return [
