@@ -2,11 +2,12 @@
 
 import json
 from functools import partial
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from petitions.encoders.registry import find_encoder
-from petitions.errors import ConfigError
+from petitions.errors import ConfigError, WeightsError
 from petitions.steps.step import CHUNK, Run, read_chunks
 from petitions.store import fusion, vectors
 from petitions.store.parts import WHOLE, Part
@@ -25,7 +26,7 @@ def encode(run: Run, encoder: str, part: Part = WHOLE) -> int:
     """
     with run.step(f"encode {encoder}", part) as progress:
         progress.made_by = name = find_encoder(encoder).name(run.settings)
-        _keep_weight(run, encoder, name)
+        keep_weight(run, encoder, name)
         read = partial(vectors.read_unencoded, encoder=name, limit=CHUNK, part=part)
         embed = None
         for chunk in read_chunks(run, read, progress):
@@ -36,15 +37,26 @@ def encode(run: Run, encoder: str, part: Part = WHOLE) -> int:
     return progress.rows_out
 
 
-def _keep_weight(run: Run, encoder: str, name: str) -> None:
-    """Store how much the vectors of an encoder count, as measured with its weights; one that is known stays."""
+def keep_weight(run: Run, encoder: str, name: str) -> None:
+    """Store how much the vectors of an encoder count, as measured with its weights; one that is known stays.
+
+    Raises:
+        WeightsError: the file of it does not hold two numbers of 0 or more.
+    """
     entry = find_encoder(encoder)
     kept = Path(getattr(run.settings, entry.setting)) / SEARCH_FILE
     if not entry.is_searched or not kept.is_file():
         return
-    measured = json.loads(kept.read_text(encoding="utf-8"))
+    try:
+        found = json.loads(kept.read_text(encoding="utf-8"))
+        search, similar = (float(found[key]) for key in ("search_weight", "similar_weight"))
+    except (ValueError, KeyError, TypeError) as error:
+        raise WeightsError(f"{kept} must hold search_weight and similar_weight as numbers: {error}") from None
+    if not (0 <= search < inf and 0 <= similar < inf):
+        raise WeightsError(f"{kept}: a weight must be 0 or more, got {search} and {similar}")
     with run.engine.begin() as conn:
-        fusion.insert_weight(conn, fusion.EncoderWeight(encoder=name, **measured))
+        weight = fusion.EncoderWeight(encoder=name, search_weight=search, similar_weight=similar)
+        fusion.insert_weight(conn, weight)
 
 
 def _load(run: Run, encoder: str, name: str) -> "Embed":
