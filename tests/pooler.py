@@ -43,13 +43,15 @@ def run_pooler(database_url: str, **settings: str | int) -> Iterator[str]:
     config += "".join(f"{name} = {value}\n" for name, value in settings.items())
     (folder / "pgbouncer.ini").write_text(config)
     command = [PGBOUNCER, "-q", *(["-u", "nobody"] if not os.geteuid() else []), str(folder / "pgbouncer.ini")]
-    with (folder / "log").open("w") as log, subprocess.Popen(command, stderr=log) as process:
-        try:
-            _wait_until_up(own_port, process, folder / "log")
-            yield URL.create("postgresql", "someone", None, "127.0.0.1", own_port, url.database).render_as_string()
-        finally:
-            process.terminate()
-    shutil.rmtree(folder)
+    try:
+        with (folder / "log").open("w") as log, subprocess.Popen(command, stderr=log) as process:
+            try:
+                _wait_until_up(own_port, process, folder / "log")
+                yield URL.create("postgresql", "someone", None, "127.0.0.1", own_port, url.database).render_as_string()
+            finally:
+                process.terminate()
+    finally:
+        shutil.rmtree(folder)
 
 
 def _wait_until_up(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
