@@ -3,6 +3,7 @@ import re
 import shutil
 import subprocess
 from dataclasses import replace
+from datetime import timedelta
 
 import numpy as np
 import pytest
@@ -10,13 +11,16 @@ from bs4 import BeautifulSoup
 from click.testing import CliRunner
 from sqlalchemy import create_engine, text
 
-from invented import BERT, MONDAY, TUESDAY, make_petitions, write_all
+from invented import BERT, MONDAY, TUESDAY, WINDOW, make_petitions, write_all, write_checks
 from petitions.cli import main
 from petitions.commands.report import draw_report, read_report
+from petitions.commands.report_words import WORDS
 from petitions.errors import ConfigError
 from petitions.records import Hidden, Source
 from petitions.steps.petition_map import MAP_FILE
 from petitions.store.artifacts import ArtifactStore
+from petitions.store.check_rules import RULES, RULES_BY_ENCODER
+from petitions.store.checks import RECALL
 from petitions.store.petitions import mark_hidden
 from petitions.store.publishing import publish
 
@@ -52,8 +56,8 @@ def artifacts(tmp_path):
     return ArtifactStore(str(tmp_path / "artifacts"))
 
 
-def draw(conn, artifacts):
-    return BeautifulSoup(draw_report(read_report(conn, artifacts, SAMPLE)), "html.parser")
+def draw(conn, artifacts, language="ko"):
+    return BeautifulSoup(draw_report(read_report(conn, artifacts, SAMPLE), language), "html.parser")
 
 
 def test_the_page_tells_topics_petitions_quality_and_freshness(published, artifacts):
@@ -68,8 +72,72 @@ def test_the_page_tells_topics_petitions_quality_and_freshness(published, artifa
     assert "건널목1, 건널목2, 건널목3" in cells[0][-1]
     assert "2024-07-01 12:00" in page.header.get_text(), "Korean time of the publishing and of the last look"
     assert "NPMI" in page.find(id="quality").find_next("table").get_text()
-    assert "1. 건널목<b>" in [item.get_text() for item in page.svg.find_all("text")]
+    assert "1. 건널목<b>" in [item.get_text() for item in page.find(id="trends").find_next("svg").find_all("text")]
     assert page.html["lang"] == "ko"
+
+
+def test_the_page_begins_with_findings_and_ends_with_checks_in_words(published, artifacts):
+    write_checks(published, "fit-1", [BERT])
+    page = draw(published, artifacts)
+    ids = [section["aria-labelledby"] for section in page.find_all("section")]
+    assert (ids[:3], ids[-1]) == (["findings", "weekly", "topics"], "quality")
+    told = {item.get_text(): item.find_next("dd").get_text() for item in page.find_all("dt")}
+    assert "900*" in told["동의가 많은 청원"], "it is still open"
+    assert "청원 12건은 아직 진행 중" in told["아직 진행 중"]
+    assert told["새 주제"] == "첫 모형이라 견줄 앞선 모형이 없습니다."
+    checks = page.find(id="quality").find_next("details").get_text()
+    assert "기간의 청원 수" in checks and "1 이상" in checks
+    assert "petitions_in_window" not in page.get_text()
+
+
+def test_what_rose_fell_and_was_copied_is_said_in_sentences(conn, artifacts):
+    recent = WINDOW.until - timedelta(days=7)
+    petitions = make_petitions(60)
+    for number in range(0, 60, 3):  # topic 1 is all of the last weeks
+        petitions[number] = replace(petitions[number], begins_on=recent, ends_on=WINDOW.until)
+    petitions[5] = replace(petitions[2], source_id="a-006", begins_on=petitions[5].begins_on)
+    write_all(conn, petitions)
+    publish(conn, "fit-1", [BERT], at=MONDAY)
+    page = draw(conn, artifacts)
+    told = {item.get_text(): item.find_next("dd").get_text() for item in page.find_all("dt")}
+    assert "‘건널목’ 주제가 청원의 0.0%에서 100.0%로" in told["늘어난 주제"]
+    assert "‘급식’" in told["줄어든 주제"] and "‘주택’" in told["줄어든 주제"]
+    assert "1가지, 모두 2건" in told["되풀이된 글"]
+    told = {item.get_text(): item.find_next("dd").get_text() for item in draw(conn, artifacts, "en").find_all("dt")}
+    assert "“건널목” rose from 0.0% of petitions to 100.0%" in told["Topics that rose"]
+
+
+def test_in_english_no_word_of_the_page_itself_is_korean(published, artifacts):
+    page = draw(published, artifacts, "en")
+    assert page.html["lang"] == "en"
+    for item in page.find_all(["bdi", "li", "text", "style"]) + page.select("figure svg title"):
+        item.decompose()  # labels and titles of petitions, names of fonts
+    assert not re.search("[가-힣]", page.get_text())
+
+
+def test_every_text_of_the_report_is_there_in_both_languages():
+    names = {rule.name for rule in (*RULES, *RULES_BY_ENCODER, RECALL)}
+    assert names <= set(WORDS)
+    for name, (korean, english) in WORDS.items():
+        assert set(re.findall(r"{(\w+)}", korean)) == set(re.findall(r"{(\w+)}", english)), name
+
+
+def test_examples_are_petitions_at_least_half_of_which_are_the_topic(published, artifacts):
+    lower = "UPDATE petitions.petition_topic SET share = 0.45 WHERE is_main AND"
+    published.execute(text(f"{lower} petition_id = 'sample:a-001'"))
+    page = draw(published, artifacts)
+    assert "900" not in page.find(id="loudest").find_next("ol").get_text()
+    published.execute(text(f"{lower} topic_id = 1"))
+    assert "이 주제인 청원이 없습니다" in draw(published, artifacts).get_text()
+
+
+def test_a_week_that_the_window_cuts_short_is_an_outlined_bar_with_its_days(published, artifacts):
+    published.execute(text("UPDATE petitions.topic_model SET until = '2024-06-25'"))
+    page = draw(published, artifacts)
+    bars = page.find("svg", class_="bars").find_all("g")
+    assert [bar.rect.get("class") for bar in bars[-2:]] == [None, ["cut"]]
+    assert "(1일)" in bars[-1].get_text()
+    assert "2024-06-24 (1일)" in page.find(id="trends").find_next("thead").get_text()
 
 
 def test_titles_are_text_and_only_web_addresses_are_links(published, artifacts):
@@ -239,4 +307,39 @@ def test_the_map_of_topics_is_no_wider_than_the_window(tmp_path):
         page.goto((tmp_path / "map.html").as_uri())
         page.wait_for_selector("circle.dot")
         assert page.evaluate("document.documentElement.scrollWidth") == 1000
+        browser.close()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="needs Debian's chromium")
+def test_the_frame_of_the_map_shows_all_of_it(published, artifacts, tmp_path):
+    from playwright.sync_api import sync_playwright
+
+    from petitions.topics.visualization import draw_topics
+
+    random = np.random.default_rng(3)
+    topic_map = draw_topics(
+        topic_word=random.dirichlet(np.ones(6), 3),
+        document_topic=random.dirichlet(np.ones(3), 20),
+        document_lengths=np.full(20, 10),
+        terms=["급식", "버스", "하천", "소음", "요금", "건널목"],
+        topic_ids=[1, 2, 3],
+        labels=["하나", "둘", "셋"],
+    )
+    artifacts.write("topics/fit-1/pyldavis.html", topic_map.encode())
+    (tmp_path / "report.html").write_text(draw_report(read_report(published, artifacts, SAMPLE)), encoding="utf-8")
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        for width in (700, 1000, 1600):
+            page = browser.new_page(viewport={"width": width, "height": 1000})
+            page.goto((tmp_path / "report.html").as_uri())
+            page.frames[1].wait_for_selector("circle.dot")
+            inner, outer = (
+                page.frames[1].evaluate(
+                    f"[document.documentElement.{kind}Width, document.documentElement.{kind}Height]"
+                )
+                for kind in ("scroll", "client")
+            )
+            assert inner == outer, f"no scrollbar at {width}"
+            assert page.evaluate("document.documentElement.scrollWidth") == width
         browser.close()

@@ -118,6 +118,8 @@ def test_a_period_without_petitions_gives_no_z(conn):
     publish_all(conn, [begin_on(item, MAY) for item in make_petitions(3)])
     query = "SELECT DISTINCT share_a, z FROM petitions.rising_topic(:since_a, :until_a, :since_b, :until_b)"
     assert read(conn, query, **PERIODS) == [(None, None)]
+    query = "SELECT DISTINCT share_b, z FROM petitions.rising_topic(:since_b, :until_b, :since_a, :until_a)"
+    assert read(conn, query, **PERIODS) == [(None, None)]
 
 
 @pytest.mark.parametrize("function", ["rising_topic", "rising_term"])

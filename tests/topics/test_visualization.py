@@ -114,6 +114,7 @@ def make_trend(n_topics=3, n_weeks=4, label="주제"):
     return [
         {
             "week": monday + timedelta(weeks=week),
+            "n_days": 1 if week == 0 else 7,
             "topic_id": 10 + topic,
             "label": f"{label} {topic}",
             "n_petitions": 0 if week == 2 else topic + 1,
@@ -131,7 +132,7 @@ def read_texts(svg):
 def test_the_trend_has_a_panel_a_topic_named_by_id_and_label():
     titles = Counter(read_texts(draw_trends(make_trend())))
     assert all(titles[f"{10 + topic}. 주제 {topic}"] == 1 for topic in range(3))
-    assert titles["2024.04.01"] == titles["2024.04.22"] == 3
+    assert titles["2024.04.01 (1 d)"] == titles["2024.04.22"] == 3, "the first week is one of a day"
 
 
 def test_a_week_without_petitions_is_a_gap_and_no_zero():

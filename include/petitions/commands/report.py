@@ -15,6 +15,8 @@ import click
 
 from petitions.commands.export import replace_file
 from petitions.commands.options import open_store, source_option, source_or_setting
+from petitions.commands.report_findings import draw_weeks, tell_findings, tell_share
+from petitions.commands.report_words import Language, choose_words, tell_check, tell_limit
 from petitions.errors import ConfigError, PermanentError
 from petitions.records import SEOUL, Source
 from petitions.settings import Settings
@@ -28,7 +30,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
-LOUDEST = 5  # petitions a topic
+EXAMPLES = 5  # petitions a topic
+TERMS = 20  # that rose and that fell, of which the findings tell the surest
 # Of Okabe and Ito, then of Tol: told apart by most eyes; topics beyond them begin anew.
 COLOURS = (
     "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#332288", "#999933", "#882255", "#117733",
@@ -44,8 +47,12 @@ class Report:
     last_seen_at: datetime | None
     topics: "Rows"
     trends: "Rows"
-    emerging: "Rows"
-    loudest: "Rows"  # by topic
+    moves: "Rows"  # of topics, the most risen first
+    terms: "Rows"  # likewise
+    copies: "Rows"
+    births: "Rows"
+    loudest: "Rows"
+    examples: "Rows"  # by topic
     checks: "Rows"
     topic_map: str  # a whole page; empty where there is none that we may read
     petition_map: "Rows"  # petitions with x and y, 0 to 1000; empty where there is none that we may read
@@ -74,8 +81,12 @@ def read_report(conn: "Connection", artifacts: "ArtifactStore", source: Source) 
         last_seen_at=report_reads.read_last_seen(conn, source),
         topics=readers.read_current_topics(conn, source),
         trends=readers.read_trends(conn, source),
-        emerging=readers.read_emerging(conn, source),
-        loudest=report_reads.read_top_petitions(conn, source, LOUDEST),
+        moves=report_reads.read_moves(conn, model),
+        terms=report_reads.read_moved_terms(conn, model, TERMS),
+        copies=report_reads.read_copies(conn, source),
+        births=report_reads.read_births(conn, source),
+        loudest=report_reads.read_loudest(conn, source, EXAMPLES),
+        examples=report_reads.read_examples(conn, source, EXAMPLES),
         checks=report_reads.read_checks(conn, model["model_id"]),
         topic_map=_read_or_warn(lambda: artifacts.read(f"{model['artifact']}/{PICTURE_FILE}").decode()) or "",
         petition_map=report_reads.read_placed(
@@ -84,26 +95,35 @@ def read_report(conn: "Connection", artifacts: "ArtifactStore", source: Source) 
     )
 
 
-def draw_report(report: Report) -> str:
-    """Draw the page; the same report gives the same."""
+def draw_report(report: Report, language: Language = "ko") -> str:
+    """Draw the page in a language; the same report gives the same."""
     from jinja2 import Environment, PackageLoader
     from markupsafe import Markup
 
     from petitions.topics.visualization import KOREAN_FONTS, draw_trends, hash_scripts
 
+    word = choose_words(language)
     loader = PackageLoader("petitions.commands")
     templates = Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
     return templates.get_template("report.html.j2").render(
         report=report,
         model=report.model,
-        trend_chart=Markup(draw_trends(report.trends)),  # noqa: S704 - matplotlib escapes the labels in it
-        weeks=sorted({row["week"] for row in report.trends}),
+        language=language,
+        word=word,
+        findings=tell_findings(
+            report.topics, report.moves, report.terms, report.copies, report.births, report.loudest, word
+        ),
+        bars=draw_weeks(report.trends),
+        trend_chart=Markup(draw_trends(report.trends, lambda n: word("days", n=n))),  # noqa: S704 - matplotlib escapes the labels
+        weeks=sorted({(row["week"], row["n_days"]) for row in report.trends}),
         trend_shares={(row["week"], row["topic_id"]): row["share"] for row in report.trends},
         script_sources=hash_scripts(report.topic_map) or ["'none'"],
         colours={row["topic_id"]: COLOURS[place % len(COLOURS)] for place, row in enumerate(report.topics)},
         fonts=KOREAN_FONTS,
-        tell_share=_tell_share,
+        tell_share=tell_share,
         tell_moment=_tell_moment,
+        tell_check=lambda name: tell_check(name, word),
+        tell_limit=lambda limit: tell_limit(limit, language),
     )
 
 
@@ -116,14 +136,17 @@ def draw_report(report: Report) -> str:
     show_default=True,
     help="An HTML file.",
 )
-def report(source: Source | None, output: Path) -> None:
+@click.option(
+    "--lang", "language", type=click.Choice(["ko", "en"]), default="ko", show_default=True, help="Language of the page."
+)
+def report(source: Source | None, output: Path, language: Language) -> None:
     """Write the published topics of a source as one HTML page that needs no network."""
     from petitions.store.artifacts import ArtifactStore
 
     wanted = source_or_setting(source)
     with open_store().connect().execution_options(isolation_level="REPEATABLE READ") as conn:
         found = read_report(conn, ArtifactStore(Settings.from_env().artifacts), wanted)
-    page = draw_report(found)
+    page = draw_report(found, language)
     with replace_file(output) as file:
         file.write(page)
     click.echo(f"wrote {output}: {len(found.topics)} topics of {wanted}, {len(page.encode()):,} bytes")
@@ -136,10 +159,6 @@ def _read_or_warn(read: Callable[[], T]) -> T | None:
     except (PermanentError, OSError) as error:
         logger.warning("the report lacks a map: %s", error)
         return None
-
-
-def _tell_share(share: float | None) -> str:
-    return "–" if share is None else f"{share:.1%}"
 
 
 def _tell_moment(moment: datetime | None) -> str:

@@ -9,7 +9,7 @@ import io
 import math
 import warnings
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,7 @@ KOREAN_FONTS = ("Noto Sans KR", "Noto Sans CJK KR", "NanumGothic", "Malgun Gothi
 LAMBDA_STEP = 0.05  # of the slider; pyLDAvis' 0.01 takes four times as long and hardly shows another term
 COLUMNS, PANEL = 3, (2.6, 1.5)  # of the chart; inches
 MAX_BEHIND = 20  # topics that are drawn behind each other: they would make the picture grow by the square
+WEEK = 7  # days
 LABEL_LETTERS = 18  # that fit over a panel, Hangul being as wide as high
 LINE, OTHERS, INK = "#0072B2", "#BDBDBD", "#333333"  # the blue of Okabe and Ito, which all eyes tell from grey
 # Without the first line pyLDAvis writes its state to the address, which a browser refuses in a frame or a local file.
@@ -114,11 +115,14 @@ def place_topics(topic_word: NDArray[np.floating]) -> NDArray[np.float64]:
     return places
 
 
-def draw_trends(rows: Sequence[Mapping[str, Any]]) -> str:
+def draw_trends(rows: Sequence[Mapping[str, Any]], tell_days: Callable[[int], str] = "{} d".format) -> str:
     """Draw the share of each topic by week, a panel a topic, the others grey behind it.
+
+    A week that the window cuts short has a hollow dot, and its days beside its date.
 
     Args:
         rows: of the view topic_trend, by week and topic_id.
+        tell_days: says how many days such a week has.
 
     Returns:
         An <svg> element whose text is text; the same rows give the same. Weeks without a petition are gaps.
@@ -126,7 +130,9 @@ def draw_trends(rows: Sequence[Mapping[str, Any]]) -> str:
     n_in_week = Counter[date]()
     for row in rows:
         n_in_week[row["week"]] += row["n_petitions"]
-    weeks = sorted(n_in_week)
+    weeks = dict(sorted({row["week"]: row["n_days"] for row in rows}.items()))
+    ticks = [f"{week:%Y.%m.%d}" + (f" ({tell_days(n)})" if n < WEEK else "") for week, n in weeks.items()]
+    cut = [place for place, n_days in enumerate(weeks.values()) if n_days < WEEK]
     labels = {row["topic_id"]: str(row["label"]) for row in rows}
     found = {(row["topic_id"], row["week"]): row["share"] for row in rows if n_in_week[row["week"]]}
     shares = {topic_id: [found.get((topic_id, week), math.nan) for week in weeks] for topic_id in sorted(labels)}
@@ -138,14 +144,16 @@ def draw_trends(rows: Sequence[Mapping[str, Any]]) -> str:
         warnings.catch_warnings(),
     ):
         warnings.filterwarnings("ignore", "Glyph .* missing from font")  # here; the reader's browser has it
-        figure = _draw_panels(weeks, shares, labels)
+        figure = _draw_panels(ticks, cut, shares, labels)
         buffer = io.StringIO()
         figure.savefig(buffer, format="svg", metadata=dict.fromkeys(("Creator", "Date", "Format", "Type")))
     drawn = buffer.getvalue()
     return drawn[drawn.index("<svg") :]
 
 
-def _draw_panels(weeks: Sequence[date], shares: Mapping[int, Sequence[float]], labels: Mapping[int, str]) -> Figure:
+def _draw_panels(
+    ticks: Sequence[str], cut: Sequence[int], shares: Mapping[int, Sequence[float]], labels: Mapping[int, str]
+) -> Figure:
     n_rows = max(1, math.ceil(len(shares) / COLUMNS))
     width, height = COLUMNS * PANEL[0], n_rows * PANEL[1]
     figure = Figure(figsize=(width, height), facecolor="white")
@@ -153,27 +161,29 @@ def _draw_panels(weeks: Sequence[date], shares: Mapping[int, Sequence[float]], l
     figure.subplots_adjust(
         left=0.5 / width, right=1 - 0.3 / width, bottom=0.3 / height, top=1 - 0.3 / height, hspace=0.45, wspace=0.12
     )
-    places = range(len(weeks))
+    places = range(len(ticks))
     for topic_id, panel in zip(shares, panels, strict=False):
         for other in shares.values() if len(shares) <= MAX_BEHIND else ():
             panel.plot(places, other, color=OTHERS, linewidth=0.6)
         # the marker shows a week that stands alone between two gaps
         panel.plot(places, shares[topic_id], color=LINE, linewidth=1.8, marker=".", markersize=4)
+        hollow = [shares[topic_id][place] for place in cut]
+        panel.plot(cut, hollow, color=LINE, linewidth=0, marker="o", markersize=4, markerfacecolor="white", zorder=3)
         label = labels[topic_id]
         shown = label if len(label) <= LABEL_LETTERS else f"{label[:LABEL_LETTERS]}…"
         panel.set_title(f"{topic_id}. {shown}", loc="left", fontsize=9, color=INK, parse_math=False)
-        _set_axes(panel, weeks)
+        _set_axes(panel, ticks)
     for panel in panels:
         panel.set_axis_off()
     return figure
 
 
-def _set_axes(panel: Axes, weeks: Sequence[date]) -> None:
+def _set_axes(panel: Axes, ticks: Sequence[str]) -> None:
     panel.spines[["top", "right"]].set_visible(False)
     panel.set_ylim(bottom=0)
     panel.yaxis.set_major_formatter("{x:.0%}")
-    ends = sorted({0, len(weeks) - 1})
-    panel.set_xticks(ends, [f"{weeks[place]:%Y.%m.%d}" for place in ends])
+    ends = sorted({0, len(ticks) - 1})
+    panel.set_xticks(ends, [ticks[place] for place in ends])
     tick_labels = panel.get_xticklabels()  # centred ones would run into the next panel
     tick_labels[0].set_horizontalalignment("left")
     if len(ends) > 1:

@@ -93,9 +93,10 @@ COMMENT ON FUNCTION petitions.require_periods IS 'Refuses two periods of which o
 
 CREATE FUNCTION petitions.compare_proportions(n_a bigint, n_a_all bigint, n_b bigint, n_b_all bigint)
 RETURNS double precision LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT (n_b::float8 / n_b_all - n_a::float8 / n_a_all)
-        / nullif(sqrt(p.p * (1 - p.p) * (1.0 / n_a_all + 1.0 / n_b_all)), 0)
-    FROM (SELECT (n_a + n_b)::float8 / (n_a_all + n_b_all) AS p WHERE n_a_all > 0 AND n_b_all > 0) AS p;
+    -- nullif also where a filter would do: with constants the planner divides before it filters.
+    SELECT (n_b::float8 / nullif(n_b_all, 0) - n_a::float8 / nullif(n_a_all, 0))
+        / nullif(sqrt(p.p * (1 - p.p) * (1.0 / nullif(n_a_all, 0) + 1.0 / nullif(n_b_all, 0))), 0)
+    FROM (SELECT (n_a + n_b)::float8 / nullif(n_a_all + n_b_all, 0) AS p) AS p;
 $$;
 COMMENT ON FUNCTION petitions.compare_proportions IS
     'Two-proportion z of n_b of n_b_all against n_a of n_a_all; null where one of both is of nothing, or all are; not for
