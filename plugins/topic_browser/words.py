@@ -104,8 +104,8 @@ WORDS = {
     "no_words": ("찾을 만한 낱말이 없습니다. 명사를 넣어 보세요.", "There is no word to search by. Try a noun."),
     "found": ("찾은 청원 {n}건, 낱말: {words}", "{n} petitions found by: {words}"),
     "map_note": (
-        "원 사이의 거리는 주제가 다른 정도, 원의 크기는 비중입니다.",
-        "Circles are apart as topics differ, and as large as their share.",
+        "원 사이의 거리는 주제가 다른 정도, 원의 크기는 혼합 비중입니다.",
+        "Circles are apart as topics differ, and as large as their mean share of a petition.",
     ),
     "no_map": ("이 모형에는 보관된 주제 지도가 없습니다.", "No map is kept of this fit."),
     "run": ("실행", "Run"),
