@@ -20,6 +20,7 @@ from petitions.store.publishing import publish
 from petitions.store.runs import StepResult, begin_run, begin_step, fail_step, record_step
 from petitions.store.tokens import PetitionTokens, upsert_tokens
 from petitions.store.topics import TopicEvent, write_topic_model
+from rows import write_words
 
 pytestmark = [pytest.mark.postgres, pytest.mark.slow]
 
@@ -129,6 +130,7 @@ def write_sample(conn) -> None:
         for item in read_texts(conn, Source("sample"), WINDOW)
     ]
     upsert_tokens(conn, tokens)
+    write_words(conn, Source("sample"), [item.tokens for item in tokens])
     publish(conn, "fit-1", [BERT, ELMO], at=MONDAY)
     write_run(conn)
     failed = begin_run(conn, Source("sample"), Window(since=date(2024, 5, 1), until=date(2024, 8, 1)))
