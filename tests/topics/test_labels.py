@@ -42,6 +42,12 @@ def test_the_words_of_few_persons_are_no_label():
     assert label_topics([SCHOOL], evidence) == ["학교"]
 
 
+def test_a_phrase_that_less_than_a_fifth_of_the_topic_holds_is_no_label():
+    few, enough = (make_evidence(0, ["학교"] * (30 - n) + ["급식 교사"] * n, n_topics=1) for n in (5, 6))
+    assert label_topics([SCHOOL], few) == ["학교"]
+    assert label_topics([SCHOOL], enough) == ["학교와 급식 교사"]
+
+
 def test_a_phrase_of_bodies_alone_or_of_no_term_of_the_topic_is_no_label():
     evidence = make_evidence(0, ["학교"] * 4 + ["축구"] * 9, ["급식 교사"], n_topics=1)
     assert label_topics([SCHOOL], evidence) == ["학교"]

@@ -16,6 +16,7 @@ Embed = Callable[[Sequence[str]], NDArray[np.float32]]  # n texts to [n, D]
 
 MAX_LETTERS = 20  # of a label
 MIN_PETITIONS = 4  # that hold a phrase, so that no label is the words of one person
+MIN_COVERAGE = 0.2  # of a topic's petitions that hold a phrase: 고용안정지원금 stood in a hundredth of those it named
 PETITIONS_PER_TOPIC = 100  # that phrases are taken from: 200 cost twice the time for labels no better
 TERMS_COMPARED = 10
 MIN_TERMS_SHARED = 5  # of TERMS_COMPARED, for a label to stay
@@ -92,9 +93,10 @@ def label_topics(
 ) -> list[str]:
     """Name each topic by two phrases of its best petitions' titles, no two labels alike or within each other.
 
-    A phrase counts for the topic that it covers most. It is scored by relevance (the ranks of its words among the
-    topic's terms), coverage (the share of the topic's petitions that hold it), distinctness (coverage here over that
-    in all topics) and the number of titles; a noun that is mostly a verb (폐지하다) counts less.
+    A phrase counts for the topic that it covers most, at least `MIN_COVERAGE` of it. It is scored by relevance (the
+    ranks of its words among the topic's terms), coverage (the share of the topic's petitions that hold it),
+    distinctness (coverage here over that in all topics) and the number of titles; a noun that is mostly a verb
+    (폐지하다) counts less.
 
     Args:
         top_terms: K lists of terms, best first.
@@ -134,7 +136,7 @@ def _score_phrases(top_terms: Sequence[Sequence[str]], evidence: Sequence[Eviden
         coverage = shares[rows].sum(axis=0) / total  # [K]
         k = int(coverage.argmax())
         relevance = float(np.mean([rank[k].get(word, 0) for word in words]))
-        if relevance == 0:
+        if relevance == 0 or coverage[k] < MIN_COVERAGE:
             continue
         weight = float(coverage[k] / coverage.sum()) * n_titles**TITLE_POWER
         if len(words) == 1:
