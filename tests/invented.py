@@ -137,7 +137,7 @@ def write_all(conn: Connection, petitions: list[Petition], model_id: str = "fit-
     upsert_keywords(
         conn,
         [
-            Keywords(petition_id=petition_id, encoder=BERT, content_hash=content_hash, words=words)
+            Keywords(petition_id=petition_id, encoder=BERT, content_hash=content_hash, extractor="v1", words=words)
             for petition_id, content_hash in hashes.items()
         ],
     )

@@ -5,7 +5,7 @@ import pytest
 
 from petitions.encoders.bert_encoder import load_bert
 from petitions.errors import ConfigError
-from petitions.scoring.masked_lm import KOREAN_WORD, extract_keywords, fill_mask
+from petitions.scoring.masked_lm import KOREAN_WORD, fill_mask, read_masked_ratios
 from petitions.settings import MODELS
 
 TINY = Path(__file__).parents[1] / "encoders/golden/tiny-bert"
@@ -56,8 +56,6 @@ def test_the_part_around_the_mask_of_a_long_text_is_read(tiny):
 def test_top_k_below_one_is_refused(tiny):
     with pytest.raises(ConfigError, match="top_k"):
         fill_mask(tiny, ["[MASK]"], 0)
-    with pytest.raises(ConfigError, match="top_k"):
-        extract_keywords(tiny, ["학교"], [["학교"]], 0)
 
 
 def test_the_shipped_model_fills_a_set_phrase(bert):
@@ -66,38 +64,32 @@ def test_the_shipped_model_fills_a_set_phrase(bert):
 
 
 @pytest.mark.slow
-def test_keywords_are_words_of_the_text_by_falling_probability(bert):
-    for text, keywords in zip(
-        (SCHOOL, TRAFFIC), extract_keywords(bert, [SCHOOL, TRAFFIC], [words(SCHOOL), words(TRAFFIC)], 3), strict=True
+def test_ratios_are_of_words_of_the_text_that_the_vocabulary_has(bert):
+    for text, ratios in zip(
+        (SCHOOL, TRAFFIC), read_masked_ratios(bert, [SCHOOL, TRAFFIC], [words(SCHOOL), words(TRAFFIC)]), strict=True
     ):
-        assert len(keywords) == 3
-        assert all(KOREAN_WORD.fullmatch(keyword.word) and f" {keyword.word}" in f" {text}" for keyword in keywords)
-        probabilities = [keyword.probability for keyword in keywords]
-        assert probabilities == sorted(probabilities, reverse=True)
-        assert 0 < sum(probabilities) <= 1
+        assert len(ratios) >= 3 and min(ratios.values()) > 0
+        assert all(KOREAN_WORD.fullmatch(word) and f" {word}" in f" {text}" for word in ratios)
 
 
 @pytest.mark.slow
-def test_a_texts_keywords_do_not_depend_on_the_texts_beside_it(bert):
-    alone = extract_keywords(bert, [SCHOOL], [words(SCHOOL)], 5)[0]
-    beside, _ = extract_keywords(bert, [SCHOOL, TRAFFIC], [words(SCHOOL), words(TRAFFIC)], 5)
-    assert [keyword.word for keyword in alone] == [keyword.word for keyword in beside]
+def test_a_texts_ratios_do_not_depend_on_the_texts_beside_it(bert):
+    (alone,) = read_masked_ratios(bert, [SCHOOL], [words(SCHOOL)])
+    beside, _ = read_masked_ratios(bert, [SCHOOL, TRAFFIC], [words(SCHOOL), words(TRAFFIC)])
+    assert alone == pytest.approx(beside, rel=1e-3)
 
 
-def test_only_allowed_words_are_keywords_and_a_text_without_any_has_none(bert):
+def test_only_allowed_words_have_ratios(bert):
     allowed = [{"학교", "학생", "지하철", "no"}, words(TRAFFIC), set()]
-    keywords, empty, none = extract_keywords(bert, [SCHOOL, "  ", TRAFFIC], allowed, 3)
-    assert keywords and {keyword.word for keyword in keywords} <= {"학교", "학생", "지하철"}
-    assert len(empty) <= 3
-    assert none == []
-    assert extract_keywords(bert, [], [], 3) == []
+    ratios, empty, none = read_masked_ratios(bert, [SCHOOL, "  ", TRAFFIC], allowed)
+    assert ratios and ratios.keys() <= {"학교", "학생", "지하철"}
+    assert empty and none == {}
+    assert read_masked_ratios(bert, [], []) == []
 
 
 @pytest.mark.slow
 def test_the_tail_of_a_long_text_counts(tiny):
     head = "학교 버스 " * 9
     allowed = {"학교", "버스", "강아지", "보호", "처벌"}
-    short, long = extract_keywords(tiny, [head, head + "강아지 보호 처벌 " * 6], [allowed, allowed], 5)
-    assert {keyword.word: keyword.probability for keyword in short} != {
-        keyword.word: keyword.probability for keyword in long
-    }
+    short, long = read_masked_ratios(tiny, [head, head + "강아지 보호 처벌 " * 6], [allowed, allowed])
+    assert short != long

@@ -4,14 +4,19 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
+from sqlalchemy import text
 
-from invented import WINDOW, make_petitions, write_all
+from invented import BERT, WINDOW, make_petitions, write_all
 from petitions.encoders import registry
 from petitions.records import Source
-from petitions.steps.score import make_scores
+from petitions.settings import Settings
+from petitions.steps.score import make_scores, score_texts
+from petitions.steps.step import Run
+from petitions.store.artifacts import ArtifactStore
 from petitions.store.petitions import read_texts
-from petitions.store.scores import read_unscored, upsert_scores
+from petitions.store.scores import Score, read_unscored, upsert_scores
 from petitions.store.upsert import Counts
+from petitions.text.keywords import name_extractor
 from rows import run_checks
 
 SOURCE = Source("sample")
@@ -48,3 +53,32 @@ def test_a_new_score_is_computed_stored_and_checked_by_its_row(conn, monkeypatch
     assert 0 < n_out < 12
     assert checks[f"scores_out_of_range {Reader.name}"].value == n_out
     assert checks[f"scores_missing {Reader.name}"].value == 0
+
+
+@pytest.mark.postgres
+def test_keywords_are_found_once_for_a_text_and_again_by_another_version(engine, tmp_path):
+    with engine.begin() as conn:
+        write_all(conn, make_petitions(4))
+        texts = read_texts(conn, SOURCE, WINDOW)
+        upsert_scores(conn, make_scores_of(texts))
+    run = Run(settings=Settings(), engine=engine, artifacts=ArtifactStore(tmp_path), source=SOURCE, window=WINDOW)
+    with run.step("encode bert") as progress:
+        progress.made_by = BERT
+    assert score_texts(run, "bert") == 4  # those of write_all are of another version
+    with engine.connect() as conn:
+        rows = conn.execute(text("SELECT DISTINCT extractor FROM petitions.petition_keyword")).scalars().all()
+        (words,) = conn.execute(
+            text("SELECT array_agg(word ORDER BY rank) FROM petitions.petition_keyword GROUP BY petition_id LIMIT 1")
+        ).scalars()
+    assert rows == [name_extractor()]
+    assert "건널목" in words[:2]
+    assert score_texts(run, "bert") == 0
+
+
+def make_scores_of(texts):
+    return [
+        Score(
+            petition_id=item.petition_id, encoder=BERT, score="next_sentence", value=0.5, content_hash=item.content_hash
+        )
+        for item in texts
+    ]

@@ -201,7 +201,9 @@ def test_a_score_that_cannot_be_is_refused(conn, name, value, model_id, message)
 def test_fewer_keywords_of_a_new_text_leave_none_of_the_old(conn):
     def keywords(content_hash: str, *words: str) -> Keywords:
         weighted = [(word, 0.5) for word in words]
-        return Keywords(petition_id="sample:a-001", encoder=BERT, content_hash=content_hash, words=weighted)
+        return Keywords(
+            petition_id="sample:a-001", encoder=BERT, content_hash=content_hash, extractor="v1", words=weighted
+        )
 
     assert upsert_keywords(conn, [keywords(PETITIONS[0].content_hash, "가", "나", "다")]) == Counts(inserted=3)
     assert upsert_keywords(conn, [keywords("another", "라")]) == Counts(updated=1, deleted=2)

@@ -149,7 +149,9 @@ def judge_all(run: Pipeline, model_id: str) -> None:
         follows = [scores.Score(**key, encoder=BERT, score="next_sentence", value=0.5) for key in keys]
         scores.upsert_scores(conn, follows)
         words = [("신호등", 0.5)]
-        scores.upsert_keywords(conn, [scores.Keywords(**key, encoder=BERT, words=words) for key in keys])
+        scores.upsert_keywords(
+            conn, [scores.Keywords(**key, encoder=BERT, extractor="v1", words=words) for key in keys]
+        )
     for encoder in ("bert", "elmo"):
         run.score_similarity(model_id, encoder)
 

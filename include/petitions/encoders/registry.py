@@ -56,7 +56,10 @@ class EncoderEntry:
     loader: str  # "module:name" of what takes model and accelerator, and gives an Encoder
     reads_morphemes: bool = False  # texts are given as lists of morphemes
     is_searched: bool = False  # readers search its vectors
-    has_keywords: bool = False  # its masked words give keywords
+    has_keywords: bool = False  # keywords are stored under its name
+    # Of the logarithm of a word's masked ratio among the weights of text.keywords; 0: the encoder is not asked. Set
+    # by measurement for the weights that ship (docs/search.md, "Keywords").
+    masked_weight: float = 0.0
     scores: Mapping[str, ScoreEntry] = field(default_factory=dict)
 
     @property

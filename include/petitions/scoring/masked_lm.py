@@ -1,4 +1,4 @@
-"""Texts in, what BERT reads behind a mask out: fillings of a [MASK] in the text, and keywords by prompting."""
+"""Texts in, what BERT reads behind a mask out: fillings of a [MASK], and how well words fit as a text's subject."""
 
 import re
 from collections.abc import Collection, Sequence
@@ -36,14 +36,6 @@ class Filling:
     probability: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Keyword:
-    """A word that may stand as the subject of a petition."""
-
-    word: str
-    probability: float  # among the words of the petition, after calibration
-
-
 def fill_mask(bert: BertEncoder, texts: Sequence[str], top_k: int) -> list[list[Filling]]:
     """Fill the one mask in each text: words first, then signs and special pieces; of both the most probable first.
 
@@ -74,10 +66,10 @@ def fill_mask(bert: BertEncoder, texts: Sequence[str], top_k: int) -> list[list[
     return fillings
 
 
-def extract_keywords(
-    bert: BertEncoder, texts: Sequence[str], words_of: Sequence[Collection[str]], top_k: int
-) -> list[list[Keyword]]:
-    """Ask BERT for the subject of each text: the words that fit the mask of a prompt standing before it as its title.
+def read_masked_ratios(
+    bert: BertEncoder, texts: Sequence[str], words_of: Sequence[Collection[str]]
+) -> list[dict[str, float]]:
+    """Ask BERT for the subject of each text: how well words fit the mask of a prompt standing before it as its title.
 
     Only words of the text itself count, since a small model guesses freely. What fits the prompt before any petition
     ("정부 문제를 …") says nothing, so each word's probability is divided by its mean before NEUTRAL_TEXTS (the
@@ -89,35 +81,24 @@ def extract_keywords(
         texts: N texts.
         words_of: N collections: the words of each text that may be its keywords, such as its nouns. Korean ones of
             two letters or more that the vocabulary has whole are asked about.
-        top_k: keywords of a text at most; there are fewer where it has fewer such words.
 
     Returns:
-        N lists, most probable first; the probabilities of all words of a text, before `top_k`, add up to 1.
+        N mappings of those words to how much likelier they are with the text than without it.
 
     Raises:
-        ConfigError: `top_k` is below 1.
         WeightsError: the checkpoint has no masked-word head.
     """
-    _check_top_k(top_k)
     vocabulary = sorted(bert.tokenizer.get_vocab().items(), key=lambda item: item[1])
     known = [(word, index) for word, index in vocabulary if KOREAN_WORD.fullmatch(word)]
-    words = [word for word, _ in known]
+    place_of = {word: place for place, (word, _) in enumerate(known)}
     ids = np.array([index for _, index in known], np.int64)  # [W]
     prior = _read_behind_prompt(bert, NEUTRAL_TEXTS, ids).mean(axis=0)  # [W]
-    keywords: list[list[Keyword]] = []
+    found: list[dict[str, float]] = []
     for start in range(0, len(texts), CHUNK):
         ratios = _read_behind_prompt(bert, texts[start : start + CHUNK], ids) / prior  # [C, W]
         for allowed, row in zip(words_of[start : start + CHUNK], ratios, strict=True):
-            keywords.append(_rank_words(set(allowed), words, row, top_k))
-    return keywords
-
-
-def _rank_words(allowed: Collection[str], words: Sequence[str], ratios: Floats, top_k: int) -> list[Keyword]:
-    """The `top_k` allowed words with the highest ratios, float64 [W] in the order of `words`."""
-    candidates = [index for index, word in enumerate(words) if word in allowed]
-    total = sum(ratios[index] for index in candidates)
-    best = sorted(candidates, key=lambda index: (-ratios[index], index))[:top_k]
-    return [Keyword(word=words[index], probability=float(ratios[index] / total)) for index in best]
+            found.append({word: float(row[place_of[word]]) for word in sorted(set(allowed) & place_of.keys())})
+    return found
 
 
 def _read_behind_prompt(bert: BertEncoder, texts: Sequence[str], ids: npt.NDArray[np.int64]) -> Floats:

@@ -14,7 +14,9 @@ from petitions.store.scores import Keywords, Score
 
 if TYPE_CHECKING:
     from petitions.encoders.registry import Encoder
+    from petitions.text.tokenizer import Tokenizer
 
+Words = list[tuple[str, float]]  # the weightiest first
 KEYWORDS = 5  # for each petition
 
 
@@ -34,10 +36,12 @@ def score_texts(run: Run, encoder: str, part: Part = WHOLE) -> int:
             if opened is None:  # TensorFlow and the weights, which a part without new petitions need not wait for
                 opened = _open(run, encoder, name)
             found = make_scores(opened, encoder, chunk)
-            words = extract_words(opened, chunk) if entry.has_keywords else []
             with run.engine.begin() as conn:
-                scores.upsert_keywords(conn, words)
                 scores.upsert_scores(conn, found)
+        if entry.has_keywords:
+            n_written = _write_keywords(run, encoder, name, part)
+            progress.rows_in = max(progress.rows_in, n_written)
+            progress.rows_out = max(progress.rows_out, n_written)
     return progress.rows_out
 
 
@@ -57,23 +61,62 @@ def make_scores(opened: "Encoder", encoder: str, texts: Sequence[PetitionText]) 
     ]
 
 
-def extract_words(opened: Any, texts: Sequence[PetitionText]) -> list[Keywords]:
-    """The keywords of each text by masked words."""
-    from petitions.scoring.masked_lm import extract_keywords
+def extract_words(texts: Sequence[PetitionText], masked: "Encoder | None" = None, weight: float = 0.0) -> list[Words]:
+    """The keywords of each text, with their weights; `masked` is asked where its words have a weight."""
+    from petitions.text.keywords import extract_keywords
     from petitions.text.tokenizer import Tokenizer
 
     tokenizer = Tokenizer()
-    whole = [text.whole for text in texts]
-    words = extract_keywords(opened, whole, [tokenizer.tokenize(text) for text in whole], KEYWORDS)
+    ratios = _read_ratios(masked, tokenizer, texts) if masked and weight else [{} for _ in texts]
     return [
-        Keywords(
-            petition_id=text.petition_id,
-            encoder=opened.name,
-            content_hash=text.content_hash,
-            words=[(item.word, item.probability) for item in found],
-        )
-        for text, found in zip(texts, words, strict=True)
+        [
+            (item.word, item.weight)
+            for item in extract_keywords(
+                tokenizer, text.whole, KEYWORDS, masked_weight=weight, masked_ratios=masked_ratios
+            )
+        ]
+        for text, masked_ratios in zip(texts, ratios, strict=True)
     ]
+
+
+def _write_keywords(run: Run, encoder: str, name: str, part: Part) -> int:
+    """Write the keywords of the texts of a part that lack them; returns of how many."""
+    from petitions.text.keywords import name_extractor
+
+    weight = find_encoder(encoder).masked_weight
+    extractor, masked = name_extractor(weight), None
+    after, n_written = "", 0
+    while True:
+        with run.engine.connect() as conn:
+            chunk = scores.read_without_keywords(
+                conn, run.source, run.window, name, extractor, after=after, limit=CHUNK, part=part
+            )
+        if not chunk:
+            return n_written
+        if weight and masked is None:
+            masked = _open(run, encoder, name)
+        rows = [
+            Keywords(
+                petition_id=text.petition_id,
+                encoder=name,
+                content_hash=text.content_hash,
+                extractor=extractor,
+                words=words,
+            )
+            for text, words in zip(chunk, extract_words(chunk, masked, weight), strict=True)
+        ]
+        with run.engine.begin() as conn:
+            scores.upsert_keywords(conn, rows)
+        after, n_written = chunk[-1].petition_id, n_written + len(chunk)
+
+
+def _read_ratios(masked: Any, tokenizer: "Tokenizer", texts: Sequence[PetitionText]) -> list[dict[str, float]]:
+    from petitions.scoring.masked_lm import read_masked_ratios
+    from petitions.text.noun_phrases import find_phrases
+
+    whole = [text.whole for text in texts]
+    words = [{word for item in find_phrases(tokenizer, text) for word in (item.word, *item.parts)} for text in whole]
+    return read_masked_ratios(masked, whole, words)
 
 
 def _open(run: Run, encoder: str, name: str) -> "Encoder":

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, func, select, tuple_
+from sqlalchemy import Connection, and_, delete, exists, func, select, tuple_
 
 from petitions.errors import PermanentError
 from petitions.records import PetitionText, Source, Window
@@ -28,11 +28,12 @@ class Score:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Keywords:
-    """The words that masked-LM prompting gives for one petition, most probable first, and their probabilities."""
+    """The words that one petition is about, the weightiest first, and their weights, 0 to 1."""
 
     petition_id: str
     encoder: str
     content_hash: str
+    extractor: str  # the version of what found them
     words: list[tuple[str, float]]
 
 
@@ -62,6 +63,31 @@ def read_unscored(
     return read_where(conn, source, window, n_made < len(scores), limit, part)
 
 
+def read_without_keywords(
+    conn: Connection,
+    source: Source,
+    window: Window,
+    encoder: str,
+    extractor: str,
+    *,
+    after: str,
+    limit: int = 1000,
+    part: Part = WHOLE,
+) -> list[PetitionText]:
+    """Read texts that lack keywords by this encoder and extractor, at most `limit`, in the order of their ids.
+
+    Only ids greater than `after`: a text without any noun gets no keyword, and must not be met again and again.
+    """
+    made = petition_keyword.c
+    is_made = exists().where(
+        made.petition_id == petition.c.petition_id,
+        made.content_hash == petition.c.content_hash,
+        made.encoder == encoder,
+        made.extractor == extractor,
+    )
+    return read_where(conn, source, window, and_(petition.c.petition_id > after, ~is_made), limit, part)
+
+
 def upsert_scores(conn: Connection, scores: Iterable[Score]) -> Counts:
     """Write scores. A stored score of the same content hash stays: it differs in its last bits at most.
 
@@ -83,13 +109,20 @@ def upsert_keywords(conn: Connection, keywords: Iterable[Keywords]) -> Counts:
             "encoder": item.encoder,
             "rank": rank,
             "word": word,
-            "probability": round(float(probability), 6),  # a float32 softmax may exceed 1 in its last bit
+            "weight": round(float(weight), 6),
             "content_hash": item.content_hash,
+            "extractor": item.extractor,
         }
         for item in keywords
-        for rank, (word, probability) in enumerate(item.words, start=1)
+        for rank, (word, weight) in enumerate(item.words, start=1)
     ]
-    written = upsert(conn, petition_keyword, rows, compare=("content_hash",), replace_within=("petition_id", "encoder"))
+    written = upsert(
+        conn,
+        petition_keyword,
+        rows,
+        compare=("content_hash", "extractor"),
+        replace_within=("petition_id", "encoder"),
+    )
     return written + Counts(deleted=deleted)
 
 

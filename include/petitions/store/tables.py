@@ -42,6 +42,8 @@ metadata = MetaData(
 _VANISHED = "hidden since the site answers that there is no such petition; else its administrator hid it"
 _ARTIFACT = 'the raw answer that the row was read from: "file#offset" in the archive; empty for the sample'
 _FIT_OF_SCORE = "the fit of a topic_similarity, else empty; in the key, so that the next fit leaves it alone"
+_WEIGHT_OF_KEYWORD = "0 to 1; higher for a word that a title of this text would sooner name"
+_EXTRACTOR = "version of what found it: rules, table of frequencies, weights; empty of one that was found by BERT alone"
 Key = Text(collation="C")
 At = DateTime(timezone=True)
 
@@ -220,9 +222,10 @@ petition_keyword = Table(
     Column("encoder", Key, primary_key=True, comment="name of the weights and their hash"),
     Column("rank", Integer, primary_key=True, comment="from 1"),
     Column("word", Text, nullable=False),
-    Column("probability", Double, nullable=False),
+    Column("weight", Double, nullable=False, comment=_WEIGHT_OF_KEYWORD),
     _content_hash(),
+    Column("extractor", Text, nullable=False, comment=_EXTRACTOR),
     CheckConstraint("rank >= 1", name="rank"),
-    check_share("probability"),
-    comment="One row is one word that masked-LM prompting gives for a petition.",
+    check_share("weight"),
+    comment="One row is one noun or compound that a petition is about, by frequency, rarity, place and masked words.",
 )

@@ -59,7 +59,7 @@ COMMENT ON COLUMN petitions.current_petition.topic_share IS 'of that topic in th
 COMMENT ON COLUMN petitions.current_petition.next_sentence IS 'probability that the body follows the title';
 COMMENT ON COLUMN petitions.current_petition.topic_similarity IS
     'cosine of the petition with the mean of its topic; low: it fits its topic badly';
-COMMENT ON COLUMN petitions.current_petition.keywords IS 'words that the encoder gives for it, most probable first';
+COMMENT ON COLUMN petitions.current_petition.keywords IS 'nouns and compounds that it is about, the weightiest first';
 COMMENT ON COLUMN petitions.current_petition.encoder IS 'what similar_petitions and search_petitions compare by';
 
 COMMENT ON COLUMN petitions.current_petition.n_agreements IS 'as last seen; not final while status is open';

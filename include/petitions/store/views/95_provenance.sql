@@ -52,7 +52,7 @@ COMMENT ON COLUMN petitions.petition_provenance.tokenizer_rules IS 'version of t
 COMMENT ON COLUMN petitions.petition_provenance.tokens_of IS
     'content_hash of the text that the tokens were made from; null: it has none';
 COMMENT ON COLUMN petitions.petition_provenance.encoder IS
-    'name and hash of the weights that are searched, which gave keywords too';
+    'name and hash of the weights that are searched';
 COMMENT ON COLUMN petitions.petition_provenance.encoders IS 'all whose scores readers see';
 COMMENT ON COLUMN petitions.petition_provenance.embedding_of IS
     'content_hash of the text that the vector of encoder was made from; null: it has none';
