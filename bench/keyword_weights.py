@@ -19,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
+from petitions.sources.lines import read_lines
 from petitions.text import keywords
 from petitions.text.keywords import WEIGHTS, Floats, Frequencies, describe_candidates
 from petitions.text.normalize import normalize_text
@@ -64,9 +65,7 @@ def main() -> None:
 
 def read_documents(tokenizer: Tokenizer, path: Path) -> list[Document]:
     """The petitions of a file that have a body."""
-    opened = gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8")
-    with opened as lines:
-        rows = [json.loads(line) for line in lines]
+    rows = [json.loads(line) for line in read_lines(path)]
     found = []
     for row in rows:
         title, body = (normalize_text(BLANKED.sub(" ", row[name])).text for name in ("title", "content"))
@@ -134,7 +133,7 @@ def measure(documents: Sequence[Document], table: Frequencies, weights: Floats) 
             words, features, parts = describe(item, table)
             scores = features @ weights
             order = sorted(range(len(words)), key=lambda place: (-scores[place], words[place]))
-            chosen = [words[place] for place in keywords._drop_parts(words, order, N_KEYWORDS)]
+            chosen = [words[place] for place in keywords.drop_parts(words, order, N_KEYWORDS)]
             values.append(recall(chosen, parts, item.asked))
     return round(float(np.mean(values)), 3)
 

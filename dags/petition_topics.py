@@ -8,6 +8,7 @@ the data interval ends (in Seoul), so a rerun of an old night reads the same win
 |---|---|---|
 | `crawl` | the site, `petition` | raw answers (artifact store), `petition`, `petition_agreement`, `crawl_reject` |
 | `tokenize` | `petition` | `petition_tokens` |
+| `find_copies` | `petition` | `petition_fingerprint`, `petition_copy` |
 | `fit_topics` | `petition_tokens`, the published fit | `topic_model`, `topic`, `topic_{term,event}`, `petition_topic` |
 | `encode` (parts of the window; bert, elmo) | `petition` | `petition_embedding` |
 | `score` (parts of the window) | `petition`, `petition_embedding` | `petition_score`, `petition_keyword` |
@@ -42,6 +43,7 @@ from petition_tasks import (
     crawl,
     encode,
     encode_fallback,
+    find_copies,
     finish_checks,
     fit_topics,
     plan_checks,
@@ -82,8 +84,7 @@ def petition_topics() -> None:
     tpu_for_score = ask_tpu.override(task_id="tpu_for_score")()
     encoded, encoded_here = encode.expand_kwargs(to_encode), encode_fallback.expand_kwargs(to_encode)
     scored, scored_here = score.expand_kwargs(to_score), score_fallback.expand_kwargs(to_score)
-    similar = score_similarity(model_id)
-    planned = plan_checks(model_id)
+    planned = crawled >> find_copies() >> plan_checks(model_id)
     checked = PetitionCheckOperator.partial(
         task_id="check", map_index_template="{{ task.check }}",
         outlets=name_tables("check_result"),
@@ -91,7 +92,7 @@ def petition_topics() -> None:
     ).expand_kwargs(planned)  # fmt: skip
     crawled >> tokenized >> [model_id, to_encode]
     to_encode >> tpu_for_encode >> encoded >> encoded_here >> to_score
-    to_score >> tpu_for_score >> scored >> scored_here >> similar >> planned
+    to_score >> tpu_for_score >> scored >> scored_here >> score_similarity(model_id) >> planned
     model_id >> to_score
     checked >> finish_checks(model_id) >> publish(model_id)
 

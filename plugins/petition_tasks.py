@@ -92,6 +92,12 @@ def tokenize() -> int:
     return _open().tokenize()
 
 
+@task(inlets=name_tables("petition"), outlets=name_tables("petition_fingerprint", "petition_copy"))
+def find_copies() -> int:
+    """Find the petitions that say the same; returns how many pairs."""
+    return _open().find_copies()
+
+
 @task(
     inlets=name_tables("petition_tokens"),
     outlets=name_tables("topic_model", "topic", "topic_term", "topic_event", "petition_topic"),

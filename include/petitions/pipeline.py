@@ -1,4 +1,4 @@
-"""The steps of a run, in order: crawl, tokenize, fit_topics, encode, score, check, publish.
+"""The steps of a run, in order: crawl, tokenize, find_copies, fit_topics, encode, score, check, publish.
 
 Each is a module of `petitions.steps`, which is imported with what it needs (TensorFlow, gensim, requests) when the step
 is taken. A step reads a closed window, writes by upsert in transactions of one chunk, and may be killed and run again:
@@ -69,6 +69,7 @@ class Pipeline(steps.Run):
         """Run all steps; returns the model_id of the fit, which is published as by `publish`."""
         self.crawl()
         self.tokenize()
+        self.find_copies()
         model_id = self.fit_topics()
         for encoder in ENCODERS:
             self.encode(encoder)
@@ -93,6 +94,12 @@ class Pipeline(steps.Run):
         from petitions.steps.tokenize import tokenize
 
         return tokenize(self)
+
+    def find_copies(self) -> int:
+        """Find the petitions of the window that say the same; returns how many pairs."""
+        from petitions.steps.find_copies import find_copies
+
+        return find_copies(self)
 
     def fit_topics(self) -> str:
         """Fit the topics of the window, or find the same fit made already; returns its model_id."""

@@ -90,6 +90,7 @@ def test_the_steps_stand_in_the_order_of_the_design(parsed):
     assert upstream == {
         "crawl": [],
         "tokenize": ["crawl"],
+        "find_copies": ["crawl"],
         "fit_topics": ["tokenize"],
         "plan_encode": ["tokenize"],
         "tpu_for_encode": ["plan_encode"],
@@ -100,7 +101,7 @@ def test_the_steps_stand_in_the_order_of_the_design(parsed):
         "score": ["plan_score", "tpu_for_score"],
         "score_fallback": ["plan_score", "score"],
         "score_similarity": ["fit_topics", "score_fallback"],
-        "plan_checks": ["fit_topics", "score_similarity"],
+        "plan_checks": ["find_copies", "fit_topics", "score_similarity"],
         "check": ["plan_checks"],
         "finish_checks": ["check", "fit_topics"],
         "publish": ["finish_checks", "fit_topics"],

@@ -1,3 +1,5 @@
+"""What the views tell of copies: the same text again, one that stands inside another, and the groups that they make."""
+
 from dataclasses import replace
 from datetime import date
 
@@ -5,46 +7,62 @@ import numpy as np
 import pytest
 from sqlalchemy import text
 
+from copied import write_copies
 from invented import BERT, MONDAY, PETITION, WINDOW, make_petitions, make_vectors, write_all
 from petitions.errors import PermanentError
-from petitions.records import Petition, Source
+from petitions.records import Source, Status
 from petitions.store.petitions import read_texts, upsert_petitions
 from petitions.store.publishing import publish
 from petitions.store.tokens import PetitionTokens, upsert_tokens
 
 pytestmark = [pytest.mark.postgres, pytest.mark.slow]
+RNG = np.random.default_rng(5)
 
-TOKENS = {  # of 12: half in common is 8 with 8 of 24 - 8 = 16
-    1: "a b c d e f g h i j k l",
-    2: "a b c d e f g h m n o p",  # 8 of 16 with 1, 4 of 20 with 3
-    3: "e f g h m n o p q r s t",  # 8 of 16 with 2
-    4: "a b c d e f g u v w x y",  # 7 of 17 with 1, and with 2
-    5: "a b c d e f g h i",  # 9 of 12 with 1, but under 10
+
+def write(n: int) -> str:
+    """N letters that no other text has, in words of four."""
+    letters = "".join(map(chr, RNG.integers(0xAC00, 0xD7A4, n)))
+    return " ".join(letters[start : start + 4] for start in range(0, n, 4))
+
+
+SAID = write(200)
+BODIES = {
+    1: SAID,
+    2: f"{write(160)} {SAID} {write(160)}",  # the first stands whole in it
+    3: f"{SAID[: len(SAID) * 2 // 3]} {write(60)}",  # a part rewritten
+    4: write(300),
+    5: f"{SAID[: len(SAID) // 4]} {write(300)}",  # a quarter alone
 }
 
 
-def write_published(conn, petitions: list[Petition], tokens: dict[int, str]) -> None:
+def write_published(conn, bodies: dict[int, str], n: int) -> None:
+    petitions = [
+        replace(item, purpose="", body=bodies.get(number, write(80)))
+        for number, item in enumerate(make_petitions(n), start=1)
+    ]
     write_all(conn, petitions)
-    texts = read_texts(conn, Source("sample"), WINDOW)
-    upsert_tokens(
-        conn,
-        [
-            PetitionTokens(
-                petition_id=item.petition_id,
-                tokenizer="mecab-1",
-                content_hash=item.content_hash,
-                tokens=tokens.get(number, f"only{number}").split() * 2,  # that a token comes twice counts once
-            )
-            for number, item in enumerate(texts, start=1)
-        ],
-    )
+    tokens = [
+        PetitionTokens(
+            petition_id=item.petition_id,
+            tokenizer="mecab-1",
+            content_hash=item.content_hash,
+            tokens=[*item.body.split(), *item.body.split()],  # that a token comes twice counts once
+        )
+        for item in read_texts(conn, Source("sample"), WINDOW)
+    ]
+    upsert_tokens(conn, tokens)
+    write_copies(conn)
     publish(conn, "fit-1", [BERT], at=MONDAY)
 
 
-def read_near(conn, *limits: float) -> list[tuple]:
-    given = ", ".join(map(str, limits))
-    query = f"SELECT petition_id, token_overlap FROM petitions.near_duplicates('sample:a-001', {given})"
+def read(conn, query: str) -> list[tuple]:
     return [tuple(row) for row in conn.execute(text(query))]
+
+
+def read_near(conn, *limits: float) -> list[str]:
+    given = ", ".join(map(str, limits))
+    query = f"SELECT petition_id FROM petitions.near_duplicates('sample:a-001', {given})"
+    return [petition_id for (petition_id,) in read(conn, query)]
 
 
 def test_the_same_text_is_a_duplicate_whatever_its_spaces_and_marks_and_the_first_leads(conn):
@@ -55,64 +73,75 @@ def test_the_same_text_is_a_duplicate_whatever_its_spaces_and_marks_and_the_firs
         for item, body, day in zip(make_petitions(5), said, days, strict=True)
     ]
     write_all(conn, petitions)
-    publish(conn, "fit-1", [BERT], at=MONDAY)
     elsewhere = [
         replace(petitions[0], source_id="z-1", begins_on=date(2024, 3, 1)),  # before the window
         replace(petitions[0], source=Source("assembly")),
     ]
     upsert_petitions(conn, elsewhere, seen_at=MONDAY)
-    query = "SELECT group_id, rank, petition_id, n_same FROM petitions.duplicate_petition ORDER BY 1, 2"
-    assert conn.execute(text(query)).all() == [
+    write_copies(conn)
+    publish(conn, "fit-1", [BERT], at=MONDAY)
+    same = [
         ("sample:a-003", 1, "sample:a-003", 3),
         ("sample:a-003", 2, "sample:a-005", 3),
         ("sample:a-003", 3, "sample:a-001", 3),
     ]
+    query = "SELECT group_id, rank, petition_id, n_same FROM petitions.duplicate_petition ORDER BY 1, 2"
+    assert read(conn, query) == same
+    query = "SELECT group_id, rank, petition_id, n_in_group FROM petitions.rewritten_petition ORDER BY 1, 2"
+    assert read(conn, query) == same  # short as it is
 
 
-def test_petitions_that_share_half_of_their_tokens_hang_together_in_one_group(conn):
-    write_published(conn, make_petitions(6), TOKENS)
-    query = "SELECT group_id, rank, petition_id, n_in_group, token_overlap FROM petitions.rewritten_petition ORDER BY 2"
-    assert conn.execute(text(query)).all() == [
-        ("sample:a-001", number, f"sample:a-00{number}", 3, 0.5) for number in (1, 2, 3)
-    ]
+def test_a_petition_inside_another_and_a_rewritten_one_are_of_one_group(conn):
+    write_published(conn, BODIES, 8)
+    query = "SELECT petition_id, group_id, rank, n_in_group FROM petitions.rewritten_petition ORDER BY rank"
+    first = ("sample:a-001", 3)
+    assert read(conn, query) == [(f"sample:a-{number:03d}", first[0], number, first[1]) for number in (1, 2, 3)]
+    (inside,) = read(
+        conn,
+        "SELECT earlier_in_later, later_in_earlier FROM petitions.rewritten_pairs() WHERE later_id LIKE '%002'"
+        " AND earlier_id LIKE '%001'",
+    )
+    assert inside[0] == 1 and 0.3 < inside[1] < 0.45
+    query = (
+        "SELECT token_overlap FROM petitions.rewritten_pairs() WHERE earlier_id LIKE '%001' AND later_id LIKE '%002'"
+    )
+    assert read(conn, query) == [(pytest.approx(50 / 130, abs=0.02),)]
 
 
-def test_a_group_whose_first_ones_meet_only_in_a_later_one_is_one_group(conn):
-    write_published(conn, make_petitions(3), {1: TOKENS[1], 2: TOKENS[3], 3: TOKENS[2]})
-    query = "SELECT DISTINCT group_id, n_in_group FROM petitions.rewritten_petition"
-    assert conn.execute(text(query)).all() == [("sample:a-001", 3)]
+def test_groups_are_told_with_their_number_and_their_days(conn):
+    write_published(conn, BODIES, 8)
+    columns = "group_id, n_petitions, first_on, last_on, title, petition_ids"
+    (group,) = read(conn, f"SELECT {columns} FROM petitions.petition_copy_group")
+    days = [item.begins_on for item in make_petitions(3)]
+    assert group[:4] == ("sample:a-001", 3, days[0], days[2])
+    assert group[4:] == ("1번째 건널목에 신호등을 놓아 주세요", ["sample:a-001", "sample:a-002", "sample:a-003"])
 
 
-def test_no_pair_over_the_limit_escapes_the_filter_and_none_below_it_is_told(conn):
-    """The prefix filter against the comparison of all pairs, over sets of all sizes."""
-    rng = np.random.default_rng(0)
-    tokens: dict[int, str] = {}
-    for number in range(1, 61):
-        like = tokens[int(rng.integers(1, number))].split() if number > 1 and rng.random() < 0.7 else []
-        kept = [token for token in like if rng.random() < 0.75]
-        fresh = [f"t{n}" for n in rng.zipf(1.3, size=int(rng.integers(10, 40))) if n < 2000]
-        tokens[number] = " ".join(dict.fromkeys([*kept, *fresh]))
-    write_published(conn, make_petitions(60), tokens)
-    sets = {number: set(words.split()) for number, words in tokens.items() if len(set(words.split())) >= 10}
-    overlaps = {
-        (f"sample:a-{one:03d}", f"sample:a-{other:03d}"): len(sets[one] & sets[other]) / len(sets[one] | sets[other])
-        for one in sets
-        for other in sets
-        if one < other
-    }
-    expected = {pair: overlap for pair, overlap in overlaps.items() if overlap >= 0.5}
-    assert 10 < len(expected) < len(overlaps) / 4
-    rows = conn.execute(text("SELECT earlier_id, later_id, token_overlap FROM petitions.rewritten_pairs()"))
-    assert {(row.earlier_id, row.later_id): row.token_overlap for row in rows} == expected
+def test_what_is_hidden_since_is_no_copy(conn):
+    write_published(conn, BODIES, 8)
+    conn.execute(text(f"UPDATE petitions.petition SET status = '{Status.HIDDEN}' WHERE petition_id LIKE '%001'"))
+    ids = [petition_id for (petition_id,) in read(conn, "SELECT petition_id FROM petitions.rewritten_petition")]
+    assert "sample:a-001" not in ids
 
 
-def test_near_duplicates_are_near_by_tokens_or_by_vectors(conn):
-    write_published(conn, make_petitions(6), TOKENS)
-    assert read_near(conn, 0.5, 1.1) == [("sample:a-002", 0.5)]
-    assert read_near(conn, 0.4, 1.1) == [("sample:a-002", 0.5), ("sample:a-004", 7 / 17)]
-    vectors = make_vectors(6)
+def test_the_pairs_of_the_same_window_are_the_same_and_those_that_are_gone_go(conn):
+    write_published(conn, BODIES, 8)
+    query = "SELECT * FROM petitions.petition_copy ORDER BY earlier_id, later_id"
+    before = read(conn, query)
+    write_copies(conn)
+    assert read(conn, query) == before
+    conn.execute(text("UPDATE petitions.petition SET status = 'hidden'"))
+    write_copies(conn)
+    assert read(conn, query) == []
+
+
+def test_near_duplicates_are_near_by_text_or_by_vectors(conn):
+    write_published(conn, BODIES, 8)
+    assert sorted(read_near(conn, 0.5, 1.1)) == ["sample:a-002", "sample:a-003"]
+    assert read_near(conn, 0.95, 1.1) == ["sample:a-002"]
+    vectors = make_vectors(8)
     third = float(vectors[0] @ vectors[2]) - 1e-6
-    assert read_near(conn, 1, third) == [("sample:a-002", 0.5), ("sample:a-003", 0.2)]
+    assert sorted(read_near(conn, 1, third)) == ["sample:a-002", "sample:a-003"]
 
 
 def test_near_duplicates_of_a_petition_that_is_not_published_are_refused(conn):

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from copied import write_copies
 from invented import BERT, ELMO, MONDAY, PETITION, RUN, TUESDAY, WINDOW, make_model, make_shares, make_topics, write_all
 from petitions.crawl.place import Place
 from petitions.errors import FetchError
@@ -131,6 +132,7 @@ def write_sample(conn) -> None:
     ]
     upsert_tokens(conn, tokens)
     write_words(conn, Source("sample"), [item.tokens for item in tokens])
+    write_copies(conn)
     publish(conn, "fit-1", [BERT, ELMO], at=MONDAY)
     write_run(conn)
     failed = begin_run(conn, Source("sample"), Window(since=date(2024, 5, 1), until=date(2024, 8, 1)))

@@ -13,7 +13,13 @@ RELATIONS = """
     SELECT relname FROM pg_class
     WHERE relnamespace = 'petitions'::regnamespace AND relkind = ANY (CAST(:kinds AS "char"[])) ORDER BY relname
 """
-INNER = {"published_model", "main_topic", "topic_period", "token_set"}  # views on the way to those of readers
+INNER = {
+    "published_model",
+    "main_topic",
+    "topic_period",
+    "copy_pair",
+    "copy_member",
+}  # views on the way to those of readers
 OPEN_TABLES = {"alembic_version"}  # a command looks there whether it fits the schema
 
 

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from sqlalchemy import text
 
+from copied import write_copies
 from invented import (
     BERT,
     ELMO,
@@ -37,13 +38,14 @@ WEEKS_OF_MAY = (date(2024, 5, 6), date(2024, 5, 13))
 VIEWS = (
     "current_model", "current_topic", "current_petition", "topic_trend", "topic_month", "emerging_topic",
     "topic_by_category", "topic_top_petition", "topic_lineage", "agreement_curve", "duplicate_petition",
-    "rewritten_petition",
+    "rewritten_petition", "petition_copy_group",
 )  # fmt: skip
 
 
 @pytest.fixture
 def published(conn):
     write_all(conn, PETITIONS)
+    write_copies(conn)
     publish(conn, "fit-1", [BERT, ELMO], at=MONDAY)
     return conn
 

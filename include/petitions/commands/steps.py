@@ -1,4 +1,4 @@
-"""The steps of a run by hand: crawl, tokenize, fit-topics, encode, score, check, publish; and run, all of them."""
+"""The steps of a run by hand: crawl, tokenize, find-copies, fit-topics, encode, score, check, publish; and run: all."""
 
 from typing import Any
 
@@ -21,6 +21,13 @@ def crawl(replay: bool, **window: Any) -> None:
 def tokenize(**window: Any) -> None:
     """Tokenize the texts that this tokenizer has not seen."""
     click.echo(f"{open_pipeline(**window).tokenize()} petitions tokenized")
+
+
+@click.command("find-copies")
+@window_options
+def find_copies(**window: Any) -> None:
+    """Find the petitions of the window that say the same."""
+    click.echo(f"{open_pipeline(**window).find_copies()} pairs of copies")
 
 
 @click.command("fit-topics")
@@ -87,4 +94,4 @@ def run(**window: Any) -> None:
     click.echo(f"published {open_pipeline(**window).run()}")
 
 
-COMMANDS = (crawl, tokenize, fit_topics, encode, score, check, publish, run)
+COMMANDS = (crawl, tokenize, find_copies, fit_topics, encode, score, check, publish, run)

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, delete, select, text, update
 
 from petitions.errors import TransientError
 from petitions.store.run_tables import check_result
-from petitions.store.tables import petition_score
+from petitions.store.tables import petition_copy, petition_score
 from petitions.store.topic_tables import petition_topic, topic, topic_event, topic_model, topic_term
 
 # Never dropped, however old: what readers see; the published fit that gave a source's highest topic_id, since the next
@@ -62,6 +62,8 @@ def list_old_fits(conn: Connection, keep: int) -> list[OldFit]:
 def drop_fit(conn: Connection, model_id: str, keep: int) -> bool:
     """Drop a fit with its topics, terms, shares, scores, events and checks, in the caller's transaction.
 
+    The pairs of copies of its run go with the run's last fit.
+
     What became of its topics in later fits stays told: their events keep `from_topic_id`, which is a lasting id, and
     lose `from_model_id` alone.
 
@@ -80,9 +82,12 @@ def drop_fit(conn: Connection, model_id: str, keep: int) -> bool:
     refuse_at_work(conn)
     if model_id not in {fit.model_id for fit in list_old_fits(conn, keep)}:
         return False
+    run_id = conn.execute(select(topic_model.c.run_id).where(topic_model.c.model_id == model_id)).scalar_one()
     conn.execute(update(topic_event).where(topic_event.c.from_model_id == model_id).values(from_model_id=None))
     for table in (check_result, topic_event, petition_topic, topic_term, petition_score, topic, topic_model):
         conn.execute(delete(table).where(table.c.model_id == model_id))
+    has_fit = select(topic_model.c.run_id).where(topic_model.c.run_id == run_id)
+    conn.execute(delete(petition_copy).where(petition_copy.c.run_id == run_id, ~has_fit.exists()))
     return True
 
 

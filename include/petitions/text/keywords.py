@@ -24,14 +24,14 @@ from petitions.text.tokenizer import TOKENIZER, Tokenizer, count_processes, read
 TABLE = "noun_frequency.tsv.gz"
 # See docs/search.md, "Keywords", for how they were measured.
 WEIGHTS: Mapping[str, float] = {
-    "constant": -3.11,
-    "frequency": 0.298,
-    "rarity": -0.017,
-    "place": -0.376,
-    "spread": 1.486,
-    "density": 19.32,
-    "length": 0.231,
-    "is_compound": 1.297,
+    "constant": -3.328,
+    "frequency": 0.3,
+    "rarity": 0.03,
+    "place": -0.374,
+    "spread": 1.491,
+    "density": 19.359,
+    "length": 0.239,
+    "is_compound": 1.303,
 }
 _MANY_LETTERS = 7
 
@@ -122,7 +122,7 @@ def extract_keywords(
         scores = scores + masked_weight * np.log([max(ratios.get(word, 1.0), 1e-9) for word in words])
     weights = 1 / (1 + np.exp(-scores))
     order = sorted(range(len(words)), key=lambda place: (-scores[place], words[place]))
-    return [Keyword(word=words[place], weight=float(weights[place])) for place in _drop_parts(words, order, top_k)]
+    return [Keyword(word=words[place], weight=float(weights[place])) for place in drop_parts(words, order, top_k)]
 
 
 def extract_many(texts: Sequence[str], top_k: int) -> list[list[str]]:
@@ -183,7 +183,7 @@ def describe_candidates(phrases: Sequence[NounPhrase], table: Frequencies) -> tu
     return words, np.array(rows, np.float64).reshape(len(words), len(WEIGHTS))
 
 
-def _drop_parts(words: Sequence[str], order: Sequence[int], top_k: int) -> list[int]:
+def drop_parts(words: Sequence[str], order: Sequence[int], top_k: int) -> list[int]:
     """The first `top_k` places of an order; of a word and a longer one that holds it the longer stands, once."""
     chosen: list[int] = []
     for place in order:

@@ -1,7 +1,7 @@
 """A text comes in; its nouns and compounds go out, whole as they are written: what its keywords are chosen from.
 
-A tagger takes a compound apart (종/부세, 국토/부), and one that it does not know at a wrong letter (거리/두기). A writer
-puts a blank around it. So a phrase is what stands between a blank and the particle behind the last noun of it.
+A tagger takes a compound apart (종/부세, 국토/부), and one that it does not know at a wrong letter (거리/두기). A
+writer puts a blank around it. So a phrase is what stands between a blank and the particle behind the last noun of it.
 """
 
 from collections.abc import Collection, Sequence
@@ -16,9 +16,7 @@ _NOUNS = frozenset({"NNG", "NNP", "SL", "인명"})
 _INSIDE = _NOUNS | {"SN", "SH", "XPN", "XSN", "NNB", "NNBC", "XR", "NR"}
 _NOT_LAST = frozenset({"XPN", "SN", "NNB", "NNBC", "MM", "IC"})
 PARTICLES = frozenset(["의", "로", "가", "도", "만", "이", "은", "는", "을", "를", "와", "과", "에"])
-_ENDINGS = frozenset(
-    ["들", "적", "씩", "여", "째", "님", "로", "만", "간"]
-)  # suffixes, but no part of a name
+_ENDINGS = frozenset(["들", "적", "씩", "여", "째", "님", "로", "만", "간"])  # suffixes, but no part of a name
 # 세종시 and 한부모 begin with what is tagged as a determiner, 자사고 with an interjection; these are none of a name.
 _FIRST = frozenset({"MM", "IC"})
 _POINTING = frozenset(
