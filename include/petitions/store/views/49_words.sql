@@ -40,7 +40,8 @@ DECLARE
     cells bigint[];  -- words at a level of weight, by the most that one adds to a score
     bounds double precision[];
     so_far bigint[];  -- petitions in this cell and those before
-    budget bigint := 1000;
+    budget bigint := 500;
+    most bigint := CASE WHEN num_nonnulls(category, status, since, until, of_source) = 0 THEN 2000 ELSE 8000 END;
     n_read integer;
     rest double precision;
     found text[];
@@ -106,12 +107,12 @@ BEGIN
         ) AS best;
         EXIT WHEN n_read = cardinality(cells);
         IF cardinality(found) >= k THEN
-            SELECT coalesce(sum(most), 0) INTO rest
+            SELECT coalesce(sum(unread.bound), 0) INTO rest
             FROM (
-                SELECT max(u.bound) AS most
+                SELECT max(u.bound) AS bound
                 FROM unnest(cells[n_read + 1:], bounds[n_read + 1:]) AS u (level, bound) GROUP BY u.level / 16
             ) AS unread;
-            EXIT WHEN budget >= 4000 OR scores[k] >= rest;
+            EXIT WHEN budget >= most OR scores[k] >= rest;
         END IF;
         budget := budget * 4;
     END LOOP;
@@ -119,8 +120,8 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION petitions.bm25_petitions IS
     'The k published petitions that stand highest by BM25F (k1 1.2, b 0.75, a title counts threefold) over the 32 weightiest
-words that at_least petitions have. Read are the 4,000 in which a word weighs most, or as many more as k that keep to the
-filters need; fewer where no other could stand among them.';
+words that at_least petitions have. Read are the 2,000 in which a word weighs most, with filters 8,000, or as many more as
+k that keep to them need; fewer where no other could stand among them.';
 
 CREATE FUNCTION petitions.substring_petitions(
     made_by text, question text, k integer, category text, status text, since date, until date, of_source text

@@ -162,12 +162,17 @@ BEGIN
     IF NOT FOUND THEN
         RAISE EXCEPTION 'no published petition is called %', similar_to;
     END IF;
-    SELECT array_agg(u.word ORDER BY u.word), array_agg((l.level % 16 + 0.5) * 2.2 / 16 ORDER BY u.word)
+    SELECT array_agg(word), array_agg((level % 16 + 0.5) * 2.2 / 16)
     INTO asked, weights
-    FROM petitions.petition_words AS w
-    CROSS JOIN LATERAL unnest(w.words) AS u (word)
-    JOIN LATERAL unnest(w.levels) AS l (level) ON l.level / 16 = petitions.number_word(u.word)
-    WHERE w.petition_id = similar_to;
+    FROM (
+        SELECT u.word, l.level
+        FROM petitions.petition_words AS w
+        CROSS JOIN LATERAL unnest(w.words) AS u (word)
+        JOIN LATERAL unnest(w.levels) AS l (level) ON l.level / 16 = petitions.number_word(u.word)
+        WHERE w.petition_id = similar_to
+        ORDER BY l.level % 16 DESC, length(u.word) DESC, u.word
+        LIMIT 64  -- of equal ones the longer, which are rarer: to count all words would take longer than to rank
+    ) AS heaviest;
     by_word := ARRAY(
         SELECT found.petition_id FROM petitions.bm25_petitions(
             made_by, asked, n, similar_petitions.category, similar_petitions.status, since, until, of_source, weights, 2
