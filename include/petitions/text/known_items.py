@@ -14,7 +14,7 @@ from scipy.sparse import csr_matrix
 
 DEPTH = 50  # of each list, as in search_petitions_hybrid
 SMOOTHING = 60  # of reciprocal rank fusion, as there
-WEIGHTS = (0.0, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0)
+WEIGHTS = (0.0, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0)
 LEAST_GAIN = 0.002  # a smaller one is chance
 VECTORS_ALONE = float("inf")
 
