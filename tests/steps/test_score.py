@@ -61,7 +61,7 @@ def test_keywords_are_found_once_for_a_text_and_again_by_another_version(engine,
         write_all(conn, make_petitions(4))
         texts = read_texts(conn, SOURCE, WINDOW)
         upsert_scores(conn, make_scores_of(texts))
-    run = Run(settings=Settings(), engine=engine, artifacts=ArtifactStore(tmp_path), source=SOURCE, window=WINDOW)
+    run = Run(settings=Settings(), engine=engine, artifacts=ArtifactStore(str(tmp_path)), source=SOURCE, window=WINDOW)
     with run.step("encode bert") as progress:
         progress.made_by = BERT
     assert score_texts(run, "bert") == 4  # those of write_all are of another version
