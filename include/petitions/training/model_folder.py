@@ -7,12 +7,15 @@ from pathlib import Path
 from petitions.encoders.bert import INITIALIZER_STDDEV, BertSize
 from petitions.encoders.hub import PreTrainedTokenizerFast
 
+HOW_IT_WAS_READ = ("is_local", "local_files_only")  # transformers saves these too; they say nothing of a tokenizer
+
 
 def write_tokenizer(output: Path, tokenizer: PreTrainedTokenizerFast) -> None:
     """Save the tokenizer under the name of its class that every version of transformers knows."""
     tokenizer.save_pretrained(output)
     path = output / "tokenizer_config.json"
     config = json.loads(path.read_text(encoding="utf-8")) | {"tokenizer_class": "PreTrainedTokenizerFast"}
+    config = {key: value for key, value in config.items() if key not in HOW_IT_WAS_READ}
     path.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
 
 
