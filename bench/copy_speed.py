@@ -2,9 +2,9 @@
 
     PYTHONPATH=include python bench/copy_speed.py [--shared ../shared] [--sizes 3000 100000]
 
-Petitions are made of the sentences of real ones of the Blue House, as many letters each; one in twenty is a copy of an
-earlier one with a tenth of its sentences changed, and 1 % are of one campaign. An embedded server is made and
-deleted. Prints seconds, pairs, and what reading the views takes.
+Petitions are made of the sentences of real ones of the Blue House, their words in another order; one in twenty is a
+copy of an earlier one with a tenth of its sentences changed, and 1 % are of one campaign. An embedded server of its
+own is made and deleted. Prints seconds, pairs, and what reading the groups takes.
 """
 
 import argparse
