@@ -11,6 +11,7 @@ from bs4 import BeautifulSoup
 from click.testing import CliRunner
 from sqlalchemy import create_engine, text
 
+from copied import write_copies
 from invented import BERT, MONDAY, TUESDAY, WINDOW, make_petitions, write_all, write_checks
 from petitions.cli import main
 from petitions.commands.report import draw_report, read_report
@@ -97,6 +98,7 @@ def test_what_rose_fell_and_was_copied_is_said_in_sentences(conn, artifacts):
         petitions[number] = replace(petitions[number], begins_on=recent, ends_on=WINDOW.until)
     petitions[5] = replace(petitions[2], source_id="a-006", begins_on=petitions[5].begins_on)
     write_all(conn, petitions)
+    write_copies(conn)
     publish(conn, "fit-1", [BERT], at=MONDAY)
     page = draw(conn, artifacts)
     told = {item.get_text(): item.find_next("dd").get_text() for item in page.find_all("dt")}
