@@ -269,9 +269,9 @@ def _kill_at(patch, stop):
 
     patch.setattr(ArtifactStore, "write", guard(ArtifactStore.write))
     patch.setattr(ArtifactStore, "delete", guard(ArtifactStore.delete))
-    from petitions.crawl import pruning
+    from petitions.commands import prune_archive
 
-    patch.setattr(pruning, "move_references", guard(pruning.move_references))
+    patch.setattr(prune_archive, "move_references", guard(prune_archive.move_references))
 
 
 @pytest.mark.postgres
