@@ -160,7 +160,7 @@ def test_csv_goes_to_standard_output_and_an_unknown_view_or_format_is_one_line(p
         result = run(view, "--format", "csv")
         assert result.exit_code == 1
         assert result.output.count("\n") == 1
-        assert "VIEW must be one of agreement_curve, current_model, current_petition" in result.output
+        assert "VIEW must be one of addressed_to, addressee, agreement_curve" in result.output
         assert repr(view) in result.output and "published_model," not in result.output
 
 

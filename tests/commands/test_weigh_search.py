@@ -42,7 +42,7 @@ def test_the_weight_of_vectors_is_what_they_deserve(embed, helps):
     search, _ = measure(TEXTS, CATEGORIES, embed([item.whole for item in TEXTS]), embed)
     assert search[0.0]["title"] == 1.0
     assert search[0.0]["body from title"] < 0.2, "the bodies share no word with their titles"
-    choice = choose_weight(search)
+    choice = choose_weight(search, len(TEXTS))
     assert (choice.weight > 0) == helps
     assert all(choice.fused[name] >= value for name, value in choice.words.items())
     assert (search[VECTORS_ALONE]["body from title"] == 1.0) == helps

@@ -46,10 +46,17 @@ def test_a_weight_is_taken_where_it_gains_and_loses_on_no_set():
     measured = {
         0.0: {"title": 0.9, "body": 0.5},
         0.1: {"title": 0.9, "body": 0.52},
+        0.2: {"title": 0.9, "body": 0.5},
         0.5: {"title": 0.8, "body": 0.7},
         VECTORS_ALONE: {"title": 0.1, "body": 0.2},
     }
-    choice = choose_weight(measured)
+    choice = choose_weight(measured, 400)
     assert (choice.weight, choice.fused["body"], choice.words["body"], choice.vectors["body"]) == (0.1, 0.52, 0.5, 0.2)
     measured[0.1] = {"title": 0.89, "body": 0.6}
-    assert choose_weight(measured).weight == 0.0
+    assert choose_weight(measured, 400).weight == 0.0
+
+
+def test_what_vectors_of_chance_bring_where_words_find_nothing_is_no_gain():
+    measured = {0.0: {"body": 0.0}, 0.1: {"body": 0.1}, VECTORS_ALONE: {"body": 0.1}}
+    assert choose_weight(measured, 60).weight == 0.0
+    assert choose_weight(measured, 600).weight == 0.1

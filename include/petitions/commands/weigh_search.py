@@ -57,7 +57,7 @@ def weigh_search(source: Source | None, n: int, write: bool, output: Path | None
         name, embed = load_encoder(SEARCHED, settings)
         whole = read_embeddings(conn, name, [item.petition_id for item in texts])
     search, similar = measure(texts, categories, whole, embed)
-    chosen = {"search": choose_weight(search), "similar": choose_weight(similar)}
+    chosen = {"search": choose_weight(search, len(texts)), "similar": choose_weight(similar, len(texts))}
     weight = EncoderWeight(encoder=name, search_weight=chosen["search"].weight, similar_weight=chosen["similar"].weight)
     if write:
         with engine.begin() as conn:

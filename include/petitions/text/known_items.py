@@ -93,16 +93,24 @@ class Choice:
     fused: Mapping[str, float]
 
 
-def choose_weight(measured: Mapping[float, Mapping[str, float]]) -> Choice:
+def gain_by_chance(n_items: int) -> float:
+    """What vectors of chance may bring where words find nothing: the mean reciprocal rank, and two standard errors."""
+    ranks = 1 / np.arange(1, min(n_items, DEPTH) + 1)  # each place is as likely, most of them behind the list
+    mean = ranks.sum() / n_items
+    return float(mean + 2 * np.sqrt((np.square(ranks).sum() / n_items - mean**2) / n_items))
+
+
+def choose_weight(measured: Mapping[float, Mapping[str, float]], n_items: int) -> Choice:
     """Choose the weight that gains most over all sets among those that lose on none; 0 where none gains enough.
 
     Args:
         measured: by weight, with 0 and VECTORS_ALONE, the value of each set.
+        n_items: how many questions a set has.
     """
-    words = measured[0.0]
+    words, chance = measured[0.0], gain_by_chance(n_items)
 
     def gain(weight: float) -> float:
-        return max(value - words[name] for name, value in measured[weight].items())
+        return max(value - words[name] - (1 - words[name]) * chance for name, value in measured[weight].items())
 
     fit = [
         weight
