@@ -53,7 +53,8 @@ class Settings:
     contact: str = ""
     requests_per_second: float = 2.0
     connections: int = 2
-    bert_model: str = field(default=str(MODELS / "bert-small"))
+    bert_model: str = field(default=str(MODELS / "bert-small"))  # masked words, next sentence
+    embedding_model: str = field(default=str(MODELS / "sentence-small"))  # what is searched and compared
     elmo_model: str = field(default=str(MODELS / "elmo-small"))
     accelerator: str = "auto"
     topics: TopicCount = 9

@@ -28,10 +28,10 @@ from stand_in import BLUEHOUSE_DATA, SERVE, run_stand_in
 
 TASKS = ("crawl", "tokenize", "fit_topics", "encode", "score", "check", "publish")
 ON_TPU = ("encode", "score")
+OF_THE_DAG = ("tasks", "defaults")  # modules of plugins/ that hold what the DAG file wires
 # Two parts for each encoder instead of eight.
 FEW_PARTS = {
-    'pipeline.plan_parts(f"encode {name}") for': 'pipeline.plan_parts(f"encode {name}") // 4 for',
-    'open_pipeline().plan_parts("score bert")': 'open_pipeline().plan_parts("score bert") // 4',
+    'pipeline.plan_parts(f"{step} {name}") for': 'pipeline.plan_parts(f"{step} {name}") // 4 for',
 }
 SETTINGS = {
     "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "20",
@@ -79,13 +79,15 @@ def write_data(folder: Path) -> list[Path]:
 
 
 def copy_dags(folder: Path, changed: Mapping[str, str]) -> Path:
-    """The folder of a DAG that differs from ours in a few words."""
-    dag = (ROOT / "dags" / "petition_topics.py").read_text(encoding="utf-8")
+    """The folder of a DAG that differs from ours in a few words, with its tasks, which are found before plugins/."""
+    paths = (ROOT / "dags" / "petition_topics.py", *(ROOT / "plugins" / f"petition_{name}.py" for name in OF_THE_DAG))
+    texts = {path.name: path.read_text(encoding="utf-8") for path in paths}
     for before, after in changed.items():
-        assert before in dag, before
-        dag = dag.replace(before, after)
+        assert any(before in text for text in texts.values()), before
+        texts = {name: text.replace(before, after) for name, text in texts.items()}
     (folder / "dags").mkdir()
-    (folder / "dags" / "petition_topics.py").write_text(dag, encoding="utf-8")
+    for name, text in texts.items():
+        (folder / "dags" / name).write_text(text, encoding="utf-8")
     return folder / "dags"
 
 

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.slow
 PATH = ROOT / "deploy" / "helm-values.yaml"
 TEXT = PATH.read_text(encoding="utf-8")
 VALUES = yaml.safe_load(TEXT)
-DAGS = "".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "dags").glob("*.py")))
+DAGS = "".join(path.read_text(encoding="utf-8") for name in ("dags", "plugins") for path in (ROOT / name).glob("*.py"))
 
 
 def read_policy() -> ModuleType:

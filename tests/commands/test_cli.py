@@ -319,7 +319,9 @@ def test_a_question_is_not_embedded_by_other_weights_than_those_published(run, m
         upsert_weight(conn, EncoderWeight(encoder=BERT, search_weight=1))
         publish(conn, "fit-1", [BERT, ELMO], at=MONDAY)
     refused = refusal(run("search", "건널목"))
-    assert f"published is sample by {BERT}, but PETITIONS_BERT_MODEL is {shipped}" in refused
+    assert (
+        f"published is sample by {BERT}, but PETITIONS_BERT_MODEL and PETITIONS_EMBEDDING_MODEL is {shipped}" in refused
+    )
     assert refused.endswith(
         "set it to the published weights, or run a night with the new ones, or name another --source"
     )

@@ -9,6 +9,7 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from petitions.encoders.bert_encoder import TokenSequence, load_bert
+from petitions.encoders.names import name_bert
 from petitions.errors import WeightsError
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -131,6 +132,22 @@ def test_sharded_weights_are_read_and_a_missing_shard_is_named(copy_of_tiny, tin
     (folder / "model-2.safetensors").unlink()
     with pytest.raises(WeightsError, match=r"lacks model-2\.safetensors"):
         load_bert(str(folder), "cpu")
+
+
+def test_other_weights_may_give_the_vectors(copy_of_tiny, tiny):
+    def change(tensors):
+        bare = {name: array for name, array in tensors.items() if "cls." not in name and "pooler" not in name}
+        return {name: array * 0.5 for name, array in bare.items()}
+
+    folder = copy_of_tiny(change)
+    alone, both = load_bert(str(folder), "cpu"), load_bert(str(TINY), "cpu", str(folder))
+    assert both.name == f"{alone.name}+{tiny.name}" == name_bert(str(TINY), str(folder))
+    np.testing.assert_array_equal(both.embed(["학교 버스"]), alone.embed(["학교 버스"]))
+    assert both.heads == tiny.heads
+    pairs = [both.frame([5, 6], [7, 8])]
+    np.testing.assert_array_equal(both.predict_next(pairs), tiny.predict_next(pairs))
+    same = load_bert(str(TINY), "cpu", str(TINY))
+    assert same.name == tiny.name == name_bert(str(TINY), str(TINY))
 
 
 def test_a_missing_head_is_named_with_the_score_it_costs_and_embeddings_still_work(copy_of_tiny):

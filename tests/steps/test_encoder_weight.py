@@ -20,7 +20,7 @@ STORED = text("SELECT encoder, search_weight, similar_weight FROM petitions.enco
 @pytest.fixture
 def run(engine, tmp_path) -> Pipeline:
     return Pipeline(
-        settings=replace(Settings(source="sample"), bert_model=str(tmp_path)),
+        settings=replace(Settings(source="sample"), embedding_model=str(tmp_path)),
         engine=engine,
         artifacts=ArtifactStore(str(tmp_path / "artifacts")),
         source=Source("sample"),

@@ -246,7 +246,8 @@ def test_weights_that_changed_between_encoding_and_scoring_are_refused_by_name(p
         done = runs.StepResult(rows_in=0, rows_out=0, seconds=0, made_by="bert-small@000000000000")
         runs.record_step(conn, pipeline.run_id, "encode bert", done, at=NOW)
     with pytest.raises(
-        ConfigError, match="encoded by bert-small@000000000000, but PETITIONS_BERT_MODEL is bert-small@"
+        ConfigError,
+        match="encoded by bert-small@000000000000, but PETITIONS_BERT_MODEL and PETITIONS_EMBEDDING_MODEL is ",
     ):
         pipeline.score(model_id, "bert")
     assert read_all_rows(engine)["petition_score"] == []

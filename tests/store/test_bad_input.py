@@ -96,8 +96,8 @@ def test_a_page_with_a_date_or_count_that_cannot_be_is_one_reject_and_the_others
 @pytest.mark.parametrize(
     ("body", "reason"),
     [
-        ("가\x00나".encode(), "expected HTML in UTF-8"),
-        ("가@@나".encode().replace(b"@@", b"\xed\xa0\x80"), "expected HTML in UTF-8"),
+        ("가\x00나".encode(), "expected text in UTF-8"),
+        ("가@@나".encode().replace(b"@@", b"\xed\xa0\x80"), "expected text in UTF-8"),
         ("가나 ".encode() * 330_000, "over the limit of 200000 characters"),
     ],
     ids=["nul", "surrogate", "megabytes"],

@@ -13,7 +13,7 @@ from petitions.commands.options import any_source_option, count_option, json_opt
 from petitions.encoders.registry import ENCODERS, SEARCHED
 from petitions.errors import ConfigError
 from petitions.records import Source, Status
-from petitions.settings import PREFIX, Settings
+from petitions.settings import Settings
 from petitions.sources.lines import read_lines
 
 if TYPE_CHECKING:
@@ -139,7 +139,7 @@ def refuse_other_weights(conn: "Connection", settings: Settings, source: Source 
     others = [f"{item} by {encoder}" for item, encoder in read_searched(conn, source).items() if encoder != name]
     if others:
         raise ConfigError(
-            f"published is {', '.join(others)}, but {PREFIX}{entry.setting.upper()} is {name}: set it to the published "
+            f"published is {', '.join(others)}, but {entry.variables} is {name}: set it to the published "
             f"weights, or run a night with the new ones{'' if source else ', or name another --source'}"
         )
 

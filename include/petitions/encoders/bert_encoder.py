@@ -38,11 +38,13 @@ class TokenSequence:
 class BertEncoder:
     """Holds a network, its tokenizer and the strategy that both run under; `load_bert` makes one."""
 
-    def __init__(self, files: ModelFiles, accelerator: str) -> None:
+    def __init__(self, files: ModelFiles, accelerator: str, embedder: "BertEncoder | None" = None) -> None:
+        """Load; where there is an `embedder`, its weights give the vectors, and these the heads."""
         checkpoint = read_checkpoint(files.folder)
-        self.name = name_encoder(files)
+        self.name: str = name_encoder(files) if embedder is None else f"{embedder.name}+{name_encoder(files)}"
+        self._embedder = embedder
         self.tokenizer = load_tokenizer(files.folder)
-        self.dimensions = checkpoint.size.hidden_size
+        self.dimensions: int = checkpoint.size.hidden_size if embedder is None else embedder.dimensions
         self.n_positions = checkpoint.size.max_position_embeddings
         if len(self.tokenizer) > checkpoint.size.vocab_size:
             raise WeightsError(
@@ -90,6 +92,8 @@ class BertEncoder:
         Returns:
             float32 [N, D], each row of unit length, in the order of `texts`.
         """
+        if self._embedder is not None:
+            return self._embedder.embed(texts, batch_tokens=batch_tokens)
         room = self.n_positions - 2
         windows: list[TokenSequence] = []
         owners: list[int] = []
@@ -182,16 +186,20 @@ class BertEncoder:
         return self._next_sentence(self._bert(token_ids, segment_ids, mask))  # [B, 2]
 
 
-def load_bert(model: str, accelerator: str = "auto") -> BertEncoder:
+def load_bert(model: str, accelerator: str = "auto", embedding_model: str = "") -> BertEncoder:
     """Load a BERT from a checkpoint folder or the model hub.
 
     Args:
         model: a folder, or a hub name such as "klue/bert-base" or "klue/bert-base@revision".
         accelerator: as `pick_strategy` takes it.
+        embedding_model: as `model`, of a sentence encoder that gives the vectors; empty: `model` gives them.
 
     Raises:
         WeightsError: the model is missing, incomplete, damaged or no BERT.
         FetchError: the hub cannot be reached.
         ConfigError: the accelerator is missing.
     """
-    return BertEncoder(fetch_model(model), accelerator)
+    files = fetch_model(model)
+    if not embedding_model or name_encoder(fetch_model(embedding_model)) == name_encoder(files):
+        return BertEncoder(files, accelerator)
+    return BertEncoder(files, accelerator, BertEncoder(fetch_model(embedding_model), accelerator))

@@ -20,9 +20,13 @@ OPTIONS_FILE = "options.json"
 N_DIGITS = 12  # of a hash or commit, enough to tell weights apart
 
 
-def name_bert(model: str) -> str:
-    """The name of a BERT by its folder or hub name; see `fetch_model` and `weight_files` for what is raised."""
-    return name_encoder(fetch_model(model))
+def name_bert(model: str, embedding_model: str = "") -> str:
+    """The name of a BERT by its folder or hub name, that of other weights for its vectors before it.
+
+    See `fetch_model` and `weight_files` for what is raised.
+    """
+    names = [name_encoder(fetch_model(name)) for name in (embedding_model, model) if name]
+    return "+".join(dict.fromkeys(names))
 
 
 def name_elmo(model: str) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from petitions.errors import ConfigError
 from petitions.records import PetitionText
-from petitions.settings import Settings
+from petitions.settings import PREFIX, Settings
 
 if TYPE_CHECKING:
     import numpy as np
@@ -52,8 +52,9 @@ class EncoderEntry:
     """One encoder."""
 
     setting: str  # the field of Settings that names its weights
-    name_weights: str  # "module:name" of what names the weights of such a model, without loading them
-    loader: str  # "module:name" of what takes model and accelerator, and gives an Encoder
+    vector_setting: str = ""  # that of the weights that give its vectors, where these may be others
+    name_weights: str  # "module:name" of what names the weights of its models, without loading them
+    loader: str  # "module:name" of what takes model, accelerator and model of the vectors, and gives an Encoder
     reads_morphemes: bool = False  # texts are given as lists of morphemes
     is_searched: bool = False  # readers search its vectors
     has_keywords: bool = False  # keywords are stored under its name
@@ -67,9 +68,18 @@ class EncoderEntry:
         """The scores of a text alone."""
         return tuple(name for name, score in self.scores.items() if score.of_text)
 
+    @property
+    def variables(self) -> str:
+        """The environment variables that name its weights, for messages."""
+        return " and ".join(f"{PREFIX}{name.upper()}" for name in (self.setting, self.vector_setting) if name)
+
+    def models(self, settings: Settings) -> tuple[str, ...]:
+        """The folders or hub names that the settings give: of the weights, and of those of the vectors."""
+        return tuple(getattr(settings, name) for name in (self.setting, self.vector_setting) if name)
+
     def name(self, settings: Settings) -> str:
         """The name of the weights that the settings give; see `encoders.names` for what is raised."""
-        found: str = resolve_name(self.name_weights)(getattr(settings, self.setting))
+        found: str = resolve_name(self.name_weights)(*self.models(settings))
         return found
 
     def load(self, settings: Settings) -> Encoder:
@@ -79,7 +89,8 @@ class EncoderEntry:
             WeightsError: they are missing or incomplete.
             ConfigError: the accelerator is missing.
         """
-        found: Encoder = resolve_name(self.loader)(getattr(settings, self.setting), settings.accelerator)
+        model, *others = self.models(settings)
+        found: Encoder = resolve_name(self.loader)(model, settings.accelerator, *others)
         return found
 
 
@@ -88,6 +99,7 @@ ENCODERS: Mapping[str, EncoderEntry] = MappingProxyType(
     {
         "bert": EncoderEntry(
             setting="bert_model",
+            vector_setting="embedding_model",
             name_weights="petitions.encoders.names:name_bert",
             loader="petitions.encoders.bert_encoder:load_bert",
             is_searched=True,

@@ -44,7 +44,7 @@ def keep_weight(run: Run, encoder: str, name: str) -> None:
         WeightsError: the file of it does not hold two numbers of 0 or more.
     """
     entry = find_encoder(encoder)
-    kept = Path(getattr(run.settings, entry.setting)) / SEARCH_FILE
+    kept = Path(entry.models(run.settings)[-1]) / SEARCH_FILE
     if not entry.is_searched or not kept.is_file():
         return
     try:
@@ -65,6 +65,6 @@ def _load(run: Run, encoder: str, name: str) -> "Embed":
 
     loaded, embed = load_encoder(encoder, run.settings)
     if loaded != name:
-        setting = f"PETITIONS_{find_encoder(encoder).setting.upper()}"
+        setting = find_encoder(encoder).variables
         raise ConfigError(f"{setting} was {name}, but {loaded} was loaded: encode again")
     return embed

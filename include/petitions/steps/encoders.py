@@ -12,7 +12,7 @@ from petitions.text.tokenizer import Tokenizer
 
 Embed = Callable[[Sequence[str]], NDArray[np.float32]]
 
-_opened: dict[tuple[str, str, str], Encoder] = {}
+_opened: dict[tuple[str, ...], Encoder] = {}
 
 
 def open_encoder(encoder: str, settings: Settings) -> Encoder:
@@ -27,7 +27,7 @@ def open_encoder(encoder: str, settings: Settings) -> Encoder:
         WeightsError: weights that are missing or incomplete.
     """
     entry = find_encoder(encoder)
-    key = (encoder, getattr(settings, entry.setting), settings.accelerator)
+    key = (encoder, *entry.models(settings), settings.accelerator)
     if key not in _opened:
         _opened[key] = entry.load(settings)
     return _opened[key]

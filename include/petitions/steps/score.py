@@ -125,6 +125,6 @@ def _open(run: Run, encoder: str, name: str) -> "Encoder":
 
     opened = open_encoder(encoder, run.settings)
     if opened.name != name:
-        setting = f"PETITIONS_{find_encoder(encoder).setting.upper()}"
+        setting = find_encoder(encoder).variables
         raise ConfigError(f"the run was encoded by {name}, but {setting} is {opened.name}: encode again")
     return opened
