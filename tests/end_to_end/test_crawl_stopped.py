@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -35,7 +36,9 @@ def start(engine, url: str, artifacts: Path) -> "subprocess.Popen[bytes]":
     environ = {name: value for name, value in os.environ.items() if not name.startswith("PETITIONS_")} | named
     command = [sys.executable, "-c", "from petitions.cli import main; main()", "crawl", "--source", "bluehouse"]
     command += ["--until", "2019-09-01", "--months", "1"]
-    return subprocess.Popen(command, env=environ, stderr=subprocess.PIPE)
+    # Whoever started the tests in the background had them ignore SIGINT, and children inherit that.
+    heed = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    return subprocess.Popen(command, env=environ, stderr=subprocess.PIPE, preexec_fn=heed)
 
 
 def wait_for(condition, process) -> None:
