@@ -12,11 +12,11 @@ from sqlalchemy import select, text
 
 from petitions.cli import main
 from petitions.commands.archive import escape
-from petitions.commands.prune_archive import list_old_files, prune_files
 from petitions.crawl.answer import Answer
 from petitions.crawl.archive import Archive
 from petitions.errors import ConfigError, PermanentError
 from petitions.records import Petition, Reject, Source, Status
+from petitions.store.archive_pruning import list_old_files, prune_files
 from petitions.store.artifacts import ArtifactStore
 from petitions.store.crawl_tables import crawl_reject
 from petitions.store.petitions import insert_rejects, upsert_petitions
@@ -269,9 +269,9 @@ def _kill_at(patch, stop):
 
     patch.setattr(ArtifactStore, "write", guard(ArtifactStore.write))
     patch.setattr(ArtifactStore, "delete", guard(ArtifactStore.delete))
-    from petitions.commands import prune_archive
+    from petitions.store import archive_pruning
 
-    patch.setattr(prune_archive, "move_references", guard(prune_archive.move_references))
+    patch.setattr(archive_pruning, "move_references", guard(archive_pruning.move_references))
 
 
 @pytest.mark.postgres

@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 import sys
 
 import numpy as np
@@ -337,3 +338,10 @@ def test_the_words_of_search_are_printed_a_line_each(run, tmp_path):
         set(),
         {"대책", "617", "17"},
     ]
+
+
+def test_the_command_starts_without_what_its_commands_need():
+    heavy = "numpy scipy sqlalchemy tensorflow gensim requests jinja2 pyarrow bs4"
+    program = f"import sys, petitions.cli; print([name for name in {heavy.split()} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"

@@ -81,7 +81,7 @@ def prune(before: str, is_dry_run: bool) -> None:
 
     Do not run it beside `petitions crawl --replay`.
     """
-    from petitions.commands.prune_archive import list_old_files, prune_files
+    from petitions.store.archive_pruning import list_old_files, prune_files
     from petitions.store.database import open_engine, require_schema
 
     try:

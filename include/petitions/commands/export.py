@@ -141,7 +141,7 @@ def export(view: str, format_: str, output: Path | None) -> None:
     )
     with open_view(open_store(), view) as found, opened as file:
         if is_binary:
-            from petitions.commands.parquet import write_parquet
+            from petitions.store.parquet import write_parquet
 
             n_rows = write_parquet(file, found)
         else:

@@ -13,8 +13,8 @@ from sqlalchemy import text
 
 from invented import BERT, MONDAY, make_petitions, write_all
 from petitions.cli import main
-from petitions.commands.parquet import write_parquet
 from petitions.errors import ConfigError
+from petitions.store.parquet import write_parquet
 from petitions.store.publishing import publish
 from petitions.store.view_rows import OpenView
 
