@@ -274,13 +274,13 @@ def test_weights_replaced_between_naming_and_loading_write_no_vector(pipeline, e
     told = find_encoder(encoder).name_weights
     name_weights = resolve_name(told)
 
-    def name_and_replace(model: str) -> str:
-        name, path = name_weights(model), folder / "model.safetensors"
+    def name_and_replace(*models: str) -> str:
+        name, path = name_weights(*models), folder / "model.safetensors"
         save_file(load_file(path), path, metadata={"format": "np", "made": "later"})
         return name
 
     monkeypatch.setattr(told.replace(":", "."), name_and_replace)
-    with pytest.raises(ConfigError, match=f"PETITIONS_{encoder.upper()}_MODEL was weights@.*, but weights@.* was load"):
+    with pytest.raises(ConfigError, match=f"{find_encoder(encoder).variables} was .*weights@.*, but .*weights@.* was"):
         pipeline.encode(encoder)
     assert read_all_rows(engine)["petition_embedding"] == []
 
