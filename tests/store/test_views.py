@@ -23,7 +23,6 @@ from petitions.store.petitions import mark_hidden, record_agreements, upsert_pet
 from petitions.store.publishing import publish
 from petitions.store.readers import (
     read_current_topics,
-    read_emerging,
     read_similar,
     read_trends,
 )
@@ -48,6 +47,11 @@ def published(conn):
     write_copies(conn)
     publish(conn, "fit-1", [BERT, ELMO], at=MONDAY)
     return conn
+
+
+def read_emerging(conn, source):
+    query = text("SELECT * FROM petitions.emerging_topic WHERE source = :source ORDER BY z DESC, topic_id")
+    return conn.execute(query, {"source": source}).mappings().all()
 
 
 def read(conn, query: str) -> list[tuple]:

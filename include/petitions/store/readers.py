@@ -33,12 +33,6 @@ def read_trends(conn: Connection, source: Source | None = None) -> Rows:
     return _rows(conn, query, source=source)
 
 
-def read_emerging(conn: Connection, source: Source) -> Rows:
-    """Read the topics of a source whose share has grown, the least likely by chance first."""
-    query = "SELECT * FROM petitions.emerging_topic WHERE source = :source ORDER BY z DESC, topic_id"
-    return _rows(conn, query, source=str(source))
-
-
 def read_loudest(conn: Connection, source: Source, k: int) -> Rows:
     """Read the k published petitions of a source that have most agreements."""
     query = "SELECT * FROM petitions.current_petition WHERE source = :source ORDER BY n_agreements DESC LIMIT :k"

@@ -6,7 +6,6 @@ the teacher's pieces that spell it (WECHSEL and FOCUS do the like; Minixhofer et
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain
 from pathlib import Path
 
 import keras
@@ -18,8 +17,6 @@ from petitions.encoders.bert import Bert, BertSize, MaskedLmHead, NextSentenceHe
 from petitions.encoders.bert_checkpoint import (
     Checkpoint,
     name_backbone,
-    name_masked_lm,
-    name_next_sentence,
     read_checkpoint,
 )
 from petitions.encoders.hub import PreTrainedTokenizerFast, load_tokenizer
@@ -95,19 +92,6 @@ def make_student(teacher: Path, tokenizer: PreTrainedTokenizerFast, layers: Sequ
     )
     network = _build(size)
     Checkpoint(folder=teacher, size=size, tensors=tensors).fill(name_backbone(network.bert))
-    return network
-
-
-def read_student(folder: Path) -> Network:
-    """Take a BERT that has both heads as it is, to train it on.
-
-    Raises:
-        WeightsError: as `read_checkpoint` raises it, or a weight is missing.
-    """
-    checkpoint = read_checkpoint(folder)
-    network = _build(checkpoint.size)
-    names = (name_backbone(network.bert), name_masked_lm(network.masked_lm), name_next_sentence(network.next_sentence))
-    checkpoint.fill(chain.from_iterable(names))
     return network
 
 
