@@ -10,12 +10,13 @@ import numpy.typing as npt
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save
 
-from petitions.encoders.bert import Bert, BertSize, MaskedLmHead, NextSentenceHead
+from petitions.encoders.bert import Bert, BertSize, MaskedLmHead, NextSentenceHead, PairHead, SegmentMatchHead
 from petitions.encoders.hub import AutoConfig
 from petitions.encoders.names import require_finite, weight_files
 from petitions.errors import WeightsError
 
 Tensors = dict[str, npt.NDArray[np.floating]]
+SEGMENT_MATCH = "cls.segment_match"  # ours: transformers has no such head and leaves it out
 NamedVariables = Iterable[tuple[str, keras.Variable]]
 
 
@@ -26,6 +27,11 @@ class Checkpoint:
     folder: Path
     size: BertSize
     tensors: Tensors
+
+    @property
+    def pair_head(self) -> type[PairHead]:
+        """The kind of next-sentence head that the checkpoint has; BERT's own where it has none."""
+        return SegmentMatchHead if f"{SEGMENT_MATCH}.weight" in self.tensors else NextSentenceHead
 
     def fill(self, variables: NamedVariables) -> None:
         """Set each variable to the tensor of its name.
@@ -104,8 +110,12 @@ def name_masked_lm(head: MaskedLmHead) -> Iterator[tuple[str, keras.Variable]]:
     yield "cls.predictions.bias", head.bias
 
 
-def name_next_sentence(head: NextSentenceHead) -> Iterator[tuple[str, keras.Variable]]:
-    """Pair the variables of the next-sentence head, pooler included, with their PyTorch names."""
+def name_next_sentence(head: PairHead) -> Iterator[tuple[str, keras.Variable]]:
+    """Pair the variables of the next-sentence head, pooler included, with their PyTorch names, or ours."""
+    if isinstance(head, SegmentMatchHead):
+        yield f"{SEGMENT_MATCH}.weight", head.kernel
+        yield f"{SEGMENT_MATCH}.scale", head.scale
+        return
     yield from _name_dense("bert.pooler.dense", head.pooler)
     yield from _name_dense("cls.seq_relationship", head.classifier)
 

@@ -52,7 +52,7 @@ class BertEncoder:
             )
         self._strategy = pick_strategy(accelerator)
         with self._strategy.scope():
-            self._bert, self._masked_lm, self._next_sentence = build_bert(checkpoint.size)
+            self._bert, self._masked_lm, self._next_sentence = build_bert(checkpoint.size, checkpoint.pair_head)
         checkpoint.fill(name_backbone(self._bert))
         self._missing_masked_lm = checkpoint.fill_if_complete(name_masked_lm(self._masked_lm))
         self._missing_next_sentence = checkpoint.fill_if_complete(name_next_sentence(self._next_sentence))
@@ -183,7 +183,7 @@ class BertEncoder:
     def _predict_next(
         self, token_ids: tf.Tensor, segment_ids: tf.Tensor, mask: tf.Tensor, positions: tf.Tensor
     ) -> tf.Tensor:
-        return self._next_sentence(self._bert(token_ids, segment_ids, mask))  # [B, 2]
+        return self._next_sentence(self._bert(token_ids, segment_ids, mask), segment_ids, mask)  # [B, 2]
 
 
 def load_bert(model: str, accelerator: str = "auto", embedding_model: str = "") -> BertEncoder:
