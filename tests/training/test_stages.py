@@ -80,14 +80,16 @@ def test_a_stage_that_is_done_is_not_trained_again_and_another_goes_on_from_it(t
 
 def test_what_is_exported_loads_with_both_heads(trained, tmp_path):
     folder, _ = trained
-    export(folder / "teacher", folder / "work", tmp_path / "model", tiny_training.RECIPE, has_heads=True)
+    export(folder / "teacher", folder / "work", tmp_path / "model", tiny_training.RECIPE, heads="both")
     bert = load_bert(str(tmp_path / "model"), "cpu")
     assert bert.heads == ["masked words", "next sentence"]
     assert bert.embed(["버스 노선"]).shape == (1, 32)
     assert len(fill_mask(bert, ["우리 [MASK] 버스"], 3)[0]) == 3
     assert score_next_sentence(bert, [("버스", "노선")]).shape == (1,)
-    export(folder / "teacher", folder / "work", tmp_path / "bare", tiny_training.RECIPE, has_heads=False)
+    export(folder / "teacher", folder / "work", tmp_path / "bare", tiny_training.RECIPE, heads="none")
     assert load_bert(str(tmp_path / "bare"), "cpu").heads == []
+    export(folder / "teacher", folder / "work", tmp_path / "next", tiny_training.RECIPE, heads="next")
+    assert load_bert(str(tmp_path / "next"), "cpu").heads == ["next sentence"]
 
 
 def test_a_student_of_all_layers_and_the_same_pieces_is_its_teacher(prepared):

@@ -35,7 +35,7 @@ def teach(data: Path, teacher: Path, work: Path) -> None:
 
 
 @click.command()
-@click.argument("name", type=click.Choice(["distil", "match", "heads"]))
+@click.argument("name", type=click.Choice(["distil", "match", "follow"]))
 @data_option
 @teacher_option
 @work_option
@@ -56,13 +56,19 @@ def stage(name: str, data: Path, teacher: Path, work: Path, steps: int | None) -
 @teacher_option
 @work_option
 @click.option("--output", type=path, required=True, help="Folder of the model.")
-@click.option("--heads/--no-heads", "has_heads", default=True, show_default=True, help="With what fills and follows.")
-def export(teacher: Path, work: Path, output: Path, has_heads: bool) -> None:
+@click.option(
+    "--heads",
+    type=click.Choice(["none", "next", "both"]),
+    default="next",
+    show_default=True,
+    help="Those that were trained.",
+)
+def export(teacher: Path, work: Path, output: Path, heads: str) -> None:
     """4. Write the model that was trained as a folder that PETITIONS_BERT_MODEL may name."""
     from petitions.training.stages import Recipe
     from petitions.training.stages import export as write
 
-    progress = write(teacher, work, output, Recipe(), has_heads=has_heads)
+    progress = write(teacher, work, output, Recipe(), heads=heads)
     click.echo(
         f"{progress.stage}, step {progress.step}, {progress.n_tokens} tokens, {progress.seconds / 3600:.2f} hours"
     )

@@ -164,7 +164,7 @@ class BertTrainer:
         flat = tf.reshape(states, [-1, self.settings.hidden_size])  # [B * P, D]
         word_logits = self.masked_lm(flat, tf.convert_to_tensor(self.bert.word_embeddings.embeddings))  # [B * P, V]
         word_logits = tf.reshape(word_logits, [*positions.shape, self.settings.vocab_size])  # [B, P, V]
-        return word_logits, self.next_sentence(hidden)
+        return word_logits, self.next_sentence(hidden, segment_ids, mask)
 
 
 def rate_at(progress: float) -> float:

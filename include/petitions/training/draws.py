@@ -14,12 +14,16 @@ from petitions.encoders.hub import PreTrainedTokenizerFast
 from petitions.training.bert_examples import Batch, EncodedCorpus, ExampleSampler, Ids
 from petitions.training.material import Material
 
+N_SPECIAL = 3  # [CLS] first [SEP] second [SEP]
 MULTIPLE = 8  # token lengths are padded to a multiple of it
 SENTENCE_TOKENS = 48  # of a taught or scored sentence, special tokens included; few have more
 TITLE_TOKENS = 40
 WINDOW_TOKENS = 112  # of a body that a title is to find
 SPAN_TOKENS = 24  # of a part of a body that stands in for a title
 SPAN_SHARE = 0.3  # of the firsts of a contrast are such parts
+BODY_TOKENS = (48, 96, 160)  # of a body that follows a title, or does not
+LATER_SHARE = 0.2  # of the first texts are what stands before the second in a body, no title
+HARD_SHARE = 0.6  # of the wrong bodies are like the right one by words, the others are random
 FROM_START = 0.6  # of the windows begin where the body begins
 CIVIC_SHARE = 0.1  # of contrasts and of joint batches
 MASKED_SHARE = 0.2  # a small budget learns more of more masks than of the usual 0.15 (Wettig et al. 2023)
@@ -37,6 +41,7 @@ class DrawSizes:
     joint: int = 2048  # tokens, not rows: these come in several lengths
     joint_lengths: tuple[int, ...] = (64, 64, 96, 160)
     contrast: int = 24
+    next: int = 12  # titles, each beside two bodies
     rank: int = 48
     alike: int = 40
 
@@ -57,6 +62,7 @@ class Drawer:
             "joint": self.draw_joint,
             "match": self.draw_match,
             "contrast": self.draw_contrast,
+            "next": self.draw_next,
             "rank": self.draw_rank,
             "alike": self.draw_alike,
         }
@@ -105,6 +111,26 @@ class Drawer:
             self.petitions.mask_words(batch, row)
         return title_ids, title_mask, batch.token_ids, batch.mask, batch.positions, batch.labels, batch.weights
 
+    def draw_next(self, random: np.random.Generator) -> Arrays:
+        """First texts, each with what follows it and with what does not: ids, segments, mask, int32 [2N, T]; labels.
+
+        The label is 1 where the second text does not follow, as BERT's head counts.
+        """
+        is_civic = random.random() < CIVIC_SHARE
+        corpus = self.material.civic if is_civic else self.material.petitions
+        n_body, rows = int(random.choice(BODY_TOKENS)), []
+        for index in random.choice(len(corpus.titled), self.sizes.next, replace=False).tolist():
+            other = (index + int(random.integers(1, len(corpus.titled)))) % len(corpus.titled)
+            if not is_civic and random.random() < HARD_SHARE:
+                other = int(random.choice(self.material.neighbours[index]))
+            is_later = random.random() < LATER_SHARE
+            (first, second), (_, wrong) = (
+                take_next(corpus.titled[i], n_body, random, is_later=is_later) for i in (index, other)
+            )
+            rows += [(first, second), (first, wrong)]
+        longest = n_body + TITLE_TOKENS
+        return *self.pad_pairs(rows, longest), np.tile(np.array([0, 1], np.int32), self.sizes.next)
+
     def draw_rank(self, random: np.random.Generator) -> Arrays:
         """Scored pairs: ids, mask of the firsts and of the seconds, scores float32 [B]."""
         chosen = random.choice(len(self.material.scored), self.sizes.rank)
@@ -140,6 +166,21 @@ class Drawer:
             return body[start : start + SPAN_TOKENS], window
         return title, window
 
+    def pad_pairs(self, pairs: Sequence[tuple[Ids, Ids]], longest: int) -> tuple[Ids, Ids, Ids]:
+        """Frame pairs as BERT reads them: ids, segments and mask, int32 [B, T]; what is longer loses its end."""
+        rows = [[self.cls, *a.tolist(), self.sep, *b.tolist()][: longest - 1] + [self.sep] for a, b in pairs]
+        width = -(-max(map(len, rows)) // MULTIPLE) * MULTIPLE
+        shape = (len(rows), width)
+        token_ids, segments, mask = (
+            np.full(shape, self.pad, np.int32),
+            np.zeros(shape, np.int32),
+            np.zeros(shape, np.int32),
+        )
+        for row, (ids, (first, _)) in enumerate(zip(rows, pairs, strict=True)):
+            token_ids[row, : len(ids)], mask[row, : len(ids)] = ids, 1
+            segments[row, len(first) + 2 : len(ids)] = 1
+        return token_ids, segments, mask
+
     def pad_texts(self, texts: Sequence[Ids], longest: int) -> tuple[Ids, Ids]:
         """Put [CLS] and [SEP] around texts, cut what is longer: ids and mask, int32 [B, T]."""
         rows = [[self.cls, *ids[: longest - 2].tolist(), self.sep] for ids in texts]
@@ -150,3 +191,14 @@ class Drawer:
             token_ids[row, : len(ids)] = ids
             mask[row, : len(ids)] = 1
         return token_ids, mask
+
+
+def take_next(
+    document: tuple[Ids, Ids], n_body: int, random: np.random.Generator, *, is_later: bool
+) -> tuple[Ids, Ids]:
+    """A title and the begin of its body, or (`is_later`, where the body is long enough) two parts of the body."""
+    title, body = document
+    if is_later and len(body) > 2 * SPAN_TOKENS:
+        start = int(random.integers(SPAN_TOKENS, len(body) - SPAN_TOKENS))
+        return body[start - SPAN_TOKENS : start], body[start : start + n_body]
+    return title[: TITLE_TOKENS - N_SPECIAL], body[:n_body]

@@ -19,9 +19,8 @@ def write_tokenizer(output: Path, tokenizer: PreTrainedTokenizerFast) -> None:
     path.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
 
 
-def write_config(output: Path, size: BertSize, *, has_heads: bool = True) -> None:
-    """Write config.json of a BERT with both heads, or of an encoder alone."""
-    architecture = "BertForPreTraining" if has_heads else "BertModel"
+def write_config(output: Path, size: BertSize, *, architecture: str = "BertForPreTraining") -> None:
+    """Write config.json; `architecture` is what transformers calls a BERT with the heads that it knows of."""
     fixed = {"architectures": [architecture], "model_type": "bert", "hidden_act": "gelu", "pad_token_id": 0}
     config = fixed | asdict(size) | {"initializer_range": INITIALIZER_STDDEV}
     (output / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")

@@ -40,6 +40,7 @@ SIGNATURES = {
     ),
     "match": (*TEXT, *TEXT),
     "contrast": (*TEXT, *(tf.TensorSpec([None, None], INT),) * 4, tf.TensorSpec([None, None], FLOAT)),
+    "next": (*(tf.TensorSpec([None, None], INT),) * 3, tf.TensorSpec([None], INT)),
     "rank": (*TEXT, *TEXT, tf.TensorSpec([None], FLOAT)),
     "alike": (*TEXT, *TEXT),
 }
@@ -90,6 +91,7 @@ class StageTrainer:
             "distill": self._distill,
             "joint": self._joint,
             "contrast": self._contrast,
+            "next": self._next,
             "rank": self._rank,
             "match": self._match,
             "alike": self._match,
@@ -201,8 +203,12 @@ class StageTrainer:
     def _joint(self, *batch: tf.Tensor) -> tf.Tensor:
         token_ids, segment_ids, mask, positions, labels, weights, not_next, pair_weights = batch
         hidden = self.network.bert(token_ids, segment_ids, mask)  # [B, T, D]
-        follows = weigh(self.network.next_sentence(hidden), not_next, pair_weights)
+        follows = weigh(self.network.next_sentence(hidden, segment_ids, mask), not_next, pair_weights)
         return follows + self._fill(hidden, positions, labels, weights)
+
+    def _next(self, token_ids: tf.Tensor, segment_ids: tf.Tensor, mask: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
+        hidden = self.network.bert(token_ids, segment_ids, mask)  # [B, T, D]
+        return weigh(self.network.next_sentence(hidden, segment_ids, mask), labels, tf.ones_like(labels, FLOAT))
 
     def _fill(self, hidden: tf.Tensor, positions: tf.Tensor, labels: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
         """The loss of the masked words; what is no masked position is left out before the large product."""
@@ -216,7 +222,7 @@ class StageTrainer:
 
 def count_tokens(task: str, arrays: Arrays) -> int:
     """Tokens of a batch, padding left out."""
-    masks = {"joint": (2,), "distill": (1,)}.get(task, (1, 3))
+    masks = {"joint": (2,), "next": (2,), "distill": (1,)}.get(task, (1, 3))
     return int(sum(arrays[index].sum() for index in masks))
 
 

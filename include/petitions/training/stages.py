@@ -65,7 +65,14 @@ STAGES = {
     for stage in (
         Stage(name="distil", n_steps=150, shares={"distill": 0.7, "joint": 0.3}, rate=4e-4, n_rise=60),
         Stage(name="match", n_steps=450, shares={"distill": 0.74, "match": 0.26}, rate=4e-4, n_rise=10, is_last=True),
-        Stage(name="heads", n_steps=6000, shares={"joint": 0.5, "distill": 0.5}, rate=2e-4, n_rise=60, is_last=True),
+        Stage(
+            name="follow",
+            n_steps=2400,
+            shares={"distill": 0.35, "match": 0.2, "next": 0.45},
+            rate=3e-4,
+            n_rise=30,
+            is_last=True,
+        ),
     )
 }
 
@@ -117,7 +124,7 @@ def prepare(network: Network, material: Material, drawer: Drawer) -> None:
     expect_frequencies(network.masked_lm, (body for _, body in material.petitions.titled))
 
 
-def export(teacher: Path, work: Path, output: Path, recipe: Recipe, *, has_heads: bool) -> Progress:
+def export(teacher: Path, work: Path, output: Path, recipe: Recipe, *, heads: str) -> Progress:
     """Write the network of the last state as a folder that this package and transformers read.
 
     Args:
@@ -125,7 +132,7 @@ def export(teacher: Path, work: Path, output: Path, recipe: Recipe, *, has_heads
         work: with the state.
         output: a folder, made where it is missing.
         recipe: as for `train`.
-        has_heads: with the two heads; without, nobody takes what they answer before they are trained for a score.
+        heads: "none", "next" or "both"; a head that was not trained stays out, so that nobody takes it for a score.
 
     Raises:
         ConfigError: `work` has no state.
@@ -137,9 +144,13 @@ def export(teacher: Path, work: Path, output: Path, recipe: Recipe, *, has_heads
         raise ConfigError(f"{work} has no state of a training")
     output.mkdir(parents=True, exist_ok=True)
     write_tokenizer(output, tokenizer)
-    write_config(output, network.bert.size, has_heads=has_heads)
-    heads = chain(name_masked_lm(network.masked_lm), name_next_sentence(network.next_sentence))
-    write_tensors(output / WEIGHTS_FILE, chain(name_backbone(network.bert), heads if has_heads else ()))
+    write_config(output, network.bert.size, architecture="BertForMaskedLM" if heads == "both" else "BertModel")
+    tensors = [name_backbone(network.bert)]
+    if heads == "both":
+        tensors.append(name_masked_lm(network.masked_lm))
+    if heads != "none":
+        tensors.append(name_next_sentence(network.next_sentence))
+    write_tensors(output / WEIGHTS_FILE, chain(*tensors))
     return progress
 
 

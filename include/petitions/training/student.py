@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import tokenizers
 
-from petitions.encoders.bert import Bert, BertSize, MaskedLmHead, NextSentenceHead, build_bert
+from petitions.encoders.bert import Bert, BertSize, MaskedLmHead, SegmentMatchHead, build_bert
 from petitions.encoders.bert_checkpoint import (
     Checkpoint,
     name_backbone,
@@ -43,7 +43,7 @@ class Network:
 
     bert: Bert
     masked_lm: MaskedLmHead
-    next_sentence: NextSentenceHead
+    next_sentence: SegmentMatchHead
 
     @property
     def layers(self) -> tuple[keras.layers.Layer, ...]:
@@ -96,10 +96,10 @@ def make_student(teacher: Path, tokenizer: PreTrainedTokenizerFast, layers: Sequ
 
 
 def centre(network: Network, token_ids: npt.NDArray[np.int32], mask: npt.NDArray[np.int32]) -> None:
-    """Take out of the encoder's vectors what those of all texts have in common; the heads answer as before.
+    """Take out of the encoder's vectors what those of all texts have in common; the masked-word head answers as before.
 
-    Mean pooling is linear, so that the shift of the last layer norm does it, and nothing is computed besides. Both
-    heads begin with a dense layer, whose bias takes up what the shift gives away.
+    Mean pooling is linear, so that the shift of the last layer norm does it, and nothing is computed besides. That
+    head begins with a dense layer, whose bias takes up what the shift gives away.
 
     Args:
         network: whose last shift is changed.
@@ -109,8 +109,8 @@ def centre(network: Network, token_ids: npt.NDArray[np.int32], mask: npt.NDArray
     vectors = mean_pool(network.bert(token_ids, np.zeros_like(token_ids), mask), mask)  # [B, D]
     common = np.mean(vectors, axis=0)  # [D]
     network.bert.blocks[-1].output_norm.beta.assign_sub(common)
-    for dense in (network.masked_lm.transform, network.next_sentence.pooler):
-        dense.bias.assign_add(common @ dense.kernel.numpy())
+    dense = network.masked_lm.transform
+    dense.bias.assign_add(common @ dense.kernel.numpy())
 
 
 def expect_frequencies(head: MaskedLmHead, texts: Iterable[npt.NDArray[np.int32]]) -> None:
@@ -146,7 +146,7 @@ def piece_vectors(
 
 
 def _build(size: BertSize) -> Network:
-    bert, masked_lm, next_sentence = build_bert(size)
+    bert, masked_lm, next_sentence = build_bert(size, SegmentMatchHead)
     return Network(bert=bert, masked_lm=masked_lm, next_sentence=next_sentence)
 
 
