@@ -106,6 +106,38 @@ def test_the_name_tells_weights_apart(tiny, copy_of_tiny):
     assert changed.name.split("@")[1] != tiny.name.split("@")[1]
 
 
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("config.json", None),
+        ("tokenizer.json", None),
+        ("tokenizer_config.json", None),
+        ("vocab.txt", "[UNK]\n"),
+        ("modules.json", "[]"),
+        ("1_Pooling/config.json", '{"pooling_mode_cls_token": true}'),
+        ("config_sentence_transformers.json", '{"prompts": {"query": "query: "}}'),
+        ("sentence_bert_config.json", '{"max_seq_length": 12}'),
+    ],
+)
+def test_the_name_tells_apart_whatever_decides_the_vectors(copy_of_tiny, file, content):
+    folder = copy_of_tiny()
+    before = name_bert(str(folder))
+    path = folder / file
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(path.read_text() + "\n" if content is None else content)
+    after = name_bert(str(folder))
+    assert after != before
+    assert name_bert(str(folder)) == after
+
+
+def test_what_decides_no_vector_is_not_in_the_name(copy_of_tiny):
+    folder = copy_of_tiny()
+    before = name_bert(str(folder))
+    for name in ("README.md", "search.json"):
+        (folder / name).write_text("{}")
+    assert name_bert(str(folder)) == before
+
+
 def test_bare_half_and_old_names_are_read(copy_of_tiny, tiny):
     def change(tensors):
         kept = {name.removeprefix("bert."): array for name, array in tensors.items() if name.startswith("bert.")}

@@ -1,6 +1,7 @@
 """The encoder as the pipeline uses it, over a tiny ELMo with random weights, and over the one that ships."""
 
-from hashlib import sha256
+import json
+import shutil
 
 import h5py
 import numpy as np
@@ -10,6 +11,7 @@ from petitions.encoders.elmo import ElmoNetwork
 from petitions.encoders.elmo_checkpoint import read_weights, write_checkpoint
 from petitions.encoders.elmo_encoder import LONGEST_WINDOW, load_elmo
 from petitions.encoders.elmo_options import ElmoOptions, write_options
+from petitions.encoders.names import name_elmo
 from petitions.errors import WeightsError
 from petitions.settings import MODELS
 
@@ -106,10 +108,15 @@ def test_a_fine_tuned_mix_of_the_layers_is_used(folder, elmo, tmp_path):
     assert np.abs(one - swapped).max() > 1e-3
 
 
-def test_the_name_tells_the_folder_and_the_weights(elmo, folder):
-    digest = sha256((folder / "model.safetensors").read_bytes()).hexdigest()
-
-    assert elmo.name == f"elmo-tiny@{digest[:12]}"
+def test_the_name_tells_the_folder_the_weights_and_the_options(elmo, folder, tmp_path):
+    assert elmo.name == name_elmo(str(folder))
+    assert elmo.name.startswith("elmo-tiny@") and len(elmo.name) == len("elmo-tiny@") + 12
+    copy = shutil.copytree(folder, tmp_path / "elmo-tiny")
+    assert name_elmo(str(copy)) == elmo.name
+    options = json.loads((copy / "options.json").read_text())
+    options["lstm"]["cell_clip"] = 1.0
+    (copy / "options.json").write_text(json.dumps(options))
+    assert name_elmo(str(copy)) != elmo.name
 
 
 def test_a_folder_that_is_not_there_is_named():

@@ -17,7 +17,12 @@ from transformers import AutoTokenizer  # noqa: E402
 from transformers import PreTrainedTokenizerFast as PreTrainedTokenizerFast  # noqa: E402
 
 HUB_NAME = re.compile(r"(?P<name>[\w.-]+/[\w.-]+)(@(?P<revision>[\w./-]+))?")
-HUB_FILES = ("config.json", "tokenizer*", "special_tokens_map.json", "vocab.txt", "model*.safetensors*")
+# What decides, besides the weights, what becomes of a text: config, tokenizer, and the files of sentence-transformers.
+READING_FILES = (
+    "config.json", "tokenizer*", "special_tokens_map.json", "added_tokens.json", "vocab.*", "merges.txt", "*.model",
+    "modules.json", "sentence_bert_config.json", "config_sentence_transformers.json", "[0-9]_*/config.json",
+)  # fmt: skip
+HUB_FILES = (*READING_FILES, "model*.safetensors*")
 REFUSED = (401, 403, 404)  # the hub answers 401 too for a model that does not exist
 
 

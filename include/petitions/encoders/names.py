@@ -1,4 +1,4 @@
-"""Where the weights of an encoder lie and how it is named, so that other weights get another name.
+"""Where the weights of an encoder lie and how it is named: whatever decides its vectors is in the name.
 
 Without TensorFlow: a worker that finds all work of an encoder done need not load it.
 """
@@ -6,12 +6,13 @@ Without TensorFlow: a worker that finds all work of an encoder done need not loa
 import hashlib
 import json
 from collections.abc import Iterable
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from petitions.encoders.hub import ModelFiles, fetch_model
+from petitions.encoders.hub import READING_FILES, ModelFiles, fetch_model
 from petitions.errors import WeightsError
 
 WEIGHTS_FILE = "model.safetensors"
@@ -30,15 +31,18 @@ def name_bert(model: str, embedding_model: str = "") -> str:
 
 
 def name_elmo(model: str) -> str:
-    """The name of an ELMo: its folder, and the hash of its weights; see `find_weights` for what is raised."""
-    return f"{Path(model).resolve().name}@{_hash([find_weights(Path(model))])}"
+    """The name of an ELMo: its folder, and the hash of weights and options; see `find_weights` for what is raised."""
+    folder = Path(model)
+    return f"{folder.resolve().name}@{_hash(folder, [find_weights(folder), folder / OPTIONS_FILE])}"
 
 
 def name_encoder(files: ModelFiles) -> str:
-    """Name a BERT: hub name and commit, or folder and hash of the weights."""
+    """Name a BERT: hub name and commit, or folder and hash of its weights, config, tokenizer, pooling and prompts."""
     if files.commit:
         return f"{files.hub_name}@{files.commit[:N_DIGITS]}"
-    return f"{files.folder.resolve().name}@{_hash(weight_files(files.folder))}"
+    folder = files.folder
+    reading = {path for pattern in READING_FILES for path in folder.glob(pattern) if path.is_file()}
+    return f"{folder.resolve().name}@{_hash(folder, {*weight_files(folder), *reading})}"
 
 
 def weight_files(folder: Path) -> list[Path]:
@@ -90,10 +94,18 @@ def find_weights(folder: Path) -> Path:
     return found[0]
 
 
-def _hash(paths: Iterable[Path]) -> str:
+def _hash(folder: Path, paths: Iterable[Path]) -> str:
+    """One hash of files, by their names in the folder and what they hold."""
     digest = hashlib.sha256()
-    for path in paths:
-        with path.open("rb") as file:
-            while block := file.read(1 << 20):
-                digest.update(block)
+    for path in sorted(paths):
+        stat = path.stat()
+        content = _hash_file(path.resolve(), stat.st_size, stat.st_mtime_ns)
+        digest.update(f"{path.relative_to(folder)} {content}\n".encode())
     return digest.hexdigest()[:N_DIGITS]
+
+
+@lru_cache(maxsize=256)
+def _hash_file(path: Path, size: int, changed_ns: int) -> str:
+    """The hash of one file; large weights are read once a process, as long as they stay what they were."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
