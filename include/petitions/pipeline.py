@@ -66,7 +66,13 @@ class Pipeline(steps.Run):
         return replace(self, source=model.source, window=model.window)
 
     def run(self, *, is_by_hand: bool = True) -> str:
-        """Run all steps; returns the model_id of the fit, which is published as by `publish`."""
+        """Run all steps; returns the model_id of the fit, which is published as by `publish`.
+
+        Raises:
+            WeightsError: an encoder lacks a head that a score needs; told before anything is done.
+        """
+        for entry in ENCODERS.values():
+            entry.require_heads(self.settings)
         self.crawl()
         self.tokenize()
         self.find_copies()

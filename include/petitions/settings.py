@@ -55,6 +55,7 @@ class Settings:
     connections: int = 2
     bert_model: str = field(default=str(MODELS / "bert-small"))  # masked words, next sentence
     embedding_model: str = field(default=str(MODELS / "sentence-small"))  # what is searched and compared
+    embedding_prompts: str = ""  # of a question, "|", of a petition; empty: as the folder of the embedding model says
     elmo_model: str = field(default=str(MODELS / "elmo-small"))
     accelerator: str = "auto"
     topics: TopicCount = 9
@@ -73,6 +74,7 @@ class Settings:
             value = getattr(self, name)
             if value != "auto" and not least <= value <= most:
                 raise ConfigError(f"{_variable(name)} must be {least} to {most}, got {value}")
+        _require_prompts(self.embedding_prompts)
         if self.notify_webhook and not _is_web_address(self.notify_webhook):
             raise ConfigError(f"{_variable('notify_webhook')} {_WEB_ADDRESS}")  # a secret: not shown
         for source, url in self.site_urls.items():
@@ -120,6 +122,14 @@ class Settings:
         if not url:
             raise ConfigError(f"the source {source} has no site")
         return url.rstrip("/")
+
+
+def _require_prompts(prompts: str) -> None:
+    if prompts and prompts.count("|") != 1:
+        raise ConfigError(
+            f"{_variable('embedding_prompts')} must be the prompt of a question, | and that of a petition, such as "
+            f"'query: |passage: ', got {prompts!r}"
+        )
 
 
 def _is_web_address(url: str) -> bool:

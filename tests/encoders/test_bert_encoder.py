@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
+from encoders.tiny_folders import write_json, write_sentence_files
 from petitions.encoders.bert_encoder import TokenSequence, load_bert
 from petitions.encoders.names import name_bert
 from petitions.errors import WeightsError
@@ -107,27 +108,26 @@ def test_the_name_tells_weights_apart(tiny, copy_of_tiny):
 
 
 @pytest.mark.parametrize(
-    ("file", "content"),
+    ("file", "change"),
     [
-        ("config.json", None),
-        ("tokenizer.json", None),
-        ("tokenizer_config.json", None),
-        ("vocab.txt", "[UNK]\n"),
-        ("modules.json", "[]"),
-        ("1_Pooling/config.json", '{"pooling_mode_cls_token": true}'),
-        ("config_sentence_transformers.json", '{"prompts": {"query": "query: "}}'),
-        ("sentence_bert_config.json", '{"max_seq_length": 12}'),
+        ("config.json", {"dtype": "float16"}),
+        ("tokenizer.json", {"truncation": None}),
+        ("tokenizer_config.json", {"cls_token": "[MASK]"}),
+        ("special_tokens_map.json", {"cls_token": "[MASK]"}),
+        ("1_Pooling/config.json", {"pooling_mode_mean_tokens": False, "pooling_mode_cls_token": True}),
+        ("config_sentence_transformers.json", {"prompts": {"query": "query: "}}),
+        ("sentence_bert_config.json", {"max_seq_length": 12}),
     ],
 )
-def test_the_name_tells_apart_whatever_decides_the_vectors(copy_of_tiny, file, content):
-    folder = copy_of_tiny()
+def test_the_name_tells_apart_whatever_decides_the_vectors(copy_of_tiny, file, change):
+    folder = write_sentence_files(copy_of_tiny(), pooling_mode_mean_tokens=True)
     before = name_bert(str(folder))
     path = folder / file
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(path.read_text() + "\n" if content is None else content)
+    write_json(path, (json.loads(path.read_text()) if path.exists() else {}) | change)
     after = name_bert(str(folder))
     assert after != before
     assert name_bert(str(folder)) == after
+    assert name_bert(str(TINY), str(folder), prompts="question: |text: ").split("+")[0] not in (before, after)
 
 
 def test_what_decides_no_vector_is_not_in_the_name(copy_of_tiny):
@@ -235,11 +235,12 @@ def test_finite_weights_that_overflow_give_no_vector(copy_of_tiny):
 @pytest.mark.parametrize(
     ("config", "message"),
     [
-        ({"model_type": "roberta"}, "model_type must be 'bert', got 'roberta'"),
+        ({"model_type": "gpt2"}, "config.json: model_type must be one of bert, roberta, xlm-roberta, got 'gpt2'"),
+        ({"model_type": None}, "config.json: model_type must be one of bert, .*, there is none"),
         ({"hidden_act": "relu"}, "hidden_act must be 'gelu', got 'relu'"),
         ({"position_embedding_type": "relative_key"}, "position_embedding_type"),
         ({"num_attention_heads": 5}, "hidden_size 32 is no multiple"),
-        ({"vocab_size": 100}, "195 pieces for 100 embeddings"),
+        ({"vocab_size": 100}, "195 pieces for 100 embeddings, it must have 90% to 100% of them"),
     ],
 )
 def test_a_network_that_is_not_ours_is_refused(copy_of_tiny, config, message):

@@ -55,6 +55,9 @@ def _examine(part: str, look: Callable[[Settings], str], settings: Settings) -> 
         return Finding(part=part, is_fit=True, found=look(settings))
     except (PetitionsError, OSError, ImportError) as error:
         return Finding(part=part, is_fit=False, found=hide_logins(f"{error}").splitlines()[0])
+    except Exception as error:  # noqa: BLE001 - whatever it is, the other parts are looked at, and the finding is told
+        told = hide_logins(f"{error}").splitlines()
+        return Finding(part=part, is_fit=False, found=f"{type(error).__name__}: {told[0] if told else 'no message'}")
 
 
 def _examine_database(settings: Settings) -> str:
@@ -117,7 +120,9 @@ def _examine_accelerator(settings: Settings) -> str:
 
 
 def _examine_encoder(name: str, settings: Settings) -> str:
-    encoder = ENCODERS[name].load(settings)
+    entry = ENCODERS[name]
+    encoder = entry.load(settings)
+    entry.require_heads(settings)
     heads = getattr(encoder, "heads", None)
     told = "" if heads is None else f", heads: {', '.join(heads) or 'none'}"
     return f"{encoder.name}, {encoder.dimensions} dimensions{told}"

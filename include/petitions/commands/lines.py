@@ -29,7 +29,10 @@ def tokens(input_: Path, search: bool) -> None:
 @input_option
 @click.option("--output", type=click.Path(path_type=Path), required=True, help="An .npy file.")
 @click.option("--encoder", type=click.Choice(list(ENCODERS)), default="bert", show_default=True)
-def embed(input_: Path, output: Path, encoder: str) -> None:
+@click.option(
+    "--questions", is_flag=True, help="Lines are what is asked: with that prompt of the model, if it has one."
+)
+def embed(input_: Path, output: Path, encoder: str, questions: bool) -> None:
     """Write float32 [lines, dimensions], unit length, in the order of the lines."""
     import numpy as np
 
@@ -37,7 +40,7 @@ def embed(input_: Path, output: Path, encoder: str) -> None:
     from petitions.text.normalize import normalize_text
 
     texts = [normalize_text(line).text for line in read_lines(input_)]
-    _, embed_texts = load_encoder(encoder, Settings.from_env())
+    _, embed_texts = load_encoder(encoder, Settings.from_env(), of_questions=questions)
     vectors = embed_texts(texts)
     with output.open("wb") as file:
         np.save(file, vectors)

@@ -93,7 +93,7 @@ def make_answer(conn: "Connection", filters: "Filters", count: int) -> "Callable
     name, embed_texts = None, None
     if is_weighed(conn, filters.source):
         refuse_other_weights(conn, settings, filters.source)
-        name, embed_texts = load_encoder(SEARCHED, settings)
+        name, embed_texts = load_encoder(SEARCHED, settings, of_questions=True)
 
     def answer(asked: Sequence[str]) -> "list[Rows]":
         questions = [normalize_text(question).text for question in asked]

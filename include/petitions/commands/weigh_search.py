@@ -55,8 +55,9 @@ def weigh_search(source: Source | None, n: int, write: bool, output: Path | None
         if len(texts) < LEAST:
             raise ConfigError(f"{source} has {len(texts)} published petitions with vectors, {LEAST} are needed")
         name, embed = load_encoder(SEARCHED, settings)
+        _, ask = load_encoder(SEARCHED, settings, of_questions=True)
         whole = read_embeddings(conn, name, [item.petition_id for item in texts])
-    search, similar = measure(texts, categories, whole, embed)
+    search, similar = measure(texts, categories, whole, embed, ask)
     chosen = {"search": choose_weight(search, len(texts)), "similar": choose_weight(similar, len(texts))}
     weight = EncoderWeight(encoder=name, search_weight=chosen["search"].weight, similar_weight=chosen["similar"].weight)
     if write:
@@ -77,7 +78,7 @@ def _tell(kind: str, choice: "Choice") -> Iterable[Mapping[str, Any]]:
 
 
 def measure(
-    texts: Sequence[PetitionText], categories: Sequence[str], whole: Any, embed: "Embed"
+    texts: Sequence[PetitionText], categories: Sequence[str], whole: Any, embed: "Embed", ask: "Embed | None" = None
 ) -> tuple[Values, Values]:
     """Measure search and similar petitions at each weight.
 
@@ -86,11 +87,13 @@ def measure(
         categories: of each.
         whole: their vectors, float32 [N, D].
         embed: gives a vector of a text, by the same encoder.
+        ask: that of a question; without it the same.
     """
     from petitions.text import known_items
     from petitions.text.bm25 import weigh_words
     from petitions.text.search_words import split_many
 
+    ask = ask or embed
     titles = split_many([item.title for item in texts])
     bodies = split_many([item.below_title for item in texts])
     chance = random.Random(0)  # noqa: S311 - to draw questions
@@ -100,9 +103,9 @@ def measure(
     below = make([weigh_words([], body) for body in bodies])
     asked_titles = make([dict.fromkeys(title, 1.0) for title in titles])
     asked_pairs = make([dict.fromkeys(words, 1.0) for words in split_many([" ".join(pair) for pair in pairs])])
-    title_vectors = embed([item.title for item in texts])
+    title_vectors = ask([item.title for item in texts])
     by_title = (known_items.rank_words(weights, asked_titles), known_items.rank_vectors(whole, title_vectors))
-    pair_vectors = embed([" ".join(pair) or " " for pair in pairs])
+    pair_vectors = ask([" ".join(pair) or " " for pair in pairs])
     by_pair = (known_items.rank_words(weights, asked_pairs), known_items.rank_vectors(whole, pair_vectors))
     below_vectors = embed([item.below_title or " " for item in texts])
     of_body = (known_items.rank_words(below, asked_titles), known_items.rank_vectors(below_vectors, title_vectors))

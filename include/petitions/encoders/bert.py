@@ -17,6 +17,7 @@ from petitions.encoders.pooling import mean_pool
 from petitions.errors import WeightsError
 
 INITIALIZER_STDDEV = 0.02  # as in the paper's code
+MIN_POSITIONS = 8  # two texts of two tokens, between special tokens, and one to spare
 MASKED = -1e9  # added to a score, it makes exp() of it exactly 0 in float32, so padding changes nothing
 
 
@@ -32,12 +33,23 @@ class BertSize:
     max_position_embeddings: int
     type_vocab_size: int = 2
     layer_norm_eps: float = 1e-12
+    position_offset: int = 0  # the row of position_embeddings that the first token has
 
     def __post_init__(self) -> None:
         if self.hidden_size % self.num_attention_heads:
             raise WeightsError(
                 f"hidden_size {self.hidden_size} is no multiple of num_attention_heads {self.num_attention_heads}"
             )
+        if self.n_positions < MIN_POSITIONS:
+            raise WeightsError(
+                f"max_position_embeddings must be at least {MIN_POSITIONS + self.position_offset}, "
+                f"got {self.max_position_embeddings}"
+            )
+
+    @property
+    def n_positions(self) -> int:
+        """Tokens that can be read at once."""
+        return self.max_position_embeddings - self.position_offset
 
 
 class Bert(keras.Model):
@@ -63,7 +75,7 @@ class Bert(keras.Model):
         Returns:
             float32 [B, T, D]; what stands at padding has no meaning.
         """
-        positions = tf.range(tf.shape(token_ids)[1])  # [T]
+        positions = tf.range(tf.shape(token_ids)[1]) + self.size.position_offset  # [T]
         hidden = self.word_embeddings(token_ids) + self.segment_embeddings(segment_ids)  # [B, T, D]
         hidden = self.norm(hidden + self.position_embeddings(positions))  # [B, T, D]
         bias = (1.0 - tf.cast(mask[:, tf.newaxis, tf.newaxis, :], hidden.dtype)) * MASKED  # [B, 1, 1, T]

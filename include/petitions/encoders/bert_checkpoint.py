@@ -1,7 +1,7 @@
 """BERT weights in PyTorch's layout: a folder or a hub name in, tensors by name or filled Keras layers out, and back."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 
 import keras
@@ -11,8 +11,9 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save
 
 from petitions.encoders.bert import Bert, BertSize, MaskedLmHead, NextSentenceHead, PairHead, SegmentMatchHead
-from petitions.encoders.hub import AutoConfig
+from petitions.encoders.bert_config import read_size
 from petitions.encoders.names import require_finite, weight_files
+from petitions.encoders.tensor_names import rename_tensor
 from petitions.errors import WeightsError
 
 Tensors = dict[str, npt.NDArray[np.floating]]
@@ -65,17 +66,7 @@ def read_checkpoint(folder: Path) -> Checkpoint:
     Raises:
         WeightsError: a file is missing or damaged, or the model is no BERT as this package computes it.
     """
-    if not (folder / "config.json").is_file():
-        raise WeightsError(f"{folder} has no config.json")
-    config = AutoConfig.from_pretrained(folder)
-    for key, expected in (("model_type", "bert"), ("hidden_act", "gelu")):
-        if getattr(config, key) != expected:
-            raise WeightsError(f"{folder}: {key} must be {expected!r}, got {getattr(config, key)!r}")
-    if getattr(config, "position_embedding_type", "absolute") != "absolute":
-        raise WeightsError(
-            f"{folder}: position_embedding_type must be 'absolute', got {config.position_embedding_type!r}"
-        )
-    size = BertSize(**{item.name: getattr(config, item.name) for item in fields(BertSize)})
+    size = read_size(folder)
     tensors: Tensors = {}
     for path in weight_files(folder):
         try:
@@ -142,12 +133,6 @@ def _name_norm(name: str, layer: keras.layers.LayerNormalization) -> Iterator[tu
 
 
 def _rename(tensors: Tensors) -> Tensors:
-    """Bring the names of bare backbones, of old TensorFlow conversions and of tied decoders to one form."""
-    renamed: Tensors = {}
-    for name, array in tensors.items():
-        name = name.replace("LayerNorm.gamma", "LayerNorm.weight").replace("LayerNorm.beta", "LayerNorm.bias")
-        renamed[name if name.startswith(("bert.", "cls.")) else f"bert.{name}"] = array
-    decoder_bias = renamed.pop("cls.predictions.decoder.bias", None)  # the same as the head's own bias
-    if decoder_bias is not None:
-        renamed.setdefault("cls.predictions.bias", decoder_bias)
-    return renamed
+    """Bring the names of every kind of checkpoint to one form."""
+    named = [(rename_tensor(name), array) for name, array in tensors.items()]
+    return {name: array for name, array in named if name}

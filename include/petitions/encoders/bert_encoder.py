@@ -1,6 +1,6 @@
 """A BERT ready for use: texts in, unit vectors out; token sequences in, the logits of the two heads out."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +18,10 @@ from petitions.encoders.bert_checkpoint import (
 from petitions.encoders.device import pick_strategy
 from petitions.encoders.hub import ModelFiles, fetch_model, load_tokenizer
 from petitions.encoders.names import name_encoder, require_finite
-from petitions.encoders.pooling import mean_pool, to_unit_length
+from petitions.encoders.pooling import join_windows, pool
+from petitions.encoders.reading import read_reading
+from petitions.encoders.tensor_names import MASKED_WORDS, NEXT_SENTENCE
+from petitions.encoders.tokenizer_files import require_korean, require_vocabulary
 from petitions.errors import WeightsError
 
 BATCH_TOKENS = 4096
@@ -38,23 +41,28 @@ class TokenSequence:
 class BertEncoder:
     """Holds a network, its tokenizer and the strategy that both run under; `load_bert` makes one."""
 
-    def __init__(self, files: ModelFiles, accelerator: str, embedder: "BertEncoder | None" = None) -> None:
+    def __init__(
+        self, files: ModelFiles, accelerator: str, prompts: str = "", embedder: "BertEncoder | None" = None
+    ) -> None:
         """Load; where there is an `embedder`, its weights give the vectors, and these the heads."""
-        checkpoint = read_checkpoint(files.folder)
-        self.name: str = name_encoder(files) if embedder is None else f"{embedder.name}+{name_encoder(files)}"
-        self._embedder = embedder
+        self.reading = read_reading(files.folder, prompts)
         self.tokenizer = load_tokenizer(files.folder)
-        self.dimensions: int = checkpoint.size.hidden_size if embedder is None else embedder.dimensions
-        self.n_positions = checkpoint.size.max_position_embeddings
-        if len(self.tokenizer) > checkpoint.size.vocab_size:
-            raise WeightsError(
-                f"{self.name} has {len(self.tokenizer)} pieces for {checkpoint.size.vocab_size} embeddings"
-            )
+        require_korean(self.tokenizer.backend_tokenizer, self.tokenizer.unk_token, files.folder)
+        checkpoint = read_checkpoint(files.folder)
+        require_vocabulary(len(self.tokenizer), checkpoint.size.vocab_size, files.folder)
+        self.name: str = name_encoder(files, prompts)
+        self.dimensions: int = checkpoint.size.hidden_size
+        if embedder is not None:
+            self.name, self.dimensions = f"{embedder.name}+{self.name}", embedder.dimensions
+        self._embedder = embedder
+        self.n_positions = checkpoint.size.n_positions
         self._strategy = pick_strategy(accelerator)
         with self._strategy.scope():
             self._bert, self._masked_lm, self._next_sentence = build_bert(checkpoint.size, checkpoint.pair_head)
         checkpoint.fill(name_backbone(self._bert))
         self._missing_masked_lm = checkpoint.fill_if_complete(name_masked_lm(self._masked_lm))
+        if self.tokenizer.mask_token is None:
+            self._missing_masked_lm.append("mask_token")
         self._missing_next_sentence = checkpoint.fill_if_complete(name_next_sentence(self._next_sentence))
         self._compiled_pool = self._compile(self._pool)
         self._compiled_masked_lm = self._compile(self._predict_masked)
@@ -63,7 +71,7 @@ class BertEncoder:
     @property
     def heads(self) -> list[str]:
         """The heads that the checkpoint has, of "masked words" and "next sentence"."""
-        missing = {"masked words": self._missing_masked_lm, "next sentence": self._missing_next_sentence}
+        missing = {MASKED_WORDS: self._missing_masked_lm, NEXT_SENTENCE: self._missing_next_sentence}
         return [name for name, weights in missing.items() if not weights]
 
     def encode_pieces(self, texts: Iterable[str]) -> list[list[int]]:
@@ -79,33 +87,48 @@ class BertEncoder:
             token_ids += [*second, self.tokenizer.sep_token_id]
         return TokenSequence(token_ids=token_ids, n_first=n_first, position=position)
 
-    def embed(self, texts: Sequence[str], *, batch_tokens: int = BATCH_TOKENS) -> Floats:
-        """Embed texts as the mean of their tokens' last hidden states, special tokens among them.
+    def embed(self, texts: Sequence[str], *, is_question: bool = False, batch_tokens: int = BATCH_TOKENS) -> Floats:
+        """Embed texts by the mean of their tokens' last hidden states, special tokens among them.
 
-        A text with more tokens than the network has positions is read in windows of full length, each with its own
-        special tokens, and the mean is over the tokens of all of them: nothing is cut off.
+        Where the model's folder says so, it is by their maximum or by the first of them, and with a prompt before.
+
+        A text with more tokens than a window holds is read in windows, each with its own prompt and special tokens, and
+        all of them count by their tokens: nothing is cut off.
 
         Args:
-            texts: N texts; an empty one has its special tokens alone.
+            texts: N texts; an empty one has its prompt and special tokens alone.
+            is_question: whether they are asked, and not what is found: a model may have another prompt for each.
             batch_tokens: tokens computed at once, about; it costs memory and changes no result.
 
         Returns:
             float32 [N, D], each row of unit length, in the order of `texts`.
         """
         if self._embedder is not None:
-            return self._embedder.embed(texts, batch_tokens=batch_tokens)
-        room = self.n_positions - 2
+            return self._embedder.embed(texts, is_question=is_question, batch_tokens=batch_tokens)
         windows: list[TokenSequence] = []
         owners: list[int] = []
-        for owner, pieces in enumerate(self.encode_pieces(texts)):
-            for start in range(0, max(len(pieces), 1), room):
-                windows.append(self.frame(pieces[start : start + room]))
-                owners.append(owner)
-        means = self._compute(self._compiled_pool, windows, self.dimensions, batch_tokens)  # [W, D]
-        n_tokens = np.array([len(window.token_ids) for window in windows], np.float32)[:, np.newaxis]  # [W, 1]
-        sums = np.zeros((len(texts), self.dimensions), np.float32)  # [N, D]
-        np.add.at(sums, owners, means * n_tokens)  # the division by the number of tokens is in the unit length
-        return to_unit_length(sums)
+        for owner, parts in enumerate(self._split(texts, is_question)):
+            windows += [self.frame(part) for part in parts]
+            owners += [owner] * len(parts)
+        vectors = self._compute(self._compiled_pool, windows, self.dimensions, batch_tokens)  # [W, D]
+        n_tokens = [len(window.token_ids) for window in windows]
+        return join_windows(vectors, n_tokens, owners, len(texts), self.reading.pooling)
+
+    def _split(self, texts: Sequence[str], is_question: bool) -> Iterator[list[list[int]]]:
+        """The pieces of each window of each text, the prompt before each of them."""
+        prompt = self.reading.question_prompt if is_question else self.reading.text_prompt
+        if self.reading.is_lowered:
+            texts = [text.lower() for text in texts]
+        (prompt_pieces,) = self.encode_pieces([prompt.rstrip()])
+        n_prompt = len(prompt_pieces)
+        room = min(self.n_positions, self.reading.max_tokens or self.n_positions) - 2 - n_prompt
+        if room < 1:
+            raise WeightsError(f"{self.name}: the prompt {prompt!r} has {n_prompt} pieces, which fills a window")
+        for whole in self.encode_pieces([prompt + text for text in texts]):
+            pieces = whole[n_prompt:]
+            starts = range(0, max(len(pieces), 1), room)
+            # What a prompt and a text make of each other where they meet is kept in the first window.
+            yield [(prompt_pieces if start else whole[:n_prompt]) + pieces[start : start + room] for start in starts]
 
     def predict_masked(self, sequences: Sequence[TokenSequence], *, batch_tokens: int = BATCH_TOKENS) -> Floats:
         """Logits over the vocabulary of V pieces at the `position` of each sequence, float32 [N, V].
@@ -164,14 +187,15 @@ class BertEncoder:
         for row, sequence in enumerate(sequences):
             n_tokens = len(sequence.token_ids)
             token_ids[row, :n_tokens] = sequence.token_ids
-            segment_ids[row, sequence.n_first : n_tokens] = 1
+            if self._bert.size.type_vocab_size > 1:  # RoBERTa has but one
+                segment_ids[row, sequence.n_first : n_tokens] = 1
             mask[row, :n_tokens] = 1
             positions[row] = sequence.position
         return token_ids, segment_ids, mask, positions
 
     # The three computations take the same inputs, so that one loop serves them all.
     def _pool(self, token_ids: tf.Tensor, segment_ids: tf.Tensor, mask: tf.Tensor, positions: tf.Tensor) -> tf.Tensor:
-        return mean_pool(self._bert(token_ids, segment_ids, mask), mask)  # [B, D]
+        return pool(self._bert(token_ids, segment_ids, mask), mask, self.reading.pooling)  # [B, D]
 
     def _predict_masked(
         self, token_ids: tf.Tensor, segment_ids: tf.Tensor, mask: tf.Tensor, positions: tf.Tensor
@@ -186,20 +210,22 @@ class BertEncoder:
         return self._next_sentence(self._bert(token_ids, segment_ids, mask), segment_ids, mask)  # [B, 2]
 
 
-def load_bert(model: str, accelerator: str = "auto", embedding_model: str = "") -> BertEncoder:
+def load_bert(model: str, accelerator: str = "auto", embedding_model: str = "", *, prompts: str = "") -> BertEncoder:
     """Load a BERT from a checkpoint folder or the model hub.
 
     Args:
         model: a folder, or a hub name such as "klue/bert-base" or "klue/bert-base@revision".
         accelerator: as `pick_strategy` takes it.
         embedding_model: as `model`, of a sentence encoder that gives the vectors; empty: `model` gives them.
+        prompts: of the model that gives the vectors, as `read_reading` takes them.
 
     Raises:
-        WeightsError: the model is missing, incomplete, damaged or no BERT.
+        WeightsError: the model is missing, incomplete, damaged or no BERT, or its tokenizer knows no Korean.
         FetchError: the hub cannot be reached.
         ConfigError: the accelerator is missing.
     """
     files = fetch_model(model)
     if not embedding_model or name_encoder(fetch_model(embedding_model)) == name_encoder(files):
-        return BertEncoder(files, accelerator)
-    return BertEncoder(files, accelerator, BertEncoder(fetch_model(embedding_model), accelerator))
+        return BertEncoder(files, accelerator, prompts)
+    embedder = BertEncoder(fetch_model(embedding_model), accelerator, prompts)
+    return BertEncoder(files, accelerator, embedder=embedder)

@@ -5,6 +5,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from petitions.encoders.tokenizer_files import read_backend, read_marks
 from petitions.errors import FetchError, WeightsError
 
 # At import transformers advises to install PyTorch, which this project does without; its other warnings stay.
@@ -12,15 +13,13 @@ logging.getLogger("transformers").addFilter(lambda record: "PyTorch was not foun
 
 from huggingface_hub import snapshot_download  # noqa: E402
 from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError  # noqa: E402
-from transformers import AutoConfig as AutoConfig  # noqa: E402
-from transformers import AutoTokenizer  # noqa: E402
 from transformers import PreTrainedTokenizerFast as PreTrainedTokenizerFast  # noqa: E402
 
 HUB_NAME = re.compile(r"(?P<name>[\w.-]+/[\w.-]+)(@(?P<revision>[\w./-]+))?")
 # What decides, besides the weights, what becomes of a text: config, tokenizer, and the files of sentence-transformers.
 READING_FILES = (
     "config.json", "tokenizer*", "special_tokens_map.json", "added_tokens.json", "vocab.*", "merges.txt", "*.model",
-    "modules.json", "sentence_bert_config.json", "config_sentence_transformers.json", "[0-9]_*/config.json",
+    "modules.json", "sentence_bert_config.json", "config_sentence_transformers.json", "*/config.json",
 )  # fmt: skip
 HUB_FILES = (*READING_FILES, "model*.safetensors*")
 REFUSED = (401, 403, 404)  # the hub answers 401 too for a model that does not exist
@@ -66,12 +65,7 @@ def load_tokenizer(folder: Path) -> PreTrainedTokenizerFast:
     """Read the tokenizer of a model, with any truncation and padding that it may have been saved with turned off.
 
     Raises:
-        WeightsError: there is none that can be read.
+        WeightsError: there is none that can be read, or it lacks a special token.
     """
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(folder)
-    except (OSError, ValueError) as error:
-        raise WeightsError(f"{folder} has no tokenizer that can be read: {error}") from error
-    tokenizer.backend_tokenizer.no_truncation()
-    tokenizer.backend_tokenizer.no_padding()
-    return tokenizer
+    backend = read_backend(folder)
+    return PreTrainedTokenizerFast(tokenizer_object=backend, **read_marks(folder, backend))

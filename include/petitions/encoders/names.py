@@ -4,7 +4,6 @@ Without TensorFlow: a worker that finds all work of an encoder done need not loa
 """
 
 import hashlib
-import json
 from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
@@ -13,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from petitions.encoders.hub import READING_FILES, ModelFiles, fetch_model
+from petitions.encoders.reading import read_reading
+from petitions.encoders.tokenizer_files import read_json
 from petitions.errors import WeightsError
 
 WEIGHTS_FILE = "model.safetensors"
@@ -21,13 +22,22 @@ OPTIONS_FILE = "options.json"
 N_DIGITS = 12  # of a hash or commit, enough to tell weights apart
 
 
-def name_bert(model: str, embedding_model: str = "") -> str:
+def name_bert(model: str, embedding_model: str = "", *, prompts: str = "") -> str:
     """The name of a BERT by its folder or hub name, that of other weights for its vectors before it.
 
-    See `fetch_model` and `weight_files` for what is raised.
+    Args:
+        model: as `load_bert` takes it, like the others.
+        embedding_model: of the vectors.
+        prompts: of the model that gives the vectors.
+
+    Raises:
+        WeightsError: see `fetch_model`, `weight_files` and `read_reading`, as for other errors.
     """
-    names = [name_encoder(fetch_model(name)) for name in (embedding_model, model) if name]
-    return "+".join(dict.fromkeys(names))
+    files = fetch_model(model)
+    found = fetch_model(embedding_model) if embedding_model else files
+    if name_encoder(found) == name_encoder(files):
+        return name_encoder(files, prompts)
+    return f"{name_encoder(found, prompts)}+{name_encoder(files)}"
 
 
 def name_elmo(model: str) -> str:
@@ -36,13 +46,19 @@ def name_elmo(model: str) -> str:
     return f"{folder.resolve().name}@{_hash(folder, [find_weights(folder), folder / OPTIONS_FILE])}"
 
 
-def name_encoder(files: ModelFiles) -> str:
-    """Name a BERT: hub name and commit, or folder and hash of its weights, config, tokenizer, pooling and prompts."""
+def name_encoder(files: ModelFiles, prompts: str = "") -> str:
+    """Name a BERT: hub name and commit, or folder and hash of its weights, config, tokenizer, pooling and prompts.
+
+    The name of a commit says the whole folder; what is read of it otherwise than as a plain BERT, or is read in its
+    place, is hashed behind it.
+    """
+    reading = read_reading(files.folder, prompts).told
     if files.commit:
-        return f"{files.hub_name}@{files.commit[:N_DIGITS]}"
+        suffix = f"-{hashlib.sha256(reading.encode()).hexdigest()[: N_DIGITS // 2]}" if reading else ""
+        return f"{files.hub_name}@{files.commit[:N_DIGITS]}{suffix}"
     folder = files.folder
-    reading = {path for pattern in READING_FILES for path in folder.glob(pattern) if path.is_file()}
-    return f"{folder.resolve().name}@{_hash(folder, {*weight_files(folder), *reading})}"
+    paths = {path for pattern in READING_FILES for path in folder.glob(pattern) if path.is_file()}
+    return f"{folder.resolve().name}@{_hash(folder, {*weight_files(folder), *paths}, prompts)}"
 
 
 def weight_files(folder: Path) -> list[Path]:
@@ -54,8 +70,10 @@ def weight_files(folder: Path) -> list[Path]:
     if (folder / WEIGHTS_FILE).is_file():
         return [folder / WEIGHTS_FILE]
     if (folder / INDEX_FILE).is_file():
-        shards = json.loads((folder / INDEX_FILE).read_text(encoding="utf-8"))["weight_map"].values()
-        paths = [folder / shard for shard in sorted(set(shards))]
+        weight_map = read_json(folder / INDEX_FILE).get("weight_map")
+        if not isinstance(weight_map, dict) or not all(isinstance(shard, str) for shard in weight_map.values()):
+            raise WeightsError(f"{folder / INDEX_FILE} has no weight_map from tensors to files")
+        paths = [folder / shard for shard in sorted(set(weight_map.values()))]
         absent = [path.name for path in paths if not path.is_file()]
         if absent:
             raise WeightsError(f"{folder} lacks {', '.join(absent)}, which {INDEX_FILE} names")
@@ -94,9 +112,9 @@ def find_weights(folder: Path) -> Path:
     return found[0]
 
 
-def _hash(folder: Path, paths: Iterable[Path]) -> str:
-    """One hash of files, by their names in the folder and what they hold."""
-    digest = hashlib.sha256()
+def _hash(folder: Path, paths: Iterable[Path], prompts: str = "") -> str:
+    """One hash of files, by their names in the folder and what they hold, and of the prompts."""
+    digest = hashlib.sha256(prompts.encode())
     for path in sorted(paths):
         stat = path.stat()
         content = _hash_file(path.resolve(), stat.st_size, stat.st_mtime_ns)

@@ -40,6 +40,7 @@ class ScoreEntry:
     of_text: str = (
         ""  # "module:name" of a ScoreTexts; empty for a score that depends on a fit, see steps.score_similarity
     )
+    head: str = ""  # of the network, that it needs; see encoders.tensor_names
 
     def load(self) -> ScoreTexts:
         """Import what computes the score of a text."""
@@ -53,6 +54,7 @@ class EncoderEntry:
 
     setting: str  # the field of Settings that names its weights
     vector_setting: str = ""  # that of the weights that give its vectors, where these may be others
+    prompts_setting: str = ""  # that of the prompts of these
     name_weights: str  # "module:name" of what names the weights of its models, without loading them
     loader: str  # "module:name" of what takes model, accelerator and model of the vectors, and gives an Encoder
     reads_morphemes: bool = False  # texts are given as lists of morphemes
@@ -73,14 +75,33 @@ class EncoderEntry:
         """The environment variables that name its weights, for messages."""
         return " and ".join(f"{PREFIX}{name.upper()}" for name in (self.setting, self.vector_setting) if name)
 
+    @property
+    def heads(self) -> dict[str, str]:
+        """The heads of the network that its scores need, and of each what needs it."""
+        heads = {score.head: name for name, score in self.scores.items() if score.head}
+        return heads | ({"masked words": "the keywords"} if self.masked_weight else {})
+
     def models(self, settings: Settings) -> tuple[str, ...]:
         """The folders or hub names that the settings give: of the weights, and of those of the vectors."""
         return tuple(getattr(settings, name) for name in (self.setting, self.vector_setting) if name)
 
     def name(self, settings: Settings) -> str:
         """The name of the weights that the settings give; see `encoders.names` for what is raised."""
-        found: str = resolve_name(self.name_weights)(*self.models(settings))
+        found: str = resolve_name(self.name_weights)(*self.models(settings), **self.prompts(settings))
         return found
+
+    def prompts(self, settings: Settings) -> dict[str, str]:
+        """The prompts that the settings give, as loader and name take them."""
+        return {"prompts": getattr(settings, self.prompts_setting)} if self.prompts_setting else {}
+
+    def require_heads(self, settings: Settings) -> None:
+        """Refuse weights without a head that a score needs, before anything is loaded or computed.
+
+        Raises:
+            WeightsError: names the head and what needs it; or the weights are missing or damaged.
+        """
+        if self.heads:
+            resolve_name("petitions.encoders.tensor_names:require_heads")(getattr(settings, self.setting), self.heads)
 
     def load(self, settings: Settings) -> Encoder:
         """Load the weights that the settings give.
@@ -90,7 +111,7 @@ class EncoderEntry:
             ConfigError: the accelerator is missing.
         """
         model, *others = self.models(settings)
-        found: Encoder = resolve_name(self.loader)(model, settings.accelerator, *others)
+        found: Encoder = resolve_name(self.loader)(model, settings.accelerator, *others, **self.prompts(settings))
         return found
 
 
@@ -100,12 +121,15 @@ ENCODERS: Mapping[str, EncoderEntry] = MappingProxyType(
         "bert": EncoderEntry(
             setting="bert_model",
             vector_setting="embedding_model",
+            prompts_setting="embedding_prompts",
             name_weights="petitions.encoders.names:name_bert",
             loader="petitions.encoders.bert_encoder:load_bert",
             is_searched=True,
             has_keywords=True,
             scores={
-                "next_sentence": ScoreEntry(of_text="petitions.scoring.next_sentence:score_petitions"),
+                "next_sentence": ScoreEntry(
+                    of_text="petitions.scoring.next_sentence:score_petitions", head="next sentence"
+                ),
                 "topic_similarity": _TOPIC_SIMILARITY,
             },
         ),

@@ -23,9 +23,12 @@ def encode(run: Run, encoder: str, part: Part = WHOLE) -> int:
 
     Raises:
         ConfigError: the weights were replaced while this began.
+        WeightsError: they are damaged, or lack a head that a score needs.
     """
     with run.step(f"encode {encoder}", part) as progress:
-        progress.made_by = name = find_encoder(encoder).name(run.settings)
+        entry = find_encoder(encoder)
+        progress.made_by = name = entry.name(run.settings)
+        entry.require_heads(run.settings)  # told now, not by the score that comes after the hours of this
         keep_weight(run, encoder, name)
         read = partial(vectors.read_unencoded, encoder=name, limit=CHUNK, part=part)
         embed = None

@@ -1,7 +1,8 @@
 """The encoders as the settings name them, each loaded once a process: a worker that runs several tasks pays once."""
 
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,15 +28,24 @@ def open_encoder(encoder: str, settings: Settings) -> Encoder:
         WeightsError: weights that are missing or incomplete.
     """
     entry = find_encoder(encoder)
-    key = (encoder, *entry.models(settings), settings.accelerator)
+    key = (encoder, *entry.models(settings), *entry.prompts(settings).values(), settings.accelerator)
     if key not in _opened:
         _opened[key] = entry.load(settings)
     return _opened[key]
 
 
-def load_encoder(encoder: str, settings: Settings) -> tuple[str, Embed]:
-    """The name of an encoder's weights, and what turns N texts into float32 [N, D]; see `open_encoder` for errors."""
+def load_encoder(encoder: str, settings: Settings, *, of_questions: bool = False) -> tuple[str, Embed]:
+    """The name of an encoder's weights, and what turns N texts into float32 [N, D]; see `open_encoder` for errors.
+
+    Args:
+        encoder: as `open_encoder` takes it.
+        settings: likewise.
+        of_questions: whether texts are asked, and not what is found: a model may have another prompt for each.
+    """
     opened = open_encoder(encoder, settings)
+    if find_encoder(encoder).prompts_setting and of_questions:
+        ask: Any = opened.embed
+        return opened.name, partial(ask, is_question=True)
     if not find_encoder(encoder).reads_morphemes:
         return opened.name, opened.embed
     tokenizer = _open_tokenizer()

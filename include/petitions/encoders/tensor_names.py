@@ -1,0 +1,76 @@
+"""The names of tensors in a checkpoint, and which heads it has, read from its headers: without TensorFlow."""
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from petitions.encoders.hub import fetch_model
+from petitions.encoders.names import weight_files
+from petitions.errors import WeightsError
+
+# From the names of other checkpoints to those of a `BertForPreTraining`: old TensorFlow conversions, RoBERTa.
+RENAMED = (
+    (re.compile(r"LayerNorm\.gamma$"), "LayerNorm.weight"),
+    (re.compile(r"LayerNorm\.beta$"), "LayerNorm.bias"),
+    (re.compile(r"^roberta\."), "bert."),
+    (re.compile(r"^lm_head\.dense\."), "cls.predictions.transform.dense."),
+    (re.compile(r"^lm_head\.layer_norm\."), "cls.predictions.transform.LayerNorm."),
+    (re.compile(r"^lm_head\."), "cls.predictions."),
+    (re.compile(r"^(?!bert\.|cls\.)"), "bert."),  # a backbone alone
+)
+DECODER = "cls.predictions.decoder."
+MASKED_WORDS, NEXT_SENTENCE = "masked words", "next sentence"
+HEADS: Mapping[str, tuple[str, ...]] = {
+    MASKED_WORDS: (
+        "cls.predictions.transform.dense.weight", "cls.predictions.transform.dense.bias",
+        "cls.predictions.transform.LayerNorm.weight", "cls.predictions.transform.LayerNorm.bias",
+        "cls.predictions.bias",
+    ),
+    NEXT_SENTENCE: (
+        "bert.pooler.dense.weight", "bert.pooler.dense.bias",
+        "cls.seq_relationship.weight", "cls.seq_relationship.bias",
+    ),
+}  # fmt: skip
+MAX_HEADER = 100_000_000  # bytes, the limit of safetensors itself
+
+
+def rename_tensor(name: str) -> str:
+    """The name of a tensor as `BertForPreTraining` has it; empty for the decoder's matrix, that of the word embeddings.
+
+    The decoder's bias is the head's own, which some checkpoints hold under that name alone.
+    """
+    for pattern, replacement in RENAMED:
+        name = pattern.sub(replacement, name)
+    return "" if name == f"{DECODER}weight" else name.replace(DECODER, "cls.predictions.")
+
+
+def require_heads(model: str, scores: Mapping[str, str]) -> None:
+    """Refuse a BERT that lacks a head, by the headers of its files: before anything is loaded or computed.
+
+    Args:
+        model: a folder or a hub name.
+        scores: the heads that are needed, such as "next sentence", and of each what needs it.
+
+    Raises:
+        WeightsError: names the head, what needs it, and the weights that are missing.
+        FetchError: the hub cannot be reached.
+    """
+    files = fetch_model(model)
+    names = {rename_tensor(name) for path in weight_files(files.folder) for name in _read_names(path)}
+    for head, score in scores.items():
+        missing = [name for name in HEADS[head] if name not in names]
+        if missing:
+            raise WeightsError(f"{model} has no head for {head}, which {score} needs: it lacks {', '.join(missing)}")
+
+
+def _read_names(path: Path) -> list[str]:
+    """The names of the tensors of a safetensors file: eight bytes of length, then JSON."""
+    with path.open("rb") as file:
+        n_bytes = int.from_bytes(file.read(8), "little")
+        if n_bytes > MAX_HEADER:
+            raise WeightsError(f"{path} is damaged: its header would have {n_bytes} bytes")
+        try:
+            return [name for name in json.loads(file.read(n_bytes)) if name != "__metadata__"]
+        except ValueError as error:
+            raise WeightsError(f"{path} is damaged: its header is no JSON") from error
