@@ -3,8 +3,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors.numpy import load_file, save_file
 
 from petitions.encoders.bert_encoder import load_bert
+from petitions.errors import WeightsError
 from petitions.scoring.next_sentence import score_next_sentence
 from petitions.settings import MODELS
 
@@ -64,3 +66,39 @@ def test_a_first_text_too_long_keeps_its_end_and_leaves_half_to_the_second(tiny)
 def test_empty_texts_have_a_score_and_no_pair_has_none(tiny):
     assert np.isfinite(score_next_sentence(tiny, [("", ""), ("학교", ""), ("", "버스")])).all()
     assert score_next_sentence(tiny, []).shape == (0,)
+
+
+def test_the_weights_of_the_vectors_answer_where_they_have_the_head_and_else_those_of_the_words(tiny, tmp_path):
+    """One with a next-sentence head alone, as the sentence encoder, and one without any, as others have it."""
+    with_head = copy_tiny(tmp_path / "sentences", lambda name: "cls.predictions" not in name)
+    without = copy_tiny(tmp_path / "bare", lambda name: "cls." not in name and "pooler" not in name)
+    pairs = [("학교 급식", "버스 병원 마을"), ("강아지", "동물 보호 " * 20)]
+    alone, by_words = load_bert(with_head, "cpu"), score_next_sentence(tiny, pairs)
+    assert alone.heads == ["next sentence"]
+    assert np.abs(score_next_sentence(alone, pairs) - by_words).max() > 1e-4, "the two tell apart"
+    both = load_bert(str(TINY), "cpu", with_head)
+    np.testing.assert_array_equal(score_next_sentence(both, pairs), score_next_sentence(alone, pairs))
+    assert both.heads == ["masked words", "next sentence"]
+    np.testing.assert_array_equal(score_next_sentence(load_bert(str(TINY), "cpu", without), pairs), by_words)
+
+
+def test_next_sentence_asks_for_no_second_model(tmp_path):
+    """A BERT without that head serves beside vectors that have it; where neither has it, that is told."""
+    with_head = copy_tiny(tmp_path / "sentences", lambda name: "cls.predictions" not in name)
+    without = copy_tiny(tmp_path / "bare", lambda name: "cls.seq" not in name)
+    pairs = [("학교", "버스")]
+    both = load_bert(without, "cpu", with_head)
+    assert both.heads == ["masked words", "next sentence"]
+    assert score_next_sentence(both, pairs) == score_next_sentence(load_bert(with_head, "cpu"), pairs)
+    with pytest.raises(WeightsError, match=r"next_sentence.*cls\.seq_relationship"):
+        score_next_sentence(load_bert(without, "cpu"), pairs)
+
+
+def copy_tiny(folder: Path, keeps) -> str:
+    """The tiny checkpoint with other weights, and those heads alone whose names are kept."""
+    folder.mkdir()
+    for path in TINY.iterdir():
+        (folder / path.name).write_bytes(path.read_bytes())
+    tensors = load_file(TINY / "model.safetensors")
+    save_file({name: tensor * 0.8 for name, tensor in tensors.items() if keeps(name)}, folder / "model.safetensors")
+    return str(folder)

@@ -1,5 +1,6 @@
 """The commands that ask BERT's two heads, as in the study note: fill (masked words) and next (next sentence)."""
 
+from functools import partial
 from pathlib import Path
 
 import click
@@ -39,11 +40,11 @@ def next_(first: str | None, second: str | None, input_: Path | None, output: Pa
     from petitions.scoring.pair_files import score_pair_file
 
     settings = Settings.from_env()
+    load = partial(load_bert, settings.bert_model, settings.accelerator, settings.embedding_model)  # as for the store
     if input_ is not None and output is not None:
-        score_pair_file(lambda: load_bert(settings.bert_model, settings.accelerator), input_, output)
+        score_pair_file(load, input_, output)
     elif first is not None and second is not None:
-        bert = load_bert(settings.bert_model, settings.accelerator)
-        print_rows([{"is_next": float(score_next_sentence(bert, [(first, second)])[0])}], as_json=as_json)
+        print_rows([{"is_next": float(score_next_sentence(load(), [(first, second)])[0])}], as_json=as_json)
 
 
 COMMANDS = (fill, next_)

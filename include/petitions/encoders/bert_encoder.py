@@ -44,7 +44,7 @@ class BertEncoder:
     def __init__(
         self, files: ModelFiles, accelerator: str, prompts: str = "", embedder: "BertEncoder | None" = None
     ) -> None:
-        """Load; where there is an `embedder`, its weights give the vectors, and these the heads."""
+        """Load; where there is an `embedder`, its weights give the vectors, and next sentence if they can."""
         self.reading = read_reading(files.folder, prompts)
         self.tokenizer = load_tokenizer(files.folder)
         require_korean(self.tokenizer.backend_tokenizer, self.tokenizer.unk_token, files.folder)
@@ -70,9 +70,21 @@ class BertEncoder:
 
     @property
     def heads(self) -> list[str]:
-        """The heads that the checkpoint has, of "masked words" and "next sentence"."""
-        missing = {MASKED_WORDS: self._missing_masked_lm, NEXT_SENTENCE: self._missing_next_sentence}
+        """What can be asked, of "masked words" and "next sentence"."""
+        missing = {
+            MASKED_WORDS: self._missing_masked_lm,
+            NEXT_SENTENCE: self.pair_reader._missing_next_sentence,
+        }
         return [name for name, weights in missing.items() if not weights]
+
+    @property
+    def pair_reader(self) -> "BertEncoder":
+        """Whose tokenizer, positions and head answer next sentence: those of the vectors where they have the head.
+
+        So the first weights in `name` that have one give the score: a name tells which.
+        """
+        embedder = self._embedder
+        return self if embedder is None or embedder._missing_next_sentence else embedder
 
     def encode_pieces(self, texts: Iterable[str]) -> list[list[int]]:
         """Split texts into piece ids, without special tokens and without a limit."""
@@ -216,7 +228,8 @@ def load_bert(model: str, accelerator: str = "auto", embedding_model: str = "", 
     Args:
         model: a folder, or a hub name such as "klue/bert-base" or "klue/bert-base@revision".
         accelerator: as `pick_strategy` takes it.
-        embedding_model: as `model`, of a sentence encoder that gives the vectors; empty: `model` gives them.
+        embedding_model: as `model`, of a sentence encoder that gives the vectors, and next sentence where it has that
+            head; empty: `model` gives them.
         prompts: of the model that gives the vectors, as `read_reading` takes them.
 
     Raises:

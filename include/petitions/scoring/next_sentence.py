@@ -23,7 +23,7 @@ def score_next_sentence(bert: BertEncoder, pairs: Sequence[tuple[str, str]]) -> 
     whether it goes on from the first. Only a first text of more than half the positions is cut too, and keeps its end.
 
     Args:
-        bert: a BERT with a next-sentence head.
+        bert: a BERT with a next-sentence head, of its own or with the weights of its vectors, which come first.
         pairs: N pairs; either text may be empty.
 
     Returns:
@@ -32,6 +32,7 @@ def score_next_sentence(bert: BertEncoder, pairs: Sequence[tuple[str, str]]) -> 
     Raises:
         WeightsError: the checkpoint has no next-sentence head.
     """
+    bert = bert.pair_reader
     room = bert.n_positions - N_SPECIAL
     firsts = bert.encode_pieces(first for first, _ in pairs)
     seconds = bert.encode_pieces(second for _, second in pairs)
