@@ -133,7 +133,7 @@ def test_next_scores_a_file_as_it_scores_pair_by_pair(run, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("lines", "told"), [("하나\n", "line 1"), ("가\t나\n가\t나\t다\n", "line 2"), (None, "no such")]
+    ("lines", "told"), [("하나\n", "line 1"), ("가\t나\n가\t나\t다\n", "line 2"), (None, "must be a file")]
 )
 def test_next_refuses_a_file_that_holds_no_pairs(run, tmp_path, lines, told):
     if lines is not None:

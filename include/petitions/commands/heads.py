@@ -1,13 +1,22 @@
 """The commands that ask BERT's two heads, as in the study note: fill (masked words) and next (next sentence)."""
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from petitions.commands.console import print_rows
+from petitions.commands.many import Pair, read_pairs, write_rows
 from petitions.commands.options import count_option, json_option
 from petitions.settings import Settings
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+SCORED_AT_ONCE = 4_096  # pairs: batches of one length are filled from them
 
 
 @click.command()
@@ -35,16 +44,20 @@ def next_(first: str | None, second: str | None, input_: Path | None, output: Pa
     n_texts, n_files = (sum(given is not None for given in pair) for pair in ((first, second), (input_, output)))
     if (n_texts, n_files) not in ((2, 0), (0, 2)):
         raise click.UsageError("give FIRST and SECOND, or --input and --output")
-    from petitions.encoders.bert_encoder import load_bert
-    from petitions.scoring.next_sentence import score_next_sentence
-    from petitions.scoring.pair_files import score_pair_file
 
-    settings = Settings.from_env()
-    load = partial(load_bert, settings.bert_model, settings.accelerator, settings.embedding_model)  # as for the store
+    def load() -> "Callable[[list[Pair]], NDArray[np.float32]]":
+        from petitions.encoders.bert_encoder import load_bert
+        from petitions.scoring.next_sentence import score_next_sentence
+
+        settings = Settings.from_env()  # the models are those of the stored scores
+        return partial(
+            score_next_sentence, load_bert(settings.bert_model, settings.accelerator, settings.embedding_model)
+        )
+
     if input_ is not None and output is not None:
-        score_pair_file(load, input_, output)
+        write_rows(partial(read_pairs, input_), load, output, SCORED_AT_ONCE)
     elif first is not None and second is not None:
-        print_rows([{"is_next": float(score_next_sentence(load(), [(first, second)])[0])}], as_json=as_json)
+        print_rows([{"is_next": float(load()([(first, second)])[0])}], as_json=as_json)
 
 
 COMMANDS = (fill, next_)

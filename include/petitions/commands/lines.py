@@ -1,12 +1,19 @@
 """The commands that take many texts, a line each: tokens and embed."""
 
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from petitions.commands.many import read_texts, write_rows
 from petitions.encoders.registry import ENCODERS
 from petitions.settings import Settings
-from petitions.sources.lines import read_lines
+
+if TYPE_CHECKING:
+    from petitions.steps.encoders import Embed
+
+EMBEDDED_AT_ONCE = 4_096  # lines: batches of one length are filled from them
 
 input_option = click.option("--input", "input_", type=click.Path(path_type=Path), required=True, help="A line a text.")
 
@@ -16,12 +23,11 @@ input_option = click.option("--input", "input_", type=click.Path(path_type=Path)
 @click.option("--search", is_flag=True, help="The words that search goes by, in place of the tokens of topics.")
 def tokens(input_: Path, search: bool) -> None:
     """Print one line of tokens for each line of text."""
-    from petitions.text.normalize import normalize_text
     from petitions.text.search_words import split_many
     from petitions.text.tokenizer import tokenize_many
 
     split = split_many if search else tokenize_many
-    for line in split([normalize_text(line).text for line in read_lines(input_)]):
+    for line in split(list(read_texts(input_))):
         click.echo(" ".join(line))
 
 
@@ -33,17 +39,14 @@ def tokens(input_: Path, search: bool) -> None:
     "--questions", is_flag=True, help="Lines are what is asked: with that prompt of the model, if it has one."
 )
 def embed(input_: Path, output: Path, encoder: str, questions: bool) -> None:
-    """Write float32 [lines, dimensions], unit length, in the order of the lines."""
-    import numpy as np
+    """Write float32 [lines, dimensions], unit length, in the order of the lines, however many they are."""
 
-    from petitions.steps.encoders import load_encoder
-    from petitions.text.normalize import normalize_text
+    def load() -> "Embed":
+        from petitions.steps.encoders import load_encoder
 
-    texts = [normalize_text(line).text for line in read_lines(input_)]
-    _, embed_texts = load_encoder(encoder, Settings.from_env(), of_questions=questions)
-    vectors = embed_texts(texts)
-    with output.open("wb") as file:
-        np.save(file, vectors)
+        return load_encoder(encoder, Settings.from_env(), of_questions=questions)[1]
+
+    write_rows(partial(read_texts, input_), load, output, EMBEDDED_AT_ONCE)
 
 
 COMMANDS = (tokens, embed)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from petitions.commands.console import print_rows
+from petitions.commands.export import replace_file
 from petitions.commands.options import any_source_option, count_option, json_option, open_store, read_date
 from petitions.encoders.registry import ENCODERS, SEARCHED
 from petitions.errors import ConfigError
@@ -75,7 +76,7 @@ def search(  # noqa: PLR0913 - an option each
         if input_ is None or output is None:
             print_rows(answer([sentence or ""])[0], as_json=as_json)
             return
-        with output.open("w", encoding="utf-8") as file:
+        with replace_file(output) as file:
             for questions in batched(read_lines(input_), BATCH):
                 for rows in answer(questions):
                     file.write(json.dumps([row["petition_id"] for row in rows]) + "\n")
