@@ -9,17 +9,20 @@ from sqlalchemy import text
 
 from invented import BERT, ELMO, MONDAY, RUN, WINDOW, make_petitions, write_all
 from petitions.records import Source
+from petitions.steps.find_copies import make_fingerprint
 from petitions.store.check_results import plan_results, read_checks, write_check
 from petitions.store.checks import plan_checks
+from petitions.store.copies import upsert_fingerprints
 from petitions.store.parts import Part
 from petitions.store.petitions import read_texts, read_unseen
 from petitions.store.publishing import publish
 from petitions.store.runs import StepResult, record_step
 from petitions.store.tables import petition_tokens
-from rows import run_checks
+from rows import run_checks, write_words
 
 pytestmark = [pytest.mark.postgres, pytest.mark.slow]
 PETITIONS = make_petitions(12)
+COPIES = "petitions_not_looked_at_for_copies"
 SCORES = {BERT: {"next_sentence": (0.0, 1.0)}, ELMO: {}}
 TOKENS = text("""
     INSERT INTO petitions.petition_tokens (petition_id, tokenizer, tokens, content_hash)
@@ -35,6 +38,11 @@ def written(conn):
     write_all(conn, PETITIONS)
     record_step(conn, RUN, "crawl", StepResult(rows_in=12, rows_out=12, seconds=0), at=MONDAY)
     conn.execute(TOKENS)
+    write_words(conn, Source("sample"), [["신호등"]])
+    texts = read_texts(conn, Source("sample"), WINDOW)
+    upsert_fingerprints(conn, "copies-1", texts, [make_fingerprint(item) for item in texts])
+    done = StepResult(rows_in=12, rows_out=0, seconds=0, made_by="copies-1")
+    record_step(conn, RUN, "find_copies", done, at=MONDAY)
     return conn
 
 
@@ -54,6 +62,13 @@ def find_failed(conn) -> set[str]:
             "days_since_open_petitions_were_seen",
         ),
         ("UPDATE petitions.petition_tokens SET content_hash = 'gone'", "tokens_missing"),
+        ("UPDATE petitions.petition_words SET content_hash = 'gone'", "search_words_missing"),
+        ("DELETE FROM petitions.petition_words WHERE petition_id LIKE '%1'", "search_words_missing"),
+        ("DELETE FROM petitions.petition_fingerprint WHERE petition_id LIKE '%1'", COPIES),
+        ("UPDATE petitions.petition_fingerprint SET content_hash = 'gone'", COPIES),
+        ("UPDATE petitions.pipeline_step SET made_by = 'copies-2' WHERE step = 'find_copies'", COPIES),
+        ("UPDATE petitions.pipeline_step SET state = 'running', finished_at = NULL WHERE step = 'find_copies'", COPIES),
+        ("DELETE FROM petitions.pipeline_step WHERE step = 'find_copies'", COPIES),
         ("UPDATE petitions.topic SET mixture_share = mixture_share / 2", "topic_total_error"),
         ("UPDATE petitions.petition_keyword SET content_hash = 'gone'", f"keywords_of_older_texts {BERT}"),
     ],

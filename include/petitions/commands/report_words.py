@@ -186,6 +186,8 @@ WORDS = {
     "share_of_empty_bodies": ("내용이 빈 청원의 비율", "share of petitions without a text"),
     "petitions_out_of_range": ("날짜가 어긋난 청원", "petitions with impossible days"),
     "tokens_missing": ("낱말로 나누지 않은 청원", "petitions without tokens"),
+    "search_words_missing": ("검색할 낱말이 없는 청원", "petitions that no word finds"),
+    "petitions_not_looked_at_for_copies": ("같은 글을 찾아보지 않은 청원", "petitions not looked at for copies"),
     "share_of_petitions_with_topics": ("주제가 있는 청원의 비율", "share of petitions with topics"),
     "topic_share_error": (
         "한 청원의 주제 비중의 합이 1에서 벗어난 정도",

@@ -77,6 +77,23 @@ RULES = (
         at_most=0,
     ),
     Rule(
+        name="search_words_missing",
+        sql=f"""WITH w AS ({_WINDOW}) SELECT count(*) FROM w WHERE NOT EXISTS (
+                SELECT FROM petitions.petition_words AS f WHERE f.petition_id = w.petition_id
+                AND f.content_hash = w.content_hash)""",  # noqa: S608
+        at_most=0,
+    ),
+    Rule(  # petitions that the step find_copies of the run has not seen, all of them where it is not done
+        name="petitions_not_looked_at_for_copies",
+        sql=f"""WITH w AS ({_WINDOW}) SELECT count(*) FROM w WHERE NOT EXISTS (
+                SELECT FROM petitions.pipeline_run AS r JOIN petitions.pipeline_step AS s USING (run_id)
+                JOIN petitions.petition_fingerprint AS f ON f.method = s.made_by
+                WHERE r.source = :source AND r.since = :since AND r.until = :until
+                AND s.step = 'find_copies' AND s.state = 'done'
+                AND f.petition_id = w.petition_id AND f.content_hash = w.content_hash)""",  # noqa: S608
+        at_most=0,
+    ),
+    Rule(
         name="share_of_petitions_with_topics",
         sql=f"""WITH w AS ({_WINDOW}) SELECT avg((EXISTS (SELECT FROM petitions.petition_topic AS t
                 WHERE t.model_id = :model_id AND t.petition_id = w.petition_id))::int) FROM w""",  # noqa: S608
