@@ -16,10 +16,14 @@ def db() -> None:
 def upgrade() -> None:
     """Bring the schema to this version; starts the embedded Postgres where no database is named."""
     from petitions.store.database import open_engine, schema_status, upgrade
+    from petitions.store.words import read_without_words, tell_without_words
 
     engine = open_engine(Settings.from_env().database_url)
     upgrade(engine)
     click.echo(f"schema at {schema_status(engine).current}")
+    with engine.connect() as conn:
+        for source, n in read_without_words(conn).items():
+            click.echo(tell_without_words(source, n))
 
 
 @db.command()

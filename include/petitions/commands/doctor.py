@@ -39,6 +39,7 @@ def examine(*, with_recall: bool = False) -> list[Finding]:
         ("settings", lambda settings: f"source {settings.source}, {settings.topics} topics"),
         ("database", _examine_database),
         ("schema", _examine_schema),
+        ("words", _examine_words),
         ("artifacts", _examine_artifacts),
         ("mecab", _examine_mecab),
         ("accelerator", _examine_accelerator),
@@ -81,6 +82,19 @@ def _examine_schema(settings: Settings) -> str:
     engine = open_engine(settings.database_url)
     require_schema(engine)
     return f"at {schema_status(engine).current}"
+
+
+def _examine_words(settings: Settings) -> str:
+    from petitions.store.database import open_engine, require_schema
+    from petitions.store.words import read_without_words, tell_without_words
+
+    engine = open_engine(settings.database_url)
+    require_schema(engine)
+    with engine.connect() as conn:
+        without = read_without_words(conn)
+    if without:
+        raise CheckFailedError("; ".join(tell_without_words(source, n) for source, n in without.items()))
+    return "all published petitions can be found by theirs"
 
 
 def _examine_recall(settings: Settings) -> str:

@@ -72,6 +72,7 @@ def search(  # noqa: PLR0913 - an option each
     wanted = Filters(**filters)
     with open_store().connect() as conn:
         refuse_unknown(conn, wanted)
+        tell_without(conn, wanted.source)
         answer = make_answer(conn, wanted, count)
         if input_ is None or output is None:
             print_rows(answer([sentence or ""])[0], as_json=as_json)
@@ -143,6 +144,15 @@ def refuse_other_weights(conn: "Connection", settings: Settings, source: Source 
             f"published is {', '.join(others)}, but {entry.variables} is {name}: set it to the published "
             f"weights, or run a night with the new ones{'' if source else ', or name another --source'}"
         )
+
+
+def tell_without(conn: "Connection", source: Source | None) -> None:
+    """Say on standard error where published petitions have no words yet, so that their letters alone are looked for."""
+    from petitions.store.words import read_without_words, tell_without_words
+
+    for name, n in read_without_words(conn).items():
+        if source in (None, name):
+            click.echo(tell_without_words(name, n), err=True)
 
 
 def batched(lines: Iterable[str], n: int) -> Iterator[list[str]]:

@@ -11,7 +11,7 @@ import struct
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from petitions.records import PetitionText, Source, Window
 from petitions.store.petitions import read_unseen
@@ -20,8 +20,9 @@ from petitions.store.upsert import Counts, upsert
 
 DIMENSIONS = 1_000_000_000  # the most that a sparsevec has
 LEVELS = 16  # of weights, so that the index is read from the heaviest on
-MOST_WEIGHT = 2.2  # text.bm25.MOST; 40_words.sql has both too
+MOST_WEIGHT = 2.2  # text.bm25.MOST; 49_words.sql has both too
 MOST_WORDS = 2_000  # of a petition, the heaviest: some kB
+_WITHOUT = text("SELECT source, n_without_words FROM petitions.searched_encoder WHERE n_without_words > 0")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,8 +47,21 @@ def upsert_words(conn: Connection, rows: Iterable[PetitionWords]) -> Counts:
     return upsert(conn, petition_words, map(_make_row, rows), compare=("tokenizer", "content_hash", "words"))
 
 
+def read_without_words(conn: Connection) -> dict[Source, int]:
+    """Read how many published petitions have no words to be found by, where there are any: after an upgrade, say."""
+    return {Source(source): n for source, n in conn.execute(_WITHOUT)}
+
+
+def tell_without_words(source: Source, n: int) -> str:
+    """That there are such petitions, and which command mends it."""
+    return (
+        f"{n} published petitions of {source} have no words to be found by yet: "
+        f"`petitions tokenize --source {source}`, or the next run, finds them"
+    )
+
+
 def number_word(word: str) -> int:
-    """The place of a word in a sparsevec, from 1; 40_words.sql does the same."""
+    """The place of a word in a sparsevec, from 1; 49_words.sql does the same."""
     digest = hashlib.md5(word.encode("utf-8", "surrogatepass"), usedforsecurity=False).digest()
     return int.from_bytes(digest[:4]) % DIMENSIONS + 1
 

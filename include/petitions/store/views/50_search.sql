@@ -282,7 +282,12 @@ GRANT EXECUTE ON FUNCTION petitions.prepare_search TO petition_writer;
 CREATE VIEW petitions.searched_encoder AS
 SELECT
     m.source, m.encoders[1] AS encoder, coalesce(w.search_weight, 0) AS search_weight,
-    coalesce(w.similar_weight, 0) AS similar_weight, w.encoder IS NOT NULL AS is_measured
+    coalesce(w.similar_weight, 0) AS similar_weight, w.encoder IS NOT NULL AS is_measured,
+    (
+        SELECT count(*) FROM petitions.petition AS p
+        WHERE p.source = m.source AND p.begins_on >= m.since AND p.begins_on < m.until AND p.status <> 'hidden'
+            AND NOT EXISTS (SELECT FROM petitions.petition_words AS f WHERE f.petition_id = p.petition_id)
+    ) AS n_without_words
 FROM petitions.published_model AS m
 LEFT JOIN petitions.encoder_weight AS w ON w.encoder = m.encoders[1];
 COMMENT ON VIEW petitions.searched_encoder IS
@@ -294,4 +299,6 @@ COMMENT ON COLUMN petitions.searched_encoder.search_weight IS
 COMMENT ON COLUMN petitions.searched_encoder.similar_weight IS 'the same in similar_petitions';
 COMMENT ON COLUMN petitions.searched_encoder.is_measured IS
     'by `petitions weigh-search`, here or where the weights were made; else both are 0';
+COMMENT ON COLUMN petitions.searched_encoder.n_without_words IS
+    'published petitions that no word finds yet, as after an upgrade: `petitions tokenize`, or the next run, finds theirs';
 GRANT SELECT ON petitions.searched_encoder TO petition_reader, petition_writer;
