@@ -1,19 +1,25 @@
-"""What the step find_copies takes at 3,000 and 100,000 petitions: the first time, and on a night without new ones.
+"""What the step find_copies takes at several sizes: first, on a night without news, and with 100 petitions more.
 
-    PYTHONPATH=include python bench/copy_speed.py [--shared ../shared] [--sizes 3000 100000]
+    PYTHONPATH=include python bench/copy_speed.py [--shared ../shared] [--sizes 3000 12000 48000 100000]
 
 Petitions are made of the sentences of real ones of the Blue House, their words in another order; one in twenty is a
 copy of an earlier one with a tenth of its sentences changed, and 1 % are of one campaign. An embedded server of its
-own is made and deleted. Prints seconds, pairs, and what reading the groups takes.
+own is made and deleted. Prints seconds of the clock and of a processor (of the step and of the server), pairs, what
+reading the groups takes, the most memory (each size is a process of its own), and the exponents of growth.
 """
 
 import argparse
 import json
+import math
 import random
+import resource
 import time
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
+from multiprocessing import get_context
 from pathlib import Path
 
+import psutil
 from search_speed import WINDOW, start_server
 from sqlalchemy import Engine, text
 
@@ -28,24 +34,57 @@ from petitions.store.petitions import upsert_petitions
 SAMPLE = Source("sample")
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 LOAD = 5_000
+MORE = 100  # petitions of the night after
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--shared", type=Path, default=Path(__file__).parents[2] / "shared")
-    parser.add_argument("--sizes", type=int, nargs="+", default=[3_000, 100_000])
+    parser.add_argument("--sizes", type=int, nargs="+", default=[3_000, 12_000, 48_000, 100_000])
     args = parser.parse_args()
-    bodies = read_bodies(args.shared / "data/bluehouse")
+    told: list[dict[str, float]] = []
     for n in args.sizes:
-        server = start_server()
-        try:
-            engine = open_engine(server.get_uri())
-            upgrade(engine)
-            write_petitions(engine, make_bodies(bodies, n))
-            print(json.dumps({"petitions": n, **measure(engine)}), flush=True)
-            engine.dispose()
-        finally:
-            server.cleanup()
+        with get_context("spawn").Pool(1) as pool:
+            told.append(pool.apply(measure_size, (args.shared / "data/bluehouse", n)))
+        print(json.dumps(told[-1]), flush=True)
+    for before, after in pairwise(told):
+        grown = math.log(after["petitions"] / before["petitions"])
+        names = [name for name in after if name.endswith("_processor_s")]
+        print({name: round(math.log(after[name] / before[name]) / grown, 2) for name in names}, flush=True)
+
+
+def measure_size(folder: Path, n: int) -> dict[str, float]:
+    server = start_server()
+    try:
+        engine = open_engine(server.get_uri())
+        upgrade(engine)
+        bodies = make_bodies(read_bodies(folder), n + MORE)
+        write_petitions(engine, bodies[:n], n + MORE)
+        with engine.connect() as conn:
+            conn.execution_options(isolation_level="AUTOCOMMIT").execute(text("VACUUM ANALYZE petitions.petition"))
+        memory = get_memory()
+        found = {"petitions": n, **measure(engine, bodies)}
+        engine.dispose()
+        return found | {"memory_before_mb": memory, "memory_mb": get_memory()}
+    finally:
+        server.cleanup()
+
+
+def get_memory() -> float:
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+
+
+def get_processor(engine: Engine) -> float:
+    """Seconds of a processor of this process, and of the server with the connections that are open and that were."""
+    with engine.connect() as conn:
+        backend = psutil.Process(conn.execute(text("SELECT pg_backend_pid()")).scalar_one())
+    server = backend.parent()
+    assert server
+    spent = [server.cpu_times(), *(child.cpu_times() for child in server.children(recursive=True))]
+    gone = server.cpu_times()
+    return (
+        time.process_time() + sum(each.user + each.system for each in spent) + gone.children_user + gone.children_system
+    )
 
 
 def read_bodies(folder: Path) -> list[list[str]]:
@@ -76,15 +115,15 @@ def shuffle(rng: random.Random, sentence: str) -> str:
     return " ".join(rng.sample(words, len(words)))
 
 
-def write_petitions(engine: Engine, bodies: list[str]) -> None:
+def write_petitions(engine: Engine, bodies: list[str], n_all: int, begin: int = 0) -> None:
     days = (WINDOW.until - WINDOW.since).days
     for start in range(0, len(bodies), LOAD):
         with engine.begin() as conn:
             upsert_petitions(
                 conn,
                 (
-                    make_petition(number, body, WINDOW.since + timedelta(days=number * days // len(bodies)))
-                    for number, body in enumerate(bodies[start : start + LOAD], start)
+                    make_petition(number, body, WINDOW.since + timedelta(days=number * days // n_all))
+                    for number, body in enumerate(bodies[start : start + LOAD], begin + start)
                 ),
                 seen_at=AT,
             )
@@ -106,13 +145,16 @@ def make_petition(number: int, body: str, begins_on: date) -> Petition:
     )
 
 
-def measure(engine: Engine) -> dict[str, float]:
+def measure(engine: Engine, bodies: list[str]) -> dict[str, float]:
     run = Run(settings=Settings(), engine=engine, artifacts=ArtifactStore("/nowhere"), source=SAMPLE, window=WINDOW)
     figures: dict[str, float] = {}
-    for name in ("first_s", "again_s"):
-        start = time.perf_counter()
-        figures["pairs"] = find_copies(run)
-        figures[name] = round(time.perf_counter() - start, 2)
+    for name in ("first", "quiet", "more"):
+        if name == "more":
+            write_petitions(engine, bodies[-MORE:], len(bodies), len(bodies) - MORE)
+        spent, start = get_processor(engine), time.perf_counter()
+        figures[f"{name}_pairs"] = find_copies(run)
+        figures[f"{name}_s"] = round(time.perf_counter() - start, 2)
+        figures[f"{name}_processor_s"] = round(get_processor(engine) - spent, 2)
     with engine.connect() as conn:
         start = time.perf_counter()
         conn.execute(text("SELECT group_id, count(*) FROM petitions.petition_copy GROUP BY group_id")).all()

@@ -14,7 +14,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +30,15 @@ SERVE = SHARED / "replica" / "serve.py"
 BLUEHOUSE_DATA = SHARED / "data" / "bluehouse"
 ASSEMBLY_DATA = SHARED / "data" / "assembly"
 START_S = 30
+
+
+def post_again(lines: Sequence[str], n: int) -> list[str]:
+    """The lines of petitions, the last n of which are the longest ones before again, a little longer."""
+    rows = [json.loads(line) for line in lines]
+    longest = sorted(rows[:-n], key=lambda row: len(row["content"]), reverse=True)[:n]
+    for row, copied in zip(rows[-n:], longest, strict=True):
+        row["content"] = copied["content"] + " 다시 한번 부탁드립니다"
+    return [json.dumps(row, ensure_ascii=False) for row in rows]
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from cluster import Cluster
 # Two windows of a month: the first day that each leaves out, its petitions, and its topics (few give fewer).
 OLD, NEW = ("2019-08-01", 60, 6), ("2019-09-01", 120, 9)
 DELAY_S = 1.5  # a kill comes so long at most after its task began,
-SHORT_S, SHORT = 0.3, ("tokenize", "check", "publish")  # or after one of these, which end at once
+SHORT_S, SHORT = 0.3, ("tokenize", "find_copies", "check", "publish")  # or after one of these, which end at once
 PAUSE_S = 2  # until the restart
 STOPPED_S = 45  # longer than Airflow waits for the heartbeat of a task
 PATIENCE_S = 420

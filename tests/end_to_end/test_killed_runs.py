@@ -10,16 +10,18 @@ import pytest
 from sqlalchemy import text
 
 from rows import read_all_rows
-from stand_in import BLUEHOUSE_DATA, run_stand_in
+from stand_in import BLUEHOUSE_DATA, post_again, run_stand_in
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgres]
 HERE = Path(__file__).parent
 UNTIL, MONTHS, N_PETITIONS = "2019-09-01", "1", 120
+N_COPIES = 8
 
 # Where in the statements of a step it is killed: the first one, then shares of the whole.
 STEPS = [
     ("crawl", (), (0.0, 0.3, 0.6, 1.0)),
     ("tokenize", (), (0.0, 0.5, 1.0)),
+    ("find_copies", (), (0.0, 0.5, 0.8, 1.0)),
     ("fit_topics", (), (0.0, 0.5, 1.0)),
     ("encode", ("bert",), (0.3, 0.8)),
     ("encode", ("elmo",), (0.7,)),
@@ -54,7 +56,8 @@ def few(tmp_path) -> Path:
     if not source.exists():
         pytest.skip(f"{source} is absent: the run needs real petitions")
     path = tmp_path / "few.jsonl"
-    path.write_text("\n".join(source.read_text(encoding="utf-8").splitlines()[:N_PETITIONS]) + "\n", encoding="utf-8")
+    lines = post_again(source.read_text(encoding="utf-8").splitlines()[:N_PETITIONS], N_COPIES)
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return path
 
 
@@ -77,6 +80,7 @@ def test_a_run_killed_in_every_step_ends_with_the_rows_of_an_undisturbed_run(few
     for table in expected:
         assert found[table] == expected[table], table
     assert len(expected["petition"]) == N_PETITIONS
+    assert len(expected["petition_copy"]) == N_COPIES
     with killed.connect() as conn:
         assert conn.execute(text("SELECT count(*) FROM petitions.current_topic")).scalar_one() == 9
 

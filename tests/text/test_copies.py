@@ -57,8 +57,37 @@ def test_a_campaign_makes_pairs_in_proportion_and_one_group():
     template = write(400)
     texts = [template + write(30) for _ in range(300)] + [write(400) for _ in range(50)]
     pairs = find(texts)
-    assert 299 <= len(pairs) <= 300 * 8
+    assert 299 <= len(pairs) <= 300 * 12
     assert set(group_pairs(map(tuple, pairs)).items()) == {(place, 0) for place in range(300)}
+
+
+def group(texts: list[str]) -> dict[int, int]:
+    """The groups of the candidates that are copies."""
+    return group_pairs(
+        (one, other)
+        for one, other in find(texts)
+        if measure_containment(hash_runs(texts[one]), hash_runs(texts[other])).is_copy
+    )
+
+
+def test_copies_that_have_mostly_formulas_in_common_are_counted_in_full():
+    """Their formulas stand in twenty others each, between them: what is met of the two is a twentieth of either."""
+    formulas = [write(40) for _ in range(6)]
+    texts = [formulas[place % 6] + write(600) + formulas[(place + 1) % 6] for place in range(60)]
+    begin = write(25)
+    for place in (20, 55):
+        texts.insert(place, begin + "".join(formula + write(15) for formula in formulas))
+    assert group(texts) == {20: 20, 55: 20}
+
+
+def test_copies_that_have_nothing_but_formulas_in_common_hang_together():
+    """Each formula stands in a hundred other texts besides, of which none has two of them."""
+    formulas = [write(60) for _ in range(12)]
+    texts = [write(500) + formulas[place % 12] for place in range(1200)]
+    twins = {300: formulas, 700: [*formulas[1:], write(60)], 1100: [write(60), *formulas[:-1]]}
+    for place, parts in twins.items():
+        texts[place] = "".join(parts)
+    assert group(texts) == dict.fromkeys(twins, 300)
 
 
 def test_groups_are_named_by_their_first_whatever_the_order_of_pairs():

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from typing import Protocol
 
 from sqlalchemy import Connection, Engine, text
 
@@ -33,6 +34,13 @@ class Progress:
     rows_out: int = 0
     made_by: str = ""
     is_skipped: bool = False
+
+
+class Read(Protocol):
+    """What reads the next petitions that lack something, in the order of their ids, those after an id."""
+
+    def __call__(self, conn: Connection, source: Source, window: Window, *, after: str) -> list[PetitionText]:
+        """At most one chunk of them."""
 
 
 Report = Callable[[str, Part, runs.StepResult], None]  # told of each step, or part of one, that is done
@@ -114,15 +122,22 @@ def tell_failure(run: Run, step: str, part: Part = WHOLE) -> Iterator[None]:
         raise
 
 
-def read_chunks(
-    run: Run, read: Callable[[Connection, Source, Window], list[PetitionText]], progress: Progress
-) -> Iterator[list[PetitionText]]:
-    """Read what is not done yet, chunk by chunk; a chunk counts as done when the caller asks for the next."""
+def read_chunks(run: Run, read: Read, progress: Progress) -> Iterator[list[PetitionText]]:
+    """Read what is not done yet, chunk by chunk; a chunk counts as done when the caller asks for the next.
+
+    Each chunk is looked for behind the one before, or the way to it would grow with what is done; at the end all is
+    looked through once more, for what was edited meanwhile.
+    """
+    after = ""
     while True:
         with run.engine.connect() as conn:
-            chunk = read(conn, run.source, run.window)
-        if not chunk:
+            chunk = read(conn, run.source, run.window, after=after)
+        if not chunk and not after:
             return
+        if not chunk:
+            after = ""
+            continue
+        after = chunk[-1].petition_id
         yield chunk
         progress.rows_in += len(chunk)
         progress.rows_out += len(chunk)

@@ -160,6 +160,7 @@ def read_unseen(
     version: Mapping[str, str],
     limit: int,
     part: Part = WHOLE,
+    after: str = "",
 ) -> list[PetitionText]:
     """Read texts for which a table has no row of this version and content hash, in the order of their ids.
 
@@ -171,13 +172,15 @@ def read_unseen(
         version: what its rows must hold to count as of this version, such as {"tokenizer": "mecab-1"}.
         limit: the most that is read. When the rows of one batch are written, the next call gives the next batch.
         part: of the window.
+        after: only ids greater than this one: the last of the batch before.
     """
     is_made = exists().where(
         made.c.petition_id == petition.c.petition_id,
+        made.c.petition_id > after,
         made.c.content_hash == petition.c.content_hash,
         *(made.c[name] == value for name, value in version.items()),
     )
-    return read_where(conn, source, window, ~is_made, limit, part)
+    return read_where(conn, source, window, and_(petition.c.petition_id > after, ~is_made), limit, part)
 
 
 def read_where(

@@ -7,8 +7,9 @@ from datetime import datetime
 from sqlalchemy import Connection, delete, select, text, update
 
 from petitions.errors import TransientError
+from petitions.store.copy_tables import copy_search, petition_copy
 from petitions.store.run_tables import check_result
-from petitions.store.tables import petition_copy, petition_score
+from petitions.store.tables import petition_score
 from petitions.store.topic_tables import petition_topic, topic, topic_event, topic_model, topic_term
 
 # Never dropped, however old: what readers see; the published fit that gave a source's highest topic_id, since the next
@@ -87,7 +88,8 @@ def drop_fit(conn: Connection, model_id: str, keep: int) -> bool:
     for table in (check_result, topic_event, petition_topic, topic_term, petition_score, topic, topic_model):
         conn.execute(delete(table).where(table.c.model_id == model_id))
     has_fit = select(topic_model.c.run_id).where(topic_model.c.run_id == run_id)
-    conn.execute(delete(petition_copy).where(petition_copy.c.run_id == run_id, ~has_fit.exists()))
+    for table in (petition_copy, copy_search):
+        conn.execute(delete(table).where(table.c.run_id == run_id, ~has_fit.exists()))
     return True
 
 

@@ -46,6 +46,7 @@ def read_unscored(
     limit: int = 1000,
     *,
     part: Part = WHOLE,
+    after: str = "",
 ) -> list[PetitionText]:
     """Read texts that lack one of these scores by this encoder, at most `limit`, in the order of their ids."""
     made = petition_score.c
@@ -60,7 +61,8 @@ def read_unscored(
         )
         .scalar_subquery()
     )
-    return read_where(conn, source, window, n_made < len(scores), limit, part)
+    is_due = and_(petition.c.petition_id > after, n_made < len(scores))
+    return read_where(conn, source, window, is_due, limit, part)
 
 
 def read_without_keywords(

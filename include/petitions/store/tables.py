@@ -17,7 +17,6 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
-    LargeBinary,
     MetaData,
     Table,
     Text,
@@ -229,36 +228,4 @@ petition_keyword = Table(
     CheckConstraint("rank >= 1", name="rank"),
     check_share("weight"),
     comment="One row is one noun or compound that a petition is about, by frequency, rarity, place and masked words.",
-)
-
-petition_fingerprint = Table(
-    "petition_fingerprint",
-    metadata,
-    make_petition_key(),
-    Column("method", Key, primary_key=True, comment="name and version of what made it"),
-    Column(
-        "spelling", Text, nullable=False, comment="hash of title, purpose and body but for case, spaces and punctuation"
-    ),
-    Column(
-        "fingerprints",
-        LargeBinary,
-        nullable=False,
-        comment="sorted hashes of runs of letters of purpose and body, int64, big-endian",
-    ),
-    _content_hash(),
-    comment="One row is what tells the copies of one petition.",
-)
-
-petition_copy = Table(
-    "petition_copy",
-    metadata,
-    Column("run_id", Key, ForeignKey(f"{SCHEMA}.pipeline_run.run_id"), primary_key=True),
-    Column("earlier_id", Key, primary_key=True, comment="petition_id of the one that began first"),
-    Column("later_id", Key, primary_key=True, comment="petition_id of the other"),
-    Column("group_id", Key, nullable=False, comment="petition_id of the first one of all that hang together by pairs"),
-    Column("earlier_in_later", Double, nullable=False, comment="share of the earlier one that the later one has too"),
-    Column("later_in_earlier", Double, nullable=False, comment="share of the later one that the earlier one has too"),
-    check_share("earlier_in_later"),
-    check_share("later_in_earlier"),
-    comment="One row is two petitions of the window of a run of which one stands in the other, by 0.4 or more.",
 )

@@ -25,10 +25,10 @@ class PetitionTokens:
 
 
 def read_untokenized(
-    conn: Connection, source: Source, window: Window, tokenizer: str, limit: int = 1000
+    conn: Connection, source: Source, window: Window, tokenizer: str, limit: int = 1000, *, after: str = ""
 ) -> list[PetitionText]:
     """Read texts that this tokenizer has not seen, at most `limit`; none are left when the list is empty."""
-    return read_unseen(conn, source, window, petition_tokens, {"tokenizer": tokenizer}, limit)
+    return read_unseen(conn, source, window, petition_tokens, {"tokenizer": tokenizer}, limit, after=after)
 
 
 def record_tokenizer(conn: Connection, version: TokenizerVersion) -> Counts:

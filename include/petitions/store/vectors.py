@@ -20,10 +20,17 @@ _SENT = func.vector_send(petition_embedding.c.embedding, type_=LargeBinary)  # w
 
 
 def read_unencoded(
-    conn: Connection, source: Source, window: Window, encoder: str, limit: int = 1000, part: Part = WHOLE
+    conn: Connection,
+    source: Source,
+    window: Window,
+    encoder: str,
+    limit: int = 1000,
+    part: Part = WHOLE,
+    *,
+    after: str = "",
 ) -> list[PetitionText]:
     """Read texts that this encoder has not seen, at most `limit`; none are left when the list is empty."""
-    return read_unseen(conn, source, window, petition_embedding, {"encoder": encoder}, limit, part)
+    return read_unseen(conn, source, window, petition_embedding, {"encoder": encoder}, limit, part, after)
 
 
 def upsert_embeddings(

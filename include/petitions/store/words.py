@@ -36,10 +36,10 @@ class PetitionWords:
 
 
 def read_unsplit(
-    conn: Connection, source: Source, window: Window, tokenizer: str, limit: int = 1000
+    conn: Connection, source: Source, window: Window, tokenizer: str, limit: int = 1000, *, after: str = ""
 ) -> list[PetitionText]:
     """Read texts whose words this tokenizer has not found, at most `limit`; none are left when the list is empty."""
-    return read_unseen(conn, source, window, petition_words, {"tokenizer": tokenizer}, limit)
+    return read_unseen(conn, source, window, petition_words, {"tokenizer": tokenizer}, limit, after=after)
 
 
 def upsert_words(conn: Connection, rows: Iterable[PetitionWords]) -> Counts:
