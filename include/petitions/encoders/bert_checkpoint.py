@@ -48,6 +48,8 @@ class Checkpoint:
             wanted = tuple(variable.shape)
             if array.shape != wanted:
                 raise WeightsError(f"weight {name} of {self.folder} is {array.shape}, config.json wants {wanted}")
+            if array.dtype.kind in "iub":
+                raise WeightsError(f"weight {name} of {self.folder} is {array.dtype}, not float16, bfloat16 or float32")
             require_finite(array, f"weight {name} of {self.folder}")
             variable.assign(array.astype(np.float32))
 
@@ -73,6 +75,8 @@ def read_checkpoint(folder: Path) -> Checkpoint:
             tensors |= load_file(path)
         except SafetensorError as error:
             raise WeightsError(f"{path} is damaged: {error}") from error
+        except (TypeError, AttributeError) as error:  # a type of numbers that numpy has no name for
+            raise WeightsError(f"{path} must be in float16, bfloat16 or float32: {error}") from error
     return Checkpoint(folder=folder, size=size, tensors=_rename(tensors))
 
 

@@ -32,7 +32,6 @@ HEADS: Mapping[str, tuple[str, ...]] = {
         "cls.seq_relationship.weight", "cls.seq_relationship.bias",
     ),
 }  # fmt: skip
-MAX_HEADER = 100_000_000  # bytes, the limit of safetensors itself
 
 
 def rename_tensor(name: str) -> str:
@@ -65,12 +64,21 @@ def require_heads(model: str, scores: Mapping[str, str]) -> None:
 
 
 def _read_names(path: Path) -> list[str]:
-    """The names of the tensors of a safetensors file: eight bytes of length, then JSON."""
+    """The names of the tensors of a safetensors file: eight bytes of length, a header in JSON, the tensors.
+
+    Raises:
+        WeightsError: the header is none, or the file does not end where it says.
+    """
+    n_file = path.stat().st_size
     with path.open("rb") as file:
-        n_bytes = int.from_bytes(file.read(8), "little")
-        if n_bytes > MAX_HEADER:
-            raise WeightsError(f"{path} is damaged: its header would have {n_bytes} bytes")
+        n_header = int.from_bytes(file.read(8), "little")
+        if n_header > n_file:
+            raise WeightsError(f"{path} is damaged: its header would have {n_header} bytes, it has {n_file}")
         try:
-            return [name for name in json.loads(file.read(n_bytes)) if name != "__metadata__"]
-        except ValueError as error:
-            raise WeightsError(f"{path} is damaged: its header is no JSON") from error
+            tensors = {name: item for name, item in json.loads(file.read(n_header)).items() if name != "__metadata__"}
+            n_wanted = 8 + n_header + max((item["data_offsets"][1] for item in tensors.values()), default=0)
+        except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
+            raise WeightsError(f"{path} is damaged: its header cannot be read: {error!r}") from error
+    if n_wanted != n_file:
+        raise WeightsError(f"{path} is damaged: it must have {n_wanted} bytes, it has {n_file}")
+    return list(tensors)
