@@ -26,6 +26,17 @@ def test_an_empty_value_means_the_default():
     assert Settings.from_env({"PETITIONS_VOLUME_SINCE": ""}).volume_since is None
 
 
+@pytest.mark.parametrize("prompts", ["", "query: |passage: ", "|"])
+def test_prompts_keep_their_blanks(prompts):
+    assert Settings.from_env({"PETITIONS_EMBEDDING_PROMPTS": prompts}).embedding_prompts == prompts
+
+
+@pytest.mark.parametrize("prompts", ["query: ", "a|b|c"])
+def test_prompts_are_two(prompts):
+    with pytest.raises(ConfigError, match=r"PETITIONS_EMBEDDING_PROMPTS must be the prompt of a question, \| and that"):
+        Settings(embedding_prompts=prompts)
+
+
 def test_the_day_of_a_new_level_is_read_as_a_date_and_may_lie_ahead():
     assert Settings.from_env({"PETITIONS_VOLUME_SINCE": "2019-04-01"}).volume_since == date(2019, 4, 1)
     assert Settings.from_env({"PETITIONS_VOLUME_SINCE": "2999-01-01"}).volume_since == date(2999, 1, 1)

@@ -1,10 +1,16 @@
 """The doctor says what is there and what is missing, and never fails itself."""
 
+import re
+from functools import partial
+
 import pytest
 from sqlalchemy import text
 
+from encoders.test_bad_folders import BAD
+from encoders.tiny_folders import copy_tiny
 from invented import BERT, MONDAY, make_petitions, write_all
-from petitions.commands.doctor import examine
+from petitions.commands.doctor import _examine, _examine_encoder, examine
+from petitions.settings import MODELS, Settings
 from petitions.store.publishing import publish
 
 pytestmark = [pytest.mark.postgres, pytest.mark.slow]
@@ -36,6 +42,33 @@ def test_each_missing_part_is_named_and_the_others_are_looked_at(settings):
     assert findings["bert"].found == "no such model folder: /nowhere/bert"
     assert findings["site"].found == "http://127.0.0.1:1 does not answer: nothing listens there"
     assert "hidden" not in findings["database"].found
+
+
+@pytest.mark.parametrize("kind", BAD)
+def test_broken_weights_are_a_finding(settings, tmp_path, kind):
+    breaks, message = BAD[kind]
+    folder = tmp_path / "model"
+    folder.mkdir()
+    breaks(copy_tiny(folder))
+    settings.setenv("PETITIONS_EMBEDDING_MODEL", str(folder))
+    found = _examine("bert", partial(_examine_encoder, "bert"), Settings.from_env())
+    assert not found.is_fit
+    assert re.search(message, found.found)
+
+
+def test_weights_without_a_head_that_a_score_needs_are_a_finding(settings):
+    settings.setenv("PETITIONS_BERT_MODEL", str(MODELS / "sentence-small"))
+    found = _examine("bert", partial(_examine_encoder, "bert"), Settings.from_env())
+    assert not found.is_fit
+    assert "no head for next sentence, which next_sentence needs" in found.found
+
+
+def test_what_nobody_foresaw_is_a_finding_too(settings):
+    def fall(settings):
+        raise KeyError("weights")
+
+    found = _examine("bert", fall, Settings.from_env())
+    assert (found.is_fit, found.found) == (False, "KeyError: 'weights'")
 
 
 def test_the_recall_of_search_is_told_and_a_low_one_is_unfit(settings, engine):

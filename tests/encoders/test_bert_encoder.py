@@ -296,3 +296,14 @@ def test_real_weights_give_the_vectors_of_pytorch(caplog):
         rows = load_bert(str(E5), "cpu").embed(golden["texts"], batch_tokens=1024)
     np.testing.assert_allclose(rows[:, :8], golden["vectors"], atol=2e-6)
     assert not caplog.records
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not E5.is_dir(), reason="../shared is absent")
+def test_prompts_of_the_settings_are_those_that_real_weights_want():
+    golden = json.loads((GOLDEN / "e5_small_ko.json").read_text())
+    bert = load_bert(str(E5), "cpu", prompts="query: |passage: ")
+    for prompt, is_question in (("query: ", True), ("passage: ", False)):
+        kept = [number for number, text in enumerate(golden["texts"]) if text.startswith(prompt)]
+        rows = bert.embed([golden["texts"][number].removeprefix(prompt) for number in kept], is_question=is_question)
+        np.testing.assert_allclose(rows[:, :8], np.array(golden["vectors"])[kept], atol=2e-6)

@@ -314,6 +314,18 @@ def test_a_part_that_failed_by_an_error_is_not_tried_by_another_worker_until_it_
     pipeline.refuse_failed(step, part)
 
 
+def test_a_head_that_a_score_needs_is_missed_before_anything_is_computed(pipeline, engine, monkeypatch):
+    headless = replace(pipeline, settings=replace(pipeline.settings, bert_model=pipeline.settings.embedding_model))
+    with pytest.raises(WeightsError, match="no head for next sentence, which next_sentence needs"):
+        headless.run()
+    with engine.connect() as conn:
+        assert conn.execute(text("SELECT count(*) FROM petitions.petition")).scalar_one() == 0
+    pipeline.crawl()
+    monkeypatch.setitem(sys.modules, "petitions.steps.encoders", None)  # to import it is an error
+    with pytest.raises(WeightsError, match="no head for next sentence"):
+        headless.encode("bert")
+
+
 def test_a_run_that_was_not_checked_is_not_published(pipeline, engine):
     pipeline.crawl()
     pipeline.tokenize()

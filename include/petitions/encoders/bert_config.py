@@ -41,7 +41,10 @@ def read_size(folder: Path) -> BertSize:
         raise WeightsError(f"{path}: layer_norm_eps must be a number, got {epsilon!r}")
     offset = _read_whole(config, "pad_token_id", path, least=0) + 1 if model_type in ROBERTA_TYPES else 0
     sizes = {name: _read_whole(config, name, path) for name in SIZES}
-    return BertSize(**sizes, layer_norm_eps=epsilon, position_offset=offset)
+    try:
+        return BertSize(**sizes, layer_norm_eps=epsilon, position_offset=offset)
+    except WeightsError as error:
+        raise WeightsError(f"{path}: {error}") from error
 
 
 def _read_whole(config: Mapping[str, Any], key: str, path: Path, *, least: int = 1) -> int:
