@@ -69,7 +69,9 @@ def score_at_once(engine: Engine) -> None:
         rows = np.asarray(vectors, np.float64)
         centroids = np.asarray(shares, np.float64).T @ rows
         centroids /= np.linalg.norm(centroids, axis=1, keepdims=True)
-        values = np.einsum("nd,nd->n", rows, centroids[np.argmax(shares, axis=1)])
+        cosines = rows @ centroids.T
+        ordered, own = np.sort(cosines, axis=1), cosines[np.arange(len(rows)), np.argmax(shares, axis=1)]
+        values = own - np.where(own == ordered[:, -1], ordered[:, -2], ordered[:, -1])
         scores = (
             Score(
                 petition_id=petition_id,

@@ -77,7 +77,7 @@ def test_a_petition_stands_with_its_topic_scores_and_keywords(published):
     row = read_petition(published, "sample:a-002")
     assert (row["title"], row["topic_id"], row["topic_label"]) == (PETITIONS[1].title, 2, "급식")
     assert row["topic_share"] == pytest.approx(0.8)
-    assert (row["next_sentence"], row["moderation"], row["pseudo_log_likelihood"]) == (0.75, None, None)
+    assert (row["next_sentence"], row["moderation"]) == (0.75, None)
     assert row["topic_similarity"] == 0.5, "of the first encoder that was published"
     assert (row["keywords"], row["model_id"], row["encoder"]) == (["신호등", "학교"], "fit-1", BERT)
 

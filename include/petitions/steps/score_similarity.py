@@ -1,4 +1,4 @@
-"""The step score_similarity: how near petitions stand to the middle of their topic; without TensorFlow."""
+"""The step score_similarity: how much nearer petitions stand to their topic than to others; without TensorFlow."""
 
 from collections.abc import Iterator
 
@@ -15,7 +15,7 @@ from petitions.store.vectors import EmbeddingBatch, EmbeddingStream, open_embedd
 
 
 def score_similarity(run: Run, model_id: str, encoder: str, *, is_searched: bool) -> int:
-    """Score how near each petition of a window stands to the mean of its main topic; returns the rows written.
+    """Score how much nearer each petition of a window is to its main topic than to others; returns the rows written.
 
     The encoder that is searched has a map of the petitions kept beside the fit too.
     """
@@ -38,7 +38,7 @@ def _write_scores(run: Run, model_id: str, encoder: str, *, is_searched: bool) -
         with run.engine.begin() as conn:
             for batch in stream:
                 main_topic = found.main_topic[n : n + len(batch.texts)]
-                values = score_topic_similarity(batch.embeddings, found.centroids[main_topic])  # [n]
+                values = score_topic_similarity(batch.embeddings, found.centroids, main_topic)  # [n]
                 written += upsert_scores(conn, _make_scores(batch, values, encoder, model_id))
                 shown = choose_shown([*shown, *batch.texts])
                 n += len(batch.texts)

@@ -5,7 +5,7 @@ SELECT
     p.petition_id, p.source, p.title, p.purpose, p.body, p.category, p.status, p.n_agreements, p.begins_on, p.ends_on,
     p.url, p.is_moderated,
     t.topic_id, t.label AS topic_label, main.share AS topic_share,
-    s.next_sentence, s.pseudo_log_likelihood, s.moderation, s.topic_similarity,
+    s.next_sentence, s.moderation, s.topic_similarity,
     ARRAY(
         SELECT k.word FROM petitions.petition_keyword AS k
         WHERE k.petition_id = p.petition_id AND k.encoder = m.encoders[1] ORDER BY k.rank
@@ -37,7 +37,6 @@ CROSS JOIN LATERAL (
     -- of the published encoders the first that gives a score
     SELECT
         (array_agg(value ORDER BY place) FILTER (WHERE score = 'next_sentence'))[1] AS next_sentence,
-        (array_agg(value ORDER BY place) FILTER (WHERE score = 'pseudo_log_likelihood'))[1] AS pseudo_log_likelihood,
         (array_agg(value ORDER BY place) FILTER (WHERE score = 'moderation'))[1] AS moderation,
         (array_agg(value ORDER BY place) FILTER (WHERE score = 'topic_similarity'))[1] AS topic_similarity
     FROM (
@@ -58,13 +57,11 @@ COMMENT ON COLUMN petitions.current_petition.topic_id IS
 COMMENT ON COLUMN petitions.current_petition.topic_share IS 'of that topic in the petition';
 COMMENT ON COLUMN petitions.current_petition.next_sentence IS 'probability that the body follows the title';
 COMMENT ON COLUMN petitions.current_petition.topic_similarity IS
-    'cosine of the petition with the mean of its topic; low: it fits its topic badly';
+    'cosine with the mean of its topic, less that with the nearest other; under 0: another topic is nearer';
 COMMENT ON COLUMN petitions.current_petition.keywords IS 'nouns and compounds that it is about, the weightiest first';
 COMMENT ON COLUMN petitions.current_petition.encoder IS 'what similar_petitions and search_petitions compare by';
 
 COMMENT ON COLUMN petitions.current_petition.n_agreements IS 'as last seen; not final while status is open';
-COMMENT ON COLUMN petitions.current_petition.pseudo_log_likelihood IS
-    'mean logarithm of the probability of its words where each is masked in turn; low: it reads unlike Korean prose';
 COMMENT ON COLUMN petitions.current_petition.moderation IS
     'probability that the site would hide it, by a head trained on hidden ones; null where the weights have none';
 COMMENT ON COLUMN petitions.current_petition.is_mixed IS
