@@ -118,6 +118,7 @@ def test_fill_and_next_answer_in_json(run):
     assert filled[0]["probability"] >= filled[1]["probability"] > 0
     (pair,) = json.loads(run("next", "학교 급식을 바꿔 주세요", "급식에서 벌레가 나왔습니다", "--json").output)
     assert 0 < pair["is_next"] < 1
+    assert pair["label"] == int(pair["is_next"] < 0.5), "0 is next, as transformers has it"
 
 
 @pytest.mark.slow

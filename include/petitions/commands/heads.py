@@ -40,7 +40,10 @@ def fill(text: str, count: int, as_json: bool) -> None:
 @click.option("--output", type=click.Path(path_type=Path), help="An .npy file, float32 [lines].")
 @json_option
 def next_(first: str | None, second: str | None, input_: Path | None, output: Path | None, as_json: bool) -> None:
-    """Print the probability that SECOND follows FIRST, or write those of the pairs of a file."""
+    """Print the probability that SECOND follows FIRST and its label, 0 if so; or write those of the pairs of a file.
+
+    Where a pair has more tokens than the network has positions, SECOND keeps its beginning.
+    """
     n_texts, n_files = (sum(given is not None for given in pair) for pair in ((first, second), (input_, output)))
     if (n_texts, n_files) not in ((2, 0), (0, 2)):
         raise click.UsageError("give FIRST and SECOND, or --input and --output")
@@ -57,7 +60,8 @@ def next_(first: str | None, second: str | None, input_: Path | None, output: Pa
     if input_ is not None and output is not None:
         write_rows(partial(read_pairs, input_), load, output, SCORED_AT_ONCE)
     elif first is not None and second is not None:
-        print_rows([{"is_next": float(load()([(first, second)])[0])}], as_json=as_json)
+        is_next = float(load()([(first, second)])[0])
+        print_rows([{"is_next": is_next, "label": int(is_next < 0.5)}], as_json=as_json)
 
 
 COMMANDS = (fill, next_)

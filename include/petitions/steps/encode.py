@@ -1,4 +1,9 @@
-"""The step encode: a vector of each text by each encoder."""
+"""The step encode: a vector of each text by each encoder.
+
+Passes of BERT a petition: this step reads each window of it once, and the step score reads the title with what follows
+it once more (another input: they are a pair there, of two segments). Masked words are not asked while they have no
+weight. In each step a text is split into pieces once.
+"""
 
 import json
 from functools import partial
