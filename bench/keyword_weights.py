@@ -20,10 +20,11 @@ from pathlib import Path
 import numpy as np
 
 from petitions.sources.lines import read_lines
-from petitions.text import keywords
-from petitions.text.keywords import WEIGHTS, Floats, Frequencies, describe_candidates
+from petitions.text import frequencies, keywords
+from petitions.text.frequencies import Frequencies
+from petitions.text.keywords import WEIGHTS, Floats, describe_candidates, mend_phrases
 from petitions.text.normalize import normalize_text
-from petitions.text.noun_phrases import NounPhrase, find_phrases
+from petitions.text.noun_phrases import NounPhrase, find_phrases, mend_fragments
 from petitions.text.tokenizer import Tokenizer
 
 MONTHS = [f"2019-0{month}" for month in range(4, 9)]
@@ -59,7 +60,7 @@ def main() -> None:
         print(json.dumps({"month": held, "ours": measure(test, table, weights), "tf-idf": measure_plain(known, test)}))
     if args.write:
         table = count_words([*months, *others])
-        write_table(table, Path(keywords.__file__).with_name(keywords.TABLE))
+        write_table(table, Path(frequencies.__file__).with_name(frequencies.TABLE))
         print(json.dumps(dict(zip(WEIGHTS, set_weights(months, table).round(3).tolist(), strict=True)), indent=4))
 
 
@@ -80,7 +81,8 @@ def count_words(documents: Iterable[Document]) -> Frequencies:
     """In how many texts each word stands."""
     n_with, n_alone, n_texts = Counter[str](), Counter[str](), 0
     for n_texts, item in enumerate(documents, start=1):  # noqa: B007 - the last number is how many
-        phrases = [*item.title, *item.body]
+        found = [*item.title, *item.body]
+        phrases = mend_fragments(found, {phrase.word for phrase in found}, ())  # 공매 + 도 where 공매도 stands too
         n_alone.update({phrase.word for phrase in phrases})
         n_with.update({word for phrase in phrases for word in (phrase.word, *phrase.parts)})
     kept = {word: n for word, n in n_with.items() if n >= FEWEST_TEXTS}
@@ -98,7 +100,7 @@ def has_asked(words: Sequence[str], parts: dict[str, tuple[str, ...]], asked: fr
 
 
 def describe(item: Document, table: Frequencies) -> tuple[list[str], Floats, dict[str, tuple[str, ...]]]:
-    phrases = table.mend(item.body)
+    phrases = mend_phrases(item.body, table)
     words, features = describe_candidates(phrases, table)
     return words, features, {phrase.word: phrase.parts for phrase in phrases}
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from petitions.text.keywords import extract_keywords, extract_many, name_extractor, read_frequencies
+from petitions.text.frequencies import read_frequencies
+from petitions.text.keywords import extract_keywords, extract_many, name_extractor
 from petitions.text.tokenizer import Tokenizer
 
 TAX = (

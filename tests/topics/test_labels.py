@@ -48,9 +48,32 @@ def test_a_phrase_that_less_than_a_fifth_of_the_topic_holds_is_no_label():
     assert label_topics([SCHOOL], enough) == ["학교와 급식 교사"]
 
 
-def test_a_phrase_of_bodies_alone_or_of_no_term_of_the_topic_is_no_label():
+def test_a_phrase_of_bodies_alone_yields_to_a_term_and_one_of_no_term_is_no_label():
     evidence = make_evidence(0, ["학교"] * 4 + ["축구"] * 9, ["급식 교사"], n_topics=1)
-    assert label_topics([SCHOOL], evidence) == ["학교"]
+    assert label_topics([SCHOOL], evidence) == ["학교와 급식"]
+
+
+def test_a_single_or_weak_phrase_gets_the_best_term_that_a_fifth_of_the_topic_holds():
+    evidence = make_evidence(0, ["학교"] * 8 + ["학생"] * 1, ["교사"], n_topics=1)
+    assert label_topics([SCHOOL], evidence) == ["학교와 교사"]
+    other = make_evidence(1, ["버스"] * 5, ["학생"] * 3)
+    assert (
+        label_topics([SCHOOL, BUS], make_evidence(0, ["학교"] * 8 + ["학생"] * 4, ["교사"]) + other)[0] == "학교와 교사"
+    )
+
+
+def test_capitals_make_no_other_phrase():
+    evidence = make_evidence(0, ["N번방"] * 3 + ["n번방"] * 3, n_topics=1)
+    spelled = [
+        Evidence(
+            shares=item.shares,
+            title=item.title,
+            title_phrases=[Phrase(text=item.title, words=("N번방",))],
+            body_phrases=[],
+        )
+        for item in evidence
+    ]
+    assert label_topics([["N번방", "학생"]], spelled) == ["N번방"]
 
 
 def test_a_noun_that_is_used_as_a_verb_yields_to_one_that_is_not():

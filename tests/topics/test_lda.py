@@ -27,6 +27,18 @@ def make_documents(n=120):
     return [list(random.choice(SUBJECTS[number % 3].split(), size=12)) for number in range(n)]
 
 
+def test_a_word_of_more_than_half_of_the_texts_stands_in_the_topics_that_are_about_it():
+    documents = make_documents()
+    for number in range(0, len(documents), 3):  # all of one subject, and a half of the others
+        documents[number] = [*documents[number], "코로나", "코로나"]
+    for number in range(1, len(documents), 6):
+        documents[number] = [*documents[number], "코로나"]
+    assert sum("코로나" in document for document in documents) >= 0.5 * len(documents)
+    settings = replace(SETTINGS, no_above=LdaSettings().no_above)
+    top = [[item.term for item in topic[:12]] for topic in fit_topics(documents, settings).top_terms]
+    assert any("코로나" in terms and "급식" in terms for terms in top)
+
+
 @pytest.fixture(scope="module")
 def fit():
     return fit_topics(make_documents(), SETTINGS)

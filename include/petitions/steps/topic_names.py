@@ -63,6 +63,6 @@ def _read_evidence(
     return Evidence(
         shares=fit.document_topic[row],
         title=text.title,
-        title_phrases=find_phrases(tokenizer.tag(text.title), known),
-        body_phrases=find_phrases(tokenizer.tag(text.below_title), known),
+        title_phrases=find_phrases(tokenizer.tag_compounds(text.title), known),
+        body_phrases=find_phrases(tokenizer.tag_compounds(text.below_title), known),
     )

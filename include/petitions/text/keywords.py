@@ -5,23 +5,22 @@ Its weights are set so that a petition's body names the nouns of its title (benc
 where it is given as the first line, leads by its place. `EXTRACTOR` names all that decides the words.
 """
 
-import gzip
 import hashlib
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 
 import numpy as np
 import numpy.typing as npt
 
+from petitions.text import names
+from petitions.text.frequencies import Frequencies, read_frequencies, read_table
 from petitions.text.noun_phrases import LONGEST, PARTICLES, RULES, NounPhrase, find_phrases, mend_fragments
 from petitions.text.processes import map_in_processes
 from petitions.text.tokenizer import TOKENIZER, Tokenizer, count_processes, read_stopwords
 
-TABLE = "noun_frequency.tsv.gz"
 # See docs/search.md, "Keywords", for how they were measured.
 WEIGHTS: Mapping[str, float] = {
     "constant": -3.328,
@@ -46,52 +45,38 @@ class Keyword:
     weight: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Frequencies:
-    """In how many of `n_texts` a word stands, and in how many by itself, not as a part of a compound."""
+def mend_phrases(phrases: Sequence[NounPhrase], table: Frequencies) -> list[NounPhrase]:
+    """Mend what the tagger cut at a wrong letter, by what is known better here or elsewhere.
 
-    n_texts: int
-    n_with: Mapping[str, int]
-    n_alone: Mapping[str, int]
-
-    def mend(self, phrases: Sequence[NounPhrase]) -> list[NounPhrase]:
-        """Mend what the tagger cut at a wrong letter, by what is known better here or elsewhere.
-
-        A noun gets the letter behind it (공매 + 도), and a compound that is met nowhere else loses a particle that was
-        taken for a noun (농협의).
-        """
-        here = {item.word for item in phrases}
-        longer = {
-            item.word + item.follower
-            for item in phrases
-            if self.n_alone.get(item.word + item.follower, 0) > self.n_alone.get(item.word, 0)
-        }
-        shorter = {
-            word[:-1]
-            for word in here
-            if word[-1] in PARTICLES and word not in self.n_with and (word[:-1] in here or word[:-1] in self.n_with)
-        }
-        return mend_fragments(phrases, longer, shorter)
-
-
-@cache
-def read_frequencies() -> Frequencies:
-    """The table that ships; its first line is the number of texts, the others are word, n_with, n_alone."""
-    with gzip.open(files("petitions.text").joinpath(TABLE).open("rb"), "rt", encoding="utf-8") as lines:
-        n_texts = int(next(lines))
-        rows = [line.rstrip("\n").split("\t") for line in lines]
-    return Frequencies(
-        n_texts=n_texts,
-        n_with={word: int(n) for word, n, _ in rows},
-        n_alone={word: int(n) for word, _, n in rows},
-    )
+    A noun gets the letter behind it (공매 + 도), and a compound that is met nowhere else loses a particle that was
+    taken for a noun (농협의).
+    """
+    here = {item.word for item in phrases}
+    longer = {
+        item.word + item.follower
+        for item in phrases
+        if (item.follower and item.word + item.follower in here)
+        or table.n_alone.get(item.word + item.follower, 0) > table.n_alone.get(item.word, 0)
+    }
+    shorter = {
+        word[:-1]
+        for word in here
+        if word[-1] in PARTICLES and word not in table.n_with and (word[:-1] in here or word[:-1] in table.n_with)
+    }
+    return mend_fragments(phrases, longer, shorter)
 
 
 @cache
 def name_extractor(masked_weight: float = 0.0) -> str:
     """The version of what finds keywords: tokenizer, rules, table and weights; stored beside them."""
-    table = files("petitions.text").joinpath(TABLE).read_bytes()
-    parts = (TOKENIZER, RULES, hashlib.sha256(table).hexdigest(), sorted(WEIGHTS.items()), masked_weight)
+    parts = (
+        TOKENIZER,
+        RULES,
+        names.RULES,
+        hashlib.sha256(read_table()).hexdigest(),
+        sorted(WEIGHTS.items()),
+        masked_weight,
+    )
     return f"keywords-{hashlib.sha256(repr(parts).encode()).hexdigest()[:12]}"
 
 
@@ -113,7 +98,7 @@ def extract_keywords(
         masked_ratios: how much likelier BERT holds a word at the mask of a prompt with this text than without it.
     """
     table = read_frequencies()
-    words, features = describe_candidates(table.mend(find_phrases(tokenizer, text)), table)
+    words, features = describe_candidates(mend_phrases(find_phrases(tokenizer, text), table), table)
     if not words:
         return []
     scores = features @ np.fromiter(WEIGHTS.values(), np.float64)  # [N]

@@ -7,9 +7,11 @@ writer puts a blank around it. So a phrase is what stands between a blank and th
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from petitions.text.frequencies import read_frequencies
+from petitions.text.names import join_names
 from petitions.text.tokenizer import Tokenizer
 
-RULES = 1  # raise it when the code below gives other phrases
+RULES = 2  # raise it when the code below gives other phrases
 LONGEST = 12  # letters; a longer one is a sentence without blanks
 SHORT = 3  # letters that a fragment has fewer of
 _NOUNS = frozenset({"NNG", "NNP", "SL", "인명"})
@@ -56,7 +58,7 @@ def find_phrases(tokenizer: Tokenizer, text: str) -> list[NounPhrase]:
     """The nouns and compounds of a text in their order, repeats kept; a text without any gives an empty list."""
     phrases: list[NounPhrase] = []
     run: list[tuple[str, str]] = []
-    tagged = tokenizer.tag(text)
+    tagged = join_names(tokenizer.tag(text), read_frequencies().n_with)
     for place, (surface, tag, begins) in enumerate(tagged):
         if begins:
             _close(phrases, run, "")

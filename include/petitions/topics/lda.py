@@ -63,7 +63,7 @@ class LdaSettings:
     n_topics: int = 9
     random_seed: int = 0
     no_below: int = 10
-    no_above: float = 0.5  # a word of a third of all petitions, such as 코로나 in 2020, is a topic of its own
+    no_above: float = 0.9  # 코로나 stands in 51 % of the petitions of early 2020, and is what three topics are about
     max_repeats: int = 3
     max_terms: int = 30_000
     nmf_updates: int = 100

@@ -28,8 +28,8 @@ class Phrase:
 
     @property
     def key(self) -> str:
-        """The phrase without blanks, which Korean writers set or leave out as they like."""
-        return self.text.replace(" ", "")
+        """The phrase without blanks and capitals, which writers set or leave out as they like: n번방, N번방."""
+        return self.text.replace(" ", "").lower()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +49,7 @@ def find_phrases(text: Sequence[Morpheme], known: Collection[str]) -> list[Phras
     the fit (stop words, rare words) are in no phrase.
 
     Args:
-        text: its morphemes in their order.
+        text: its morphemes in their order, the pieces of a compound joined to one.
         known: the terms of the fit.
 
     Returns:
