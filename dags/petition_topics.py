@@ -7,7 +7,7 @@ the data interval ends (in Seoul), so a rerun of an old night reads the same win
 | task | reads | writes |
 |---|---|---|
 | `crawl` | the site, `petition` | raw answers (artifact store), `petition`, `petition_agreement`, `crawl_reject` |
-| `tokenize` | `petition` | `petition_tokens` |
+| `tokenize` | `petition` | `petition_tokens`, `petition_mentions` |
 | `find_copies` | `petition` | `petition_fingerprint`, `petition_copy` |
 | `fit_topics` | `petition_tokens`, the published fit | `topic_model`, `topic`, `topic_{term,event}`, `petition_topic` |
 | `encode` (parts of the window; bert, elmo) | `petition` | `petition_embedding` |

@@ -86,7 +86,7 @@ def crawl() -> int:
     return _open().crawl()
 
 
-@task(inlets=name_tables("petition"), outlets=name_tables("petition_tokens"))
+@task(inlets=name_tables("petition"), outlets=name_tables("petition_tokens", "petition_mentions"))
 def tokenize() -> int:
     """Tokenize the texts that this tokenizer has not seen."""
     return _open().tokenize()

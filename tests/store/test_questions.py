@@ -9,6 +9,7 @@ from sqlalchemy import text
 from invented import BERT, MONDAY, PETITION, WINDOW, make_petitions, write_all
 from petitions.errors import PermanentError
 from petitions.records import Source, Status, Window
+from petitions.store.mentions import upsert_mentions
 from petitions.store.petitions import read_texts, record_agreements, upsert_petitions
 from petitions.store.publishing import publish
 from petitions.store.readers import read_trends
@@ -178,6 +179,27 @@ def test_those_whom_a_text_names_are_found_by_full_and_short_names(conn, body, a
 def test_regions_that_a_text_names_are_no_parts_of_other_words(conn, body, regions):
     publish_all(conn, [replace(item, title="제목", purpose="", body=body) for item in make_petitions(1)])
     assert set(read(conn, "SELECT region, province FROM petitions.named_region")) == regions
+
+
+def test_what_texts_name_is_looked_for_once_and_again_where_text_or_list_was_edited(conn):
+    petitions = [replace(item, title="국회에", purpose="", body="국회와 서울시") for item in make_petitions(2)]
+    publish_all(conn, petitions)
+    query = "SELECT petition_id, addressee, n_mentions, is_in_title FROM petitions.addressed_to ORDER BY 1, 2"
+    found, regions = read(conn, query), read(conn, "SELECT * FROM petitions.named_region ORDER BY 1, 2")
+    assert found == [("sample:a-001", "국회", 2, True), ("sample:a-002", "국회", 2, True)]
+    assert upsert_mentions(conn, SAMPLE, WINDOW, limit=1) == ["sample:a-001"]
+    assert upsert_mentions(conn, SAMPLE, WINDOW, after="sample:a-001") == ["sample:a-002"]
+    assert upsert_mentions(conn, SAMPLE, WINDOW) == []
+    assert read(conn, query) == found
+    assert read(conn, "SELECT * FROM petitions.named_region ORDER BY 1, 2") == regions
+    conn.execute(text("UPDATE petitions.petition_mentions SET mentions = '[]'"))
+    assert read(conn, query) == []  # no text was read
+    upsert_petitions(conn, [replace(petitions[0], body="법원에")], seen_at=MONDAY)
+    assert [row[1] for row in read(conn, query)] == ["국회", "법원"]
+    assert upsert_mentions(conn, SAMPLE, WINDOW) == ["sample:a-001"]
+    conn.execute(text("UPDATE petitions.petition_mentions SET lists = 'of yesterday'"))
+    assert [row[1] for row in read(conn, query)] == ["국회", "법원", "국회"]
+    assert len(upsert_mentions(conn, SAMPLE, WINDOW)) == 2
 
 
 def test_every_column_that_a_reader_sees_has_a_comment(conn):

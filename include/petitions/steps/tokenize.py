@@ -1,10 +1,11 @@
-"""The step tokenize: the tokens that topics are fitted from, and the words that petitions are found by."""
+"""The step tokenize: the tokens that topics are fitted from, the words that petitions are found by, whom they name."""
 
 from dataclasses import replace
 from functools import partial
 
-from petitions.steps.step import Progress, Run, read_chunks
+from petitions.steps.step import CHUNK, Progress, Run, read_chunks
 from petitions.store import tokens, vectors, words
+from petitions.store.mentions import upsert_mentions
 from petitions.store.topic_reads import read_published
 from petitions.text.bm25 import weigh_words
 from petitions.text.search_words import SEARCH_TOKENIZER, split_many
@@ -31,21 +32,35 @@ def tokenize(run: Run) -> int:
             with run.engine.begin() as conn:
                 tokens.upsert_tokens(conn, rows)
         _find_words(run)
-        _find_published_words(run)
+        _find_mentions(run)
+        _complete_published(run)
     return progress.rows_out
 
 
-def _find_published_words(run: Run) -> None:
-    """The same for what readers see now; where it had none, as after an upgrade, they are counted too."""
+def _complete_published(run: Run) -> None:
+    """The same for what readers see now; where it had no words, as after an upgrade, they are counted too."""
     with run.engine.connect() as conn:
         published = read_published(conn, run.source)
         n_without = words.read_without_words(conn).get(run.source, 0)
     if published is None:
         return
-    _find_words(replace(run, window=published.window))
+    shown = replace(run, window=published.window)
+    _find_words(shown)
+    _find_mentions(shown)
     if n_without:  # else counting waits for the checks of the run
         with run.engine.begin() as conn:
             vectors.ensure_index(conn, published.encoders[0])
+
+
+def _find_mentions(run: Run) -> None:
+    """Find whom and which regions the texts name for which this was not done yet."""
+    after = ""
+    while True:
+        with run.engine.begin() as conn:
+            done = upsert_mentions(conn, run.source, run.window, after=after, limit=CHUNK)
+        if not done:
+            return
+        after = done[-1]
 
 
 def _find_words(run: Run) -> None:

@@ -23,6 +23,7 @@ from sqlalchemy import (
     UniqueConstraint,
     false,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 
 from petitions.records import NAME_PATTERN, Status
 
@@ -228,4 +229,19 @@ petition_keyword = Table(
     CheckConstraint("rank >= 1", name="rank"),
     check_share("weight"),
     comment="One row is one noun or compound that a petition is about, by frequency, rarity, place and masked words.",
+)
+
+petition_mentions = Table(
+    "petition_mentions",
+    metadata,
+    make_petition_key(),
+    _content_hash(),
+    Column("lists", Text, nullable=False, comment="hash of what the lists addressee and region held"),
+    Column(
+        "mentions",
+        JSONB,
+        nullable=False,
+        comment='[{"list": "region", "name": "서울", "n_mentions": 2, "is_in_title": true}, ...]; may be empty',
+    ),
+    comment="One row is whom of the list addressee, and which of the list region, one petition names.",
 )

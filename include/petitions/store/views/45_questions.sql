@@ -47,15 +47,30 @@ COMMENT ON VIEW petitions.current_petition_tokens IS
 COMMENT ON COLUMN petitions.current_petition_tokens.tokens IS 'in the order of the text; may be empty';
 COMMENT ON COLUMN petitions.current_petition_tokens.tokenizer IS 'name and version of tokenizer, dictionary and stop words';
 
-CREATE VIEW petitions.addressed_to AS
-SELECT
-    p.source, p.petition_id, a.addressee, a.kind, regexp_count(text.whole, a.pattern) AS n_mentions,
-    p.title ~ a.pattern AS is_in_title
+CREATE VIEW petitions.mention AS
+SELECT p.source, p.petition_id, found.list, found.name, found.n_mentions, found.is_in_title
 FROM petitions.published_model AS m
 JOIN petitions.petition AS p
     ON p.source = m.source AND p.begins_on >= m.since AND p.begins_on < m.until AND p.status <> 'hidden'
-CROSS JOIN LATERAL (SELECT concat_ws(E'\n', p.title, p.purpose, p.body) AS whole OFFSET 0) AS text
-JOIN petitions.addressee AS a ON text.whole ~ a.pattern;
+LEFT JOIN petitions.petition_mentions AS kept
+    ON kept.petition_id = p.petition_id AND kept.content_hash = p.content_hash
+        AND kept.lists = (SELECT petitions.name_lists())
+CROSS JOIN LATERAL (
+    SELECT list, name, n_mentions, is_in_title
+    FROM jsonb_to_recordset(kept.mentions)
+        AS each (list text, name text, n_mentions integer, is_in_title boolean)
+    UNION ALL
+    SELECT list, name, n_mentions, is_in_title
+    FROM petitions.find_mentions(p.title, p.purpose, p.body) WHERE kept.petition_id IS NULL
+) AS found;
+COMMENT ON VIEW petitions.mention IS
+    'One row is one petition of the published window and one of the lists addressee and region that its text names: as kept
+by the step tokenize, or from the text itself where that was edited since, or the lists were; not for readers.';
+
+CREATE VIEW petitions.addressed_to AS
+SELECT f.source, f.petition_id, a.addressee, a.kind, f.n_mentions, f.is_in_title
+FROM petitions.mention AS f
+JOIN petitions.addressee AS a ON f.list = 'addressee' AND a.addressee = f.name;
 COMMENT ON VIEW petitions.addressed_to IS
     'One row is one petition of the published window and one whom its text names: a ministry, the Assembly, the president,
 police and courts, local government. Named is not always addressed: n_mentions and is_in_title tell how much it is about
@@ -66,14 +81,9 @@ COMMENT ON COLUMN petitions.addressed_to.n_mentions IS 'how often title, purpose
 COMMENT ON COLUMN petitions.addressed_to.is_in_title IS 'the title names them too';
 
 CREATE VIEW petitions.named_region AS
-SELECT
-    p.source, p.petition_id, r.region, r.province, regexp_count(text.whole, r.pattern) AS n_mentions,
-    p.title ~ r.pattern AS is_in_title
-FROM petitions.published_model AS m
-JOIN petitions.petition AS p
-    ON p.source = m.source AND p.begins_on >= m.since AND p.begins_on < m.until AND p.status <> 'hidden'
-CROSS JOIN LATERAL (SELECT concat_ws(E'\n', p.title, p.purpose, p.body) AS whole OFFSET 0) AS text
-JOIN petitions.region AS r ON text.whole ~ r.pattern;
+SELECT f.source, f.petition_id, r.region, r.province, f.n_mentions, f.is_in_title
+FROM petitions.mention AS f
+JOIN petitions.region AS r ON f.list = 'region' AND r.region = f.name;
 COMMENT ON VIEW petitions.named_region IS
     'One row is one petition of the published window and one province or city that its text names; the list is the view
 region. A city brings no row of its province, unless the text names that too.';

@@ -1,7 +1,8 @@
-"""Keep the comparisons of texts, and of which texts a run has found all copies: the next night need not do so again."""
+"""Keep the comparisons of texts, of which texts a run has found all copies, and whom and which regions texts name."""
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects.postgresql import JSONB
 
 revision = "0016"
 down_revision = "0014"
@@ -41,11 +42,37 @@ def upgrade() -> None:
         schema=SCHEMA,
         comment="One row is a window all of whose copies were found: with the same texts a run has nothing to do.",
     )
-    op.execute(f"GRANT SELECT, INSERT, UPDATE ON {SCHEMA}.copy_comparison, {SCHEMA}.copy_search TO petition_writer")
+    _create_mentions()
+    for table in ("copy_comparison", "copy_search", "petition_mentions"):
+        op.execute(f"GRANT SELECT, INSERT, UPDATE ON {SCHEMA}.{table} TO petition_writer")
     op.execute(f"GRANT DELETE ON {SCHEMA}.copy_search TO petition_writer")
 
 
+def _create_mentions() -> None:
+    op.create_table(
+        "petition_mentions",
+        _key("petition_id"),
+        _text("content_hash", "petition.content_hash of the text this was made from"),
+        _text("lists", "hash of what the lists addressee and region held"),
+        sa.Column(
+            "mentions",
+            JSONB(),
+            nullable=False,
+            comment='[{"list": "region", "name": "서울", "n_mentions": 2, "is_in_title": true}, ...]; may be empty',
+        ),
+        sa.ForeignKeyConstraint(
+            ["petition_id"],
+            [f"{SCHEMA}.petition.petition_id"],
+            name=op.f("petition_mentions_petition_id_petition_fkey"),
+        ),
+        sa.PrimaryKeyConstraint("petition_id", name=op.f("petition_mentions_pkey")),
+        schema=SCHEMA,
+        comment="One row is whom of the list addressee, and which of the list region, one petition names.",
+    )
+
+
 def downgrade() -> None:
+    op.drop_table("petition_mentions", schema=SCHEMA)
     op.drop_table("copy_search", schema=SCHEMA)
     op.drop_table("copy_comparison", schema=SCHEMA)
 
