@@ -1,53 +1,89 @@
-"""Vectors that know more than the words get a weight, vectors of chance none; too few petitions get neither."""
+"""The command weigh-search writes what vectors deserve, and search goes by it at once; else it writes nothing."""
 
-import hashlib
+import json
 
-import numpy as np
 import pytest
+from click.testing import CliRunner
+from sqlalchemy import text
 
-from petitions.commands.weigh_search import measure
-from petitions.records import PetitionText
-from petitions.text.known_items import VECTORS_ALONE, choose_weight
+from invented import BERT, ELMO, MONDAY, make_petitions, write_all
+from known import embed_by_chance, embed_knowing, publish_known
+from petitions.cli import main
+from petitions.encoders.registry import ENCODERS, SEARCHED
+from petitions.settings import Settings
+from petitions.store.publishing import publish
 
-THINGS = ["급식", "신호등", "주택", "버스", "하천", "소음", "요금", "공원", "병원", "도서관"]
-PLACES = ["서울", "부산", "대구", "인천", "광주", "대전"]
-TEXTS = [
-    PetitionText(
-        petition_id=f"sample:{thing}-{place}",
-        content_hash=f"{thing}-{place}",
-        title=f"{place} {thing} 개선",
-        purpose="",
-        body=f"{number % 7}번째 본문입니다. 저희 마을 이야기를 들어 주세요. 번호는 {number * 7919}입니다.",
-    )
-    for number, (thing, place) in enumerate((thing, place) for thing in THINGS for place in PLACES)
-]
-CATEGORIES = [item.title.split()[1] for item in TEXTS]
-PARTS = [{*item.title.split(), item.below_title, item.whole} for item in TEXTS]
+pytestmark = [pytest.mark.postgres, pytest.mark.slow]
+STORED = text("SELECT encoder, search_weight, similar_weight FROM petitions.encoder_weight")
+SHIPPED = ENCODERS[SEARCHED].name(Settings())
 
 
-def embed_knowing(texts) -> np.ndarray:
-    """How many parts of each petition a text holds: its body, its text as a whole, words of its title."""
-    vectors = np.array([[sum(part in text for part in parts) for parts in PARTS] for text in texts], dtype=np.float32)
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
+@pytest.fixture
+def settings(monkeypatch, database_url):
+    monkeypatch.setenv("PETITIONS_DATABASE_URL", database_url)
+    monkeypatch.setenv("PETITIONS_SOURCE", "sample")
+    return monkeypatch
 
 
-def embed_by_chance(texts) -> np.ndarray:
-    seeds = [int.from_bytes(hashlib.sha256(text.encode()).digest()[:4]) for text in texts]
-    vectors = np.stack([np.random.default_rng(seed).normal(size=16) for seed in seeds]).astype(np.float32)
-    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+def run(*arguments: str):
+    return CliRunner().invoke(main, arguments)
 
 
-@pytest.mark.parametrize(("embed", "helps"), [(embed_knowing, True), (embed_by_chance, False)])
-def test_the_weight_of_vectors_is_what_they_deserve(embed, helps):
-    search, _ = measure(TEXTS, CATEGORIES, embed([item.whole for item in TEXTS]), embed)
-    assert search[0.0]["title"] == 1.0
-    assert search[0.0]["body from title"] < 0.2, "the bodies share no word with their titles"
-    choice = choose_weight(search, len(TEXTS))
-    assert (choice.weight > 0) == helps
-    assert all(choice.fused[name] >= value for name, value in choice.words.items())
-    assert (search[VECTORS_ALONE]["body from title"] == 1.0) == helps
+def read_stored(engine) -> list[tuple]:
+    with engine.connect() as conn:
+        return list(map(tuple, conn.execute(STORED)))
 
 
-def test_the_most_like_by_words_are_of_the_category():
-    _, similar = measure(TEXTS, CATEGORIES, embed_by_chance([item.whole for item in TEXTS]), embed_by_chance)
-    assert similar[0.0]["category of the nearest ten"] > similar[VECTORS_ALONE]["category of the nearest ten"] + 0.1
+def find_vector_ranks() -> set[int | None]:
+    result = run("search", "서울 급식", "--json")
+    assert result.exit_code == 0, result.output
+    return {row["vector_rank"] for row in json.loads(result.stdout)}
+
+
+def test_vectors_that_help_get_a_weight_and_search_goes_by_it_at_once(settings, engine):
+    settings.setattr("petitions.steps.encoders.load_encoder", lambda *_, **__: (SHIPPED, embed_knowing))
+    with engine.begin() as conn:
+        publish_known(conn, SHIPPED, embed_knowing)
+    assert find_vector_ranks() == {None}
+    result = run("weigh-search", "--json")
+    assert result.exit_code == 0, result.output
+    assert read_stored(engine) == [], "without --write nothing is stored"
+    result = run("weigh-search", "--write", "--json")
+    assert result.exit_code == 0, result.output
+    ((encoder, search_weight, _),) = read_stored(engine)
+    assert encoder == SHIPPED
+    assert search_weight == json.loads(result.stdout)[0]["weight"] > 0
+    assert 1 in find_vector_ranks()
+
+
+def test_vectors_that_do_not_help_lose_the_weight_that_they_had(settings, engine):
+    settings.setattr("petitions.steps.encoders.load_encoder", lambda *_, **__: (SHIPPED, embed_by_chance))
+    with engine.begin() as conn:
+        publish_known(conn, SHIPPED, embed_by_chance)
+        conn.execute(text("INSERT INTO petitions.encoder_weight VALUES (:name, 1, 1)"), {"name": SHIPPED})
+    assert find_vector_ranks() != {None}
+    assert run("weigh-search", "--write").exit_code == 0
+    assert read_stored(engine)[0][:2] == (SHIPPED, 0)
+    assert find_vector_ranks() == {None}
+
+
+def test_what_cannot_be_measured_is_one_line_and_writes_nothing(settings, engine):
+    def refuse() -> str:
+        result = run("weigh-search", "--write")
+        assert result.exit_code != 0
+        assert read_stored(engine) == []
+        return result.output.strip().splitlines()[-1]
+
+    assert "nothing of sample is published" in refuse()
+    with engine.begin() as conn:
+        write_all(conn, make_petitions(4))
+        publish(conn, "fit-1", [BERT, ELMO], at=MONDAY)
+    told = refuse()
+    assert f"published is sample by {BERT}, but" in told, "the encoder of the settings is not published"
+    assert SHIPPED in told
+    with engine.begin() as conn:
+        publish(conn, "fit-1", [SHIPPED, ELMO], at=MONDAY)
+    assert "sample has 0 published petitions with vectors, 100 are needed" in refuse()
+    result = run("weigh-search", "-n", "99")
+    assert result.exit_code != 0
+    assert "99 is not in the range" in result.output

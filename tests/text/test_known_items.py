@@ -8,7 +8,7 @@ from petitions.text.known_items import (
     choose_weight,
     fuse,
     measure_agreement,
-    measure_reciprocal_rank,
+    rank_answers,
     rank_vectors,
     rank_words,
 )
@@ -39,7 +39,7 @@ def test_a_weight_of_zero_is_words_alone():
 
 def test_the_reciprocal_rank_of_who_is_not_found_is_zero():
     lists = np.array([[4, 5], [5, 4]])
-    assert measure_reciprocal_rank(lists, np.full((2, 2), -1), [5, 6], 0.0) == 0.25
+    assert rank_answers(lists, np.full((2, 2), -1), [5, 6], 0.0).tolist() == [0.5, 0.0]
 
 
 def test_a_weight_is_taken_where_it_gains_and_loses_on_no_set():

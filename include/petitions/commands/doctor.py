@@ -30,7 +30,7 @@ class Finding:
 
 
 def examine(*, with_recall: bool = False) -> list[Finding]:
-    """Look at every part; a part that is missing is a finding, never an error. The recall takes some seconds."""
+    """Look at every part; a part that is missing is a finding, never an error. The recall takes a minute."""
     try:
         settings = Settings.from_env()
     except ConfigError as error:
@@ -47,7 +47,7 @@ def examine(*, with_recall: bool = False) -> list[Finding]:
         ("site", _examine_site),
     ]
     if with_recall:
-        parts.append(("recall", _examine_recall))
+        parts += [("recall", _examine_recall), ("known items", _examine_known_items)]
     return [_examine(part, look, settings) for part, look in parts]
 
 
@@ -112,6 +112,30 @@ def _examine_recall(settings: Settings) -> str:
     return found or "nothing is published"
 
 
+def _examine_known_items(settings: Settings) -> str:
+    from petitions.commands.search import refuse_other_weights
+    from petitions.steps.known_items import LEAST, compare_known_items
+    from petitions.store.database import open_engine
+    from petitions.store.readers import read_searched
+    from petitions.store.topic_reads import read_published
+
+    told, is_worse = [], False
+    with open_engine(settings.database_url).connect() as conn:
+        for name in read_searched(conn):
+            source = Source(name)
+            refuse_other_weights(conn, settings, source)
+            if (fit := read_published(conn, source)) is None:
+                continue
+            found = compare_known_items(conn, settings, source, fit.window, fit.encoders[0], with_vectors=True)
+            told += [f"{source}, {item.tell()}" for item in found]
+            is_worse |= any(item.is_worse for item in found)
+            if not found:
+                told.append(f"{source} has fewer than {LEAST} published petitions with vectors")
+    if is_worse:
+        raise CheckFailedError(f"{'; '.join(told)}: both must find as well as words, `petitions weigh-search --write`")
+    return "; ".join(told) or "nothing is published"
+
+
 def _examine_artifacts(settings: Settings) -> str:
     from petitions.store.artifacts import ArtifactStore
 
@@ -162,7 +186,11 @@ def _examine_site(settings: Settings) -> str:
 
 
 @click.command()
-@click.option("--recall", is_flag=True, help="Also measure the recall@10 of the search index; takes some seconds.")
+@click.option(
+    "--recall",
+    is_flag=True,
+    help="Also measure search: recall@10 of the index, and known items; takes a minute.",
+)
 @json_option
 def doctor(recall: bool, as_json: bool) -> None:
     """Say what is missing: settings, database, weights, Mecab dictionary, accelerator, site; status 1 if anything."""

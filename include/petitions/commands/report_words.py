@@ -206,6 +206,12 @@ WORDS = {
     "scores_missing": ("빠진 점수", "scores that are missing"),
     "scores_out_of_range": ("범위를 벗어난 점수", "scores out of range"),
     "keywords_of_older_texts": ("바뀌기 전 글의 열쇳말", "keywords of older texts"),
+    "known_items_by_title": ("제목으로 청원을 찾는 정도", "how well titles find their petition"),
+    "known_items_by_two_words_of_the_title": (
+        "제목의 두 낱말로 청원을 찾는 정도",
+        "how well two words of a title find the petition",
+    ),
+    "known_items_by_body_from_title": ("제목으로 본문을 찾는 정도", "how well titles find their body"),
     "recall": ("검색 색인이 찾는 비율", "share of neighbours that the index finds"),
 }
 _LIMIT = re.compile(r"at (least|most) (\S+)")

@@ -5,6 +5,7 @@ from datetime import datetime
 from sqlalchemy import Engine
 
 from petitions.errors import CheckFailedError, ConfigError
+from petitions.steps.known_items import plan_known_items
 from petitions.steps.step import Run, read_made_by, tell_failure
 from petitions.store import check_results, checks, runs, vectors
 from petitions.store.checks import CheckResult, PlannedCheck, Scores, find_faults, run_check, tell_fault
@@ -36,6 +37,7 @@ def plan_checks(run: Run, model_id: str, scores: Scores) -> list[PlannedCheck]:
             vectors.ensure_index(conn, next(iter(made)))  # recall is one of the checks
         with run.engine.begin() as conn:
             planned = checks.plan_checks(conn, run.source, run.window, model_id, made)
+            planned += plan_known_items(conn, run.settings, run.source, run.window, next(iter(made)))
             check_results.plan_results(conn, model_id, planned, at=run.clock())
     return planned
 

@@ -70,6 +70,13 @@ def plan_checks(conn: Connection, source: Source, window: Window, model_id: str,
     return planned
 
 
+def plan_known_item(encoder: str, questions: str, *, fused: float, at_least: float) -> PlannedCheck:
+    """The check that words and vectors together, measured beforehand, find a set of known items as words alone do."""
+    name = f"known_items_by_{questions.replace(' ', '_')}"
+    rule = Rule(name=name, sql="SELECT CAST(:fused AS float8)", at_least=at_least)
+    return PlannedCheck(name=f"{name} {encoder}", rule=rule, values={"fused": fused}, encoder=encoder)
+
+
 def measure(conn: Connection, sql: str, values: Values) -> float:
     """Run the query of a check; NaN without an answer."""
     answer = conn.execute(text(sql), values).scalar_one_or_none()

@@ -64,13 +64,13 @@ def fuse(words: Sequence[int], vectors: Sequence[int], weight: float) -> list[in
     return sorted(scores, key=lambda petition: (-scores[petition], petition))
 
 
-def measure_reciprocal_rank(words: Lists, vectors: Lists, answers: Sequence[int], weight: float) -> float:
-    """The mean over all questions of 1 / the rank of the answer, 0 where it is not found."""
+def rank_answers(words: Lists, vectors: Lists, answers: Sequence[int], weight: float) -> NDArray[np.float64]:
+    """1 / the rank of the answer to each question, 0 where it is not found: [Q]."""
     ranks = []
     for by_word, by_vector, answer in zip(words, vectors, answers, strict=True):
         fused = fuse(by_word.tolist(), by_vector.tolist(), weight)
         ranks.append(1 / (fused.index(answer) + 1) if answer in fused else 0.0)
-    return float(np.mean(ranks))
+    return np.array(ranks)
 
 
 def measure_agreement(words: Lists, vectors: Lists, kinds: Sequence[str], weight: float, k: int = 10) -> float:
