@@ -177,8 +177,21 @@ word_level = Table(
     metadata,
     Column("level", BigInteger, primary_key=True, autoincrement=False, comment="petition_words.levels; 0: of any"),
     Column("n_petitions", Integer, nullable=False, comment="that have it, when search was last prepared"),
+    Column("numbers", ARRAY(Integer), nullable=False, comment="searched_petition.number of them"),
     check_not_negative("n_petitions"),
     comment="One row is a word at one level of weight: how common it is, so that search weighs rare words more.",
+)
+
+searched_petition = Table(
+    "searched_petition",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False, comment="from 1, by day and id"),
+    Column("petition_id", Key, ForeignKey(f"{SCHEMA}.petition.petition_id"), nullable=False, unique=True),
+    Column("source", Text, nullable=False, comment="of the petition, as the rest"),
+    Column("begins_on", Date, nullable=False),
+    Column("category", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    comment="One row is a petition that has words, when search was last prepared, by a short number.",
 )
 
 encoder_weight = Table(

@@ -1,6 +1,7 @@
 -- Search by words. The weight of a word in a petition (BM25F without rarity, text/bm25.py) stands in a sparsevec, whose
--- inner product with the question is the score, and, in sixteenths of the most, in an array with a GIN index: that index
--- is read from the heaviest weights on, until nobody who was not read could stand among the best.
+-- inner product with the question is the score, and, in sixteenths of the most, in an array with a GIN index, which finds
+-- rare words. Of common ones word_level has the petitions at each weight (count_words): these lists are read from the
+-- heaviest on and added up, and the best by their sums are scored.
 
 CREATE FUNCTION petitions.number_word(word text) RETURNS bigint
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog AS $$
@@ -40,10 +41,10 @@ DECLARE
     cells bigint[];  -- words at a level of weight, by the most that one adds to a score
     bounds double precision[];
     so_far bigint[];  -- petitions in this cell and those before
-    budget bigint := 500;
-    most bigint := CASE WHEN num_nonnulls(category, status, since, until, of_source) = 0 THEN 2000 ELSE 8000 END;
+    budget bigint := 7000;
     n_read integer;
-    rest double precision;
+    rare bigint[];  -- cells of words that are not counted: the index knows who has them
+    likely text[];
     found text[];
     scores double precision[];
 BEGIN
@@ -81,13 +82,42 @@ BEGIN
     END IF;
     LOOP
         SELECT greatest(count(*) FILTER (WHERE n <= budget), 1) INTO n_read FROM unnest(so_far) AS n;
+        rare := ARRAY(
+            SELECT cell.level FROM unnest(cells[:n_read]) AS cell (level)
+            WHERE NOT EXISTS (
+                SELECT FROM petitions.word_level AS l WHERE l.level BETWEEN cell.level / 16 * 16 AND cell.level / 16 * 16 + 15
+            )
+        );
+        likely := ARRAY(
+            SELECT s.petition_id
+            FROM (
+                SELECT u.number, sum(c.bound * (c.level % 16 + 0.5) / (c.level % 16 + 1)) AS about
+                FROM unnest(cells[:n_read], bounds[:n_read]) AS c (level, bound)
+                JOIN petitions.word_level AS l ON l.level = c.level
+                CROSS JOIN LATERAL unnest(l.numbers) AS u (number)
+                GROUP BY u.number
+                ORDER BY about DESC
+                OFFSET 0
+            ) AS added
+            JOIN petitions.searched_petition AS s ON s.number = added.number
+            WHERE (bm25_petitions.category IS NULL OR s.category = bm25_petitions.category)
+                AND (bm25_petitions.status IS NULL OR s.status = bm25_petitions.status)
+                AND (bm25_petitions.since IS NULL OR s.begins_on >= bm25_petitions.since)
+                AND (bm25_petitions.until IS NULL OR s.begins_on < bm25_petitions.until)
+                AND EXISTS (
+                    SELECT FROM unnest(sources, first_days, ends) AS shown (source, since, until)
+                    WHERE shown.source = s.source AND s.begins_on >= shown.since AND s.begins_on < shown.until
+                )
+            ORDER BY about DESC
+            FETCH FIRST (greatest(200, 4 * k)) ROWS WITH TIES  -- of one word many weigh as much
+        );
         SELECT array_agg(best.petition_id), array_agg(best.score) INTO found, scores
         FROM (
             SELECT s.petition_id, s.score
             FROM (
                 SELECT w.petition_id, w.words, -(w.weights <#> question) AS score
                 FROM petitions.petition_words AS w
-                WHERE w.levels && cells[:n_read]
+                WHERE w.petition_id = ANY (likely) OR w.levels && rare
                 ORDER BY score DESC, w.petition_id
                 OFFSET 0
             ) AS s
@@ -105,23 +135,15 @@ BEGIN
             ORDER BY s.score DESC, s.petition_id
             LIMIT k
         ) AS best;
-        EXIT WHEN n_read = cardinality(cells);
-        IF cardinality(found) >= k THEN
-            SELECT coalesce(sum(unread.bound), 0) INTO rest
-            FROM (
-                SELECT max(u.bound) AS bound
-                FROM unnest(cells[n_read + 1:], bounds[n_read + 1:]) AS u (level, bound) GROUP BY u.level / 16
-            ) AS unread;
-            EXIT WHEN budget >= most OR scores[k] >= rest;
-        END IF;
+        EXIT WHEN n_read = cardinality(cells) OR cardinality(found) >= k;
         budget := budget * 4;
     END LOOP;
     RETURN QUERY SELECT u.id, u.score FROM unnest(found, scores) AS u (id, score);
 END $$;
 COMMENT ON FUNCTION petitions.bm25_petitions IS
     'The k published petitions that stand highest by BM25F (k1 1.2, b 0.75, a title counts threefold) over the 32 weightiest
-words that at_least petitions have. Read are the 2,000 in which a word weighs most, with filters 8,000, or as many more as
-k that keep to them need; fewer where no other could stand among them.';
+words that at_least petitions have. Of their lists 7,000 petitions are read, the heaviest first, or as many more as k that
+keep to the filters need; scored are four times k, at least 200, of those that stand highest by them.';
 
 CREATE FUNCTION petitions.substring_petitions(
     made_by text, question text, k integer, category text, status text, since date, until date, of_source text

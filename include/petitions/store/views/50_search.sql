@@ -162,15 +162,18 @@ BEGIN
     IF NOT FOUND THEN
         RAISE EXCEPTION 'no published petition is called %', similar_to;
     END IF;
+    WITH of_words AS MATERIALIZED (
+        SELECT u.word, petitions.number_word(u.word) AS number
+        FROM petitions.petition_words AS w CROSS JOIN LATERAL unnest(w.words) AS u (word) WHERE w.petition_id = similar_to
+    ), of_levels AS MATERIALIZED (
+        SELECT u.level, u.level / 16 AS number
+        FROM petitions.petition_words AS w CROSS JOIN LATERAL unnest(w.levels) AS u (level) WHERE w.petition_id = similar_to
+    )
     SELECT array_agg(word), array_agg((level % 16 + 0.5) * 2.2 / 16)
     INTO asked, weights
     FROM (
-        SELECT u.word, l.level
-        FROM petitions.petition_words AS w
-        CROSS JOIN LATERAL unnest(w.words) AS u (word)
-        JOIN LATERAL unnest(w.levels) AS l (level) ON l.level / 16 = petitions.number_word(u.word)
-        WHERE w.petition_id = similar_to
-        ORDER BY l.level % 16 DESC, length(u.word) DESC, u.word
+        SELECT word, level FROM of_words JOIN of_levels USING (number)
+        ORDER BY level % 16 DESC, length(word) DESC, word
         LIMIT 64  -- of equal ones the longer, which are rarer: to count all words would take longer than to rank
     ) AS heaviest;
     by_word := ARRAY(
@@ -212,26 +215,45 @@ COMMENT ON FUNCTION petitions.similar_petitions IS
 weightiest words, and by cosine under the published encoder with its weight in encoder_weight (or vector_weight), which is
 0 for vectors that do not help. similarity is the cosine; filters as in search_petitions.';
 
+CREATE VIEW petitions.numbered_petition AS
+SELECT
+    row_number() OVER (ORDER BY p.begins_on, p.petition_id)::integer AS number, p.petition_id, p.source, p.begins_on,
+    p.category, p.status
+FROM petitions.petition_words AS w JOIN petitions.petition AS p USING (petition_id);
+COMMENT ON VIEW petitions.numbered_petition IS 'One row is what searched_petition holds once search is prepared.';
+
 CREATE FUNCTION petitions.count_words(at_least integer DEFAULT 20) RETURNS void
-LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, petitions, public, pg_temp
-SET work_mem = '256MB' SET jit = off AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, petitions, public, pg_temp
+SET work_mem = '256MB' SET jit = off SET synchronize_seqscans = off AS $$
+BEGIN
+    -- By day, so that new petitions come last, and what has not changed is not written again.
+    DELETE FROM petitions.searched_petition WHERE (number, petition_id, source, begins_on, category, status) NOT IN (
+        SELECT number, petition_id, source, begins_on, category, status FROM petitions.numbered_petition
+    );
+    INSERT INTO petitions.searched_petition (number, petition_id, source, begins_on, category, status)
+    SELECT number, petition_id, source, begins_on, category, status FROM petitions.numbered_petition
+    ON CONFLICT DO NOTHING;
     WITH by_level AS MATERIALIZED (
-        SELECT u.level, count(*) AS n FROM petitions.petition_words AS w CROSS JOIN LATERAL unnest(w.levels) AS u (level)
+        SELECT u.level, count(*) AS n, array_agg(s.number) AS numbers
+        FROM petitions.petition_words AS w
+        JOIN petitions.searched_petition AS s USING (petition_id)
+        CROSS JOIN LATERAL unnest(w.levels) AS u (level)
         GROUP BY u.level
     ), common AS (
         SELECT level / 16 AS number FROM by_level GROUP BY 1 HAVING sum(n) >= at_least
     ), counted AS MATERIALIZED (
-        SELECT b.level, b.n FROM by_level AS b JOIN common AS c ON c.number = b.level / 16
-        UNION ALL SELECT 0, count(*) FROM petitions.petition_words
+        SELECT b.level, b.n, b.numbers FROM by_level AS b JOIN common AS c ON c.number = b.level / 16
+        UNION ALL SELECT 0, count(*), '{}' FROM petitions.petition_words
     ), gone AS (
         DELETE FROM petitions.word_level AS l WHERE NOT EXISTS (SELECT FROM counted AS c WHERE c.level = l.level)
     )
-    INSERT INTO petitions.word_level AS l (level, n_petitions) SELECT level, n FROM counted
-    ON CONFLICT (level) DO UPDATE SET n_petitions = excluded.n_petitions WHERE l.n_petitions <> excluded.n_petitions;
-$$;
+    INSERT INTO petitions.word_level AS l (level, n_petitions, numbers) SELECT level, n, numbers FROM counted
+    ON CONFLICT (level) DO UPDATE SET n_petitions = excluded.n_petitions, numbers = excluded.numbers
+    WHERE l.n_petitions <> excluded.n_petitions OR l.numbers <> excluded.numbers;
+END $$;
 COMMENT ON FUNCTION petitions.count_words IS
-    'Count the petitions by word and level of weight, of words that at_least petitions have; rarer ones are counted when
-they are asked for.';
+    'List and count the petitions by word and level of weight, of words that at_least petitions have; rarer ones are looked
+up when they are asked for.';
 
 CREATE FUNCTION petitions.prepare_search(made_by text, at_least integer DEFAULT 2000) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, petitions, public, pg_temp
