@@ -14,6 +14,7 @@ RELATIONS = """
     WHERE relnamespace = 'petitions'::regnamespace AND relkind = ANY (CAST(:kinds AS "char"[])) ORDER BY relname
 """
 INNER = {
+    "numbered_petition",
     "published_model",
     "main_topic",
     "topic_period",
