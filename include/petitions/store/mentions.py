@@ -8,11 +8,11 @@ from petitions.records import Source, Window
 _UPSERT = text("""
 INSERT INTO petitions.petition_mentions (petition_id, content_hash, lists, mentions)
 SELECT due.petition_id, due.content_hash, due.lists, coalesce(
-    (SELECT jsonb_agg(to_jsonb(found) ORDER BY found.list, found.name)
-     FROM petitions.find_mentions(due.title, due.purpose, due.body) AS found), '[]')
+    (SELECT jsonb_agg(to_jsonb(found) - 'petition_id' ORDER BY found.list, found.name)
+     FROM petitions.found_mention AS found WHERE found.petition_id = due.petition_id), '[]')
 FROM (
-    SELECT p.petition_id, p.content_hash, p.title, p.purpose, p.body, today.lists
-    FROM petitions.petition AS p CROSS JOIN (SELECT petitions.name_lists() AS lists OFFSET 0) AS today
+    SELECT p.petition_id, p.content_hash, today.lists
+    FROM petitions.petition AS p CROSS JOIN (SELECT lists FROM petitions.lists_today OFFSET 0) AS today
     WHERE p.source = :source AND p.begins_on >= :since AND p.begins_on < :until AND p.status <> 'hidden'
         AND p.petition_id > :after AND NOT EXISTS (
             SELECT FROM petitions.petition_mentions AS kept

@@ -115,27 +115,26 @@ COMMENT ON COLUMN petitions.region.region IS 'a province by its short name, or a
 COMMENT ON COLUMN petitions.region.province IS 'the province, metropolitan or special city it is or lies in, by its short name';
 COMMENT ON COLUMN petitions.region.pattern IS 'a regular expression of Postgres: what names it';
 
-CREATE FUNCTION petitions.name_lists() RETURNS text
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, petitions, pg_temp AS $$
-    SELECT md5(string_agg(listed, E'\n' ORDER BY listed COLLATE "C"))
-    FROM (
-        SELECT concat_ws(' ', 'addressee', addressee, pattern) AS listed FROM petitions.addressee
-        UNION ALL SELECT concat_ws(' ', 'region', region, pattern) FROM petitions.region
-    ) AS listed
-$$;
-COMMENT ON FUNCTION petitions.name_lists IS 'A name for what the lists addressee and region hold today; not for readers.';
+CREATE VIEW petitions.listed_name AS
+SELECT 'addressee' AS list, addressee AS name, pattern FROM petitions.addressee
+UNION ALL
+SELECT 'region', region, pattern FROM petitions.region;
+COMMENT ON VIEW petitions.listed_name IS 'One row is a row of the list addressee, or of the list region; not for readers.';
 
-CREATE FUNCTION petitions.find_mentions(title text, purpose text, body text)
-RETURNS TABLE (list text, name text, n_mentions integer, is_in_title boolean)
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, petitions, pg_temp AS $$
-    SELECT list, listed.name, regexp_count(read.whole, pattern), find_mentions.title ~ pattern
-    FROM (SELECT concat_ws(E'\n', title, purpose, body) AS whole OFFSET 0) AS read
-    JOIN (
-        SELECT 'addressee' AS list, addressee AS name, pattern FROM petitions.addressee
-        UNION ALL SELECT 'region', region, pattern FROM petitions.region
-    ) AS listed ON read.whole ~ pattern
-$$;
-COMMENT ON FUNCTION petitions.find_mentions IS
-    'Those of the lists addressee and region that a text names, how often, and whether its title does; not for readers.';
+CREATE VIEW petitions.lists_today AS
+SELECT md5(string_agg(concat_ws(' ', list, name, pattern), E'\n' ORDER BY list, name, pattern)) AS lists
+FROM petitions.listed_name;
+COMMENT ON VIEW petitions.lists_today IS 'The one row is a name for what both lists hold today; not for readers.';
 
+CREATE VIEW petitions.found_mention AS
+SELECT
+    p.petition_id, l.list, l.name, regexp_count(text.whole, l.pattern) AS n_mentions, p.title ~ l.pattern AS is_in_title
+FROM petitions.petition AS p
+CROSS JOIN LATERAL (SELECT concat_ws(E'\n', p.title, p.purpose, p.body) AS whole OFFSET 0) AS text
+JOIN petitions.listed_name AS l ON text.whole ~ l.pattern;
+COMMENT ON VIEW petitions.found_mention IS
+    'One row is one petition and one of both lists that its text names, looked for as it is read, which takes milliseconds;
+not for readers.';
+
+GRANT SELECT ON petitions.lists_today, petitions.found_mention TO petition_writer;
 GRANT SELECT ON petitions.agreement_threshold, petitions.addressee, petitions.region TO petition_reader, petition_writer;

@@ -54,14 +54,14 @@ JOIN petitions.petition AS p
     ON p.source = m.source AND p.begins_on >= m.since AND p.begins_on < m.until AND p.status <> 'hidden'
 LEFT JOIN petitions.petition_mentions AS kept
     ON kept.petition_id = p.petition_id AND kept.content_hash = p.content_hash
-        AND kept.lists = (SELECT petitions.name_lists())
+        AND kept.lists = (SELECT lists FROM petitions.lists_today)
 CROSS JOIN LATERAL (
     SELECT list, name, n_mentions, is_in_title
     FROM jsonb_to_recordset(kept.mentions)
         AS each (list text, name text, n_mentions integer, is_in_title boolean)
     UNION ALL
-    SELECT list, name, n_mentions, is_in_title
-    FROM petitions.find_mentions(p.title, p.purpose, p.body) WHERE kept.petition_id IS NULL
+    SELECT read.list, read.name, read.n_mentions, read.is_in_title
+    FROM petitions.found_mention AS read WHERE read.petition_id = p.petition_id AND kept.petition_id IS NULL
 ) AS found;
 COMMENT ON VIEW petitions.mention IS
     'One row is one petition of the published window and one of the lists addressee and region that its text names: as kept
