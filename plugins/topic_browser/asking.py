@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated
 from urllib.parse import quote, urlencode
 
 from fastapi import Depends, HTTPException, Query, Request
@@ -10,8 +10,7 @@ from fastapi import Depends, HTTPException, Query, Request
 from petitions.records import Source
 from petitions.settings import Settings
 from petitions.sources.registry import SOURCES
-
-Language = Literal["ko", "en"]
+from petitions.wording import Language
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

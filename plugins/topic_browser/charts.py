@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
+WEEK = 7  # days
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
@@ -13,12 +15,17 @@ class Line:
     height: int
     points: str
     area: str
-    places: Sequence[tuple[float, float]]  # of each value
+    places: Sequence[tuple[float, float]]  # of each value, on the line or not
     highest: float
 
 
 def draw_line(
-    values: Sequence[float], width: int, height: int, days: Sequence[date] | None = None, margin: float = 3
+    values: Sequence[float],
+    width: int,
+    height: int,
+    days: Sequence[date] | None = None,
+    margin: float = 3,
+    n_days: Sequence[int] | None = None,
 ) -> Line | None:
     """Draw values from the left to the right, 0 at the bottom.
 
@@ -28,6 +35,8 @@ def draw_line(
         height: of the box.
         days: of each value, else they stand at equal distances.
         margin: that keeps a thick line within the box.
+        n_days: of the week of each value; that of a week that was cut short has a place, at the top where it is higher
+            than all whole ones, but neither sets the scale nor belongs to the line; with fewer than two whole, all do.
 
     Returns:
         None for fewer than two values, which make no line.
@@ -35,18 +44,21 @@ def draw_line(
     if len(values) < 2:
         return None
     places = [(day - days[0]).days for day in days] if days else list(range(len(values)))
-    span, highest = max(places[-1], 1), max(max(values), 1e-9)
+    joined = [place for place, n in enumerate(n_days or ()) if n >= WEEK]
+    if len(joined) < 2:
+        joined = list(range(len(values)))
+    span, highest = max(places[-1], 1), max(*(values[place] for place in joined), 1e-9)
     inner, tall = width - 2 * margin, height - 2 * margin
     points = [
-        (round(margin + inner * place / span, 1), round(margin + tall * (1 - value / highest), 1))
+        (round(margin + inner * place / span, 1), round(margin + tall * (1 - min(value / highest, 1)), 1))
         for place, value in zip(places, values, strict=True)
     ]
-    drawn = " ".join(f"{x},{y}" for x, y in points)
+    drawn = " ".join("{},{}".format(*points[place]) for place in joined)
     return Line(
         width=width,
         height=height,
         points=drawn,
-        area=f"{points[0][0]},{height} {drawn} {points[-1][0]},{height}",
+        area=f"{points[joined[0]][0]},{height} {drawn} {points[joined[-1]][0]},{height}",
         places=points,
-        highest=max(values),
+        highest=max(values[place] for place in joined),
     )

@@ -85,7 +85,8 @@ def show_map(ask: AskDep) -> HTMLResponse:
     """The map by pyLDAvis, in a frame that cannot reach the page around it."""
     with open_snapshot() as conn:
         model = queries.read_model(conn, ask.source)
-    return render_page("map.html.j2", ask, has_map=bool(model and _find_map(model["artifact"])))
+    has_map = bool(model and _find_map(model["artifact"]))
+    return render_page("map.html.j2", ask, has_map=has_map, n_topics=model["n_topics"] if model else 0)
 
 
 @router.get("/map/frame")

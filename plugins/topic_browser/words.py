@@ -1,15 +1,11 @@
 """The words of the pages, Korean and English."""
 
-from collections.abc import Callable
-
-from petitions.sources.registry import SOURCES
-from topic_browser.asking import Language
+from petitions.wording import Language, Tell, make_teller
 
 WORDS = {
     "app": ("청원 주제", "Petition topics"),
     "skip": ("본문으로 건너뛰기", "Skip to content"),
     "sections": ("둘러보기", "Sections"),
-    "topics": ("주제", "Topics"),
     "search": ("검색", "Search"),
     "map": ("주제 지도", "Topic map"),
     "runs": ("실행과 검사", "Runs and checks"),
@@ -31,17 +27,14 @@ WORDS = {
     "continued": ("이어짐", "Continued"),
     "split": ("갈라짐", "Split off"),
     "merged": ("합쳐짐", "Merged"),
-    "share": ("비중", "Share"),
-    "agreements": ("동의", "Agreements"),
     "n_open": ("진행 중 {n}건, 동의 수는 더 늘 수 있음", "{n} still open: their agreements are not final"),
     "open_mark": (
         "* 진행 중인 청원이 있어 동의 수가 더 늘 수 있습니다.",
         "* Some petitions are still open: their agreements are not final.",
     ),
-    "n_days": ("{n}일", "{n} d"),
     "cut_weeks": (
-        "속이 빈 점은 기간에 잘린 주입니다: 괄호 안은 그 주의 날수입니다.",
-        "A hollow dot is a week that the window cuts short: in brackets are its days.",
+        "속이 빈 점은 기간에 잘린 주라 선에 잇지 않고, 선보다 높으면 맨 위에 둡니다. 괄호 안은 그 주의 날수입니다.",
+        "A hollow dot is a week that the window cuts short, in brackets its days: off the line, or at the top.",
     ),
     "mixed": ("여러 주제", "Mixed"),
     "mixed_note": (
@@ -49,7 +42,6 @@ WORDS = {
         "No topic has half of this petition. It stands under its largest one.",
     ),
     "reached": ("{day}에 동의 {n}건을 넘음", "Reached {n} agreements on {day}"),
-    "petitions": ("청원", "Petitions"),
     "n_petitions": ("청원 {n}건", "{n} petitions"),
     "trend": (
         "주별 비중: 처음 {first}, 마지막 {last}, 최고 {highest}",
@@ -57,9 +49,7 @@ WORDS = {
     ),
     "highest": ("최고 {value}", "Highest {value}"),
     "weekly": ("주별 비중", "Share by week"),
-    "as_numbers": ("숫자로 보기", "As numbers"),
     "week": ("주 (월요일)", "Week (Monday)"),
-    "terms": ("주요 낱말", "Top terms"),
     "lineage": ("내력", "Where it came from"),
     "fit_window": ("모형의 기간", "Window of the fit"),
     "event": ("변화", "Event"),
@@ -68,7 +58,6 @@ WORDS = {
     "title": ("제목", "Title"),
     "status": ("상태", "Status"),
     "begins_on": ("시작", "Begun"),
-    "topic": ("주제", "Topic"),
     "topic_share": ("주제 비중", "Topic share"),
     "open": ("진행 중", "Open"),
     "ended": ("끝남", "Ended"),
@@ -103,7 +92,7 @@ WORDS = {
     "no_words": ("찾을 만한 낱말이 없습니다. 명사를 넣어 보세요.", "There is no word to search by. Try a noun."),
     "found": ("찾은 청원 {n}건, 낱말: {words}", "{n} petitions found by: {words}"),
     "map_note": (
-        "원 사이의 거리는 주제가 다른 정도, 원의 크기는 혼합 비중입니다.",
+        "원 사이의 거리는 주제가 다른 정도, 원의 크기는 혼합 비중입니다. 지도 안의 글은 pyLDAvis의 영어 그대로입니다.",
         "Circles are apart as topics differ, and as large as their mean share of a petition.",
     ),
     "no_map": ("이 모형에는 보관된 주제 지도가 없습니다.", "No map is kept of this fit."),
@@ -117,14 +106,7 @@ WORDS = {
     "seconds": ("초", "Seconds"),
     "error": ("오류", "Error"),
     "checks": ("공개된 모형의 검사", "Checks of the published fit"),
-    "check": ("검사", "Check"),
-    "value": ("값", "Value"),
-    "limit": ("기준", "Limit"),
-    "outcome": ("결과", "Outcome"),
     "passed": ("통과", "Passed"),
-    "quality": ("모형의 품질", "Quality of the fit"),
-    "diversity": ("다양성", "Diversity"),
-    "stability": ("안정성", "Stability"),
     "korean_time": ("한국 시각", "Korean time"),
     "400": ("요청을 이해할 수 없습니다.", "This request cannot be understood."),
     "401": ("Airflow에 로그인해야 볼 수 있습니다.", "Please sign in to Airflow first."),
@@ -139,13 +121,6 @@ WORDS = {
 }
 
 
-def choose_words(language: Language) -> Callable[..., str]:
-    """What gives the text of a name, or of a source, with its {values} filled in; an unknown one stands for itself."""
-    place = 0 if language == "ko" else 1
-
-    def tell(name: object, **values: object) -> str:
-        source = SOURCES.get(str(name))
-        known = source.label if source else WORDS.get(str(name))
-        return known[place].format(**values) if known else str(name)
-
-    return tell
+def choose_words(language: Language) -> Tell:
+    """What gives the words of the pages; see `make_teller`."""
+    return make_teller(WORDS, language)

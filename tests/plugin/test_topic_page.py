@@ -1,11 +1,15 @@
 """The template of a topic over rows of the views, without a server."""
 
+import re
 from datetime import date
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import topic_browser
 from bs4 import BeautifulSoup
 from topic_browser.asking import Ask, Language
+from topic_browser.charts import draw_line
 from topic_browser.rendering import TEMPLATES
 from topic_browser.words import choose_words
 
@@ -40,6 +44,26 @@ def test_a_week_that_the_window_cuts_short_is_named_and_drawn_as_what_it_is(lang
     assert len(page.select("circle.cut")) == 2
     assert [cell.get_text() for cell in page.select("th.day")][:2] == [first, "2024-04-08"]
     assert first in page.figcaption.get_text()
+
+
+def test_a_week_of_two_days_neither_sets_the_scale_nor_belongs_to_the_line():
+    line = draw_line([0.8, 0.1, 0.2, 0.1], 100, 46, n_days=[2, 7, 7, 7])
+    assert line.highest == 0.2
+    assert line.places == [(3.0, 3.0), (34.3, 23.0), (65.7, 3.0), (97.0, 23.0)]  # the first one at the top, no higher
+    assert line.points == "34.3,23.0 65.7,3.0 97.0,23.0"
+
+
+def test_the_frame_of_the_map_is_as_high_as_the_map_and_a_line_for_each_topic():
+    page = TEMPLATES.get_template("map.html.j2").render(
+        ask=Ask(source=Source("sample"), language="ko", base="", is_framed=True, path="map", params={}),
+        word=choose_words("ko"),
+        here="map.html.j2",
+        has_map=True,
+        n_topics=14,
+    )
+    assert BeautifulSoup(page, "html.parser").iframe["height"] == "1380"
+    style = Path(topic_browser.__file__).with_name("static") / "browser.css"
+    assert not re.search(r"iframe \{[^}]*height", style.read_text(encoding="utf-8"))
 
 
 def test_agreements_of_petitions_that_are_open_are_marked_as_not_final():

@@ -147,6 +147,12 @@ def test_a_week_without_petitions_is_a_gap_and_no_zero():
     assert count_lines(make_trend(n_weeks=5)) == 6
 
 
+def test_a_week_of_one_day_does_not_set_the_scale():
+    rows = [row | {"share": 1.0 if row["n_days"] == 1 else 0.2} for row in make_trend(n_topics=1)]
+    percents = [text for text in read_texts(draw_trends(rows)) if text.endswith("%")]
+    assert "20%" in percents and "50%" not in percents and "100%" not in percents
+
+
 def test_a_label_is_text_however_it_is_written():
     svg = draw_trends(make_trend(label="$x^{ </svg><script>"))
     assert "10. $x^{ </svg><script…" in read_texts(svg)

@@ -16,10 +16,11 @@ import click
 from petitions.commands.export import replace_file
 from petitions.commands.options import open_store, source_option, source_or_setting
 from petitions.commands.report_findings import draw_weeks, tell_findings, tell_share
-from petitions.commands.report_words import Language, choose_words, tell_check, tell_limit
+from petitions.commands.report_words import choose_words, tell_check, tell_limit
 from petitions.errors import ConfigError, PermanentError
 from petitions.records import SEOUL, Source
 from petitions.settings import Settings
+from petitions.wording import Language
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from petitions.commands.report_words import Tell
+from petitions.wording import Tell
 
 Rows = Sequence[Mapping[str, Any]]
 

@@ -1,13 +1,8 @@
 """The words of the report, Korean and English."""
 
 import re
-from collections.abc import Callable
-from typing import Literal
 
-from petitions.sources.registry import SOURCES
-
-Language = Literal["ko", "en"]
-Tell = Callable[..., str]
+from petitions.wording import Language, Tell, make_teller
 
 WORDS = {
     "title": ("청원 주제 보고서", "Report on petition topics"),
@@ -71,20 +66,14 @@ WORDS = {
         "그 주에 시작된 청원입니다. 테두리만 있는 막대는 기간에 잘린 주로, 괄호 안이 그 날수입니다.",
         "By the week they began in. An outlined bar is a week that the window cuts short: in brackets are its days.",
     ),
-    "days": ("{n}일", "{n} d"),
-    "topics": ("주제", "Topics"),
     "topics_note": (
         "비중은 청원을 주된 주제로 센 것, 균형 비중은 모든 분야를 같게, 동의 비중은 모든 동의를 같게 본 것입니다.",
         "Share counts petitions by main topic. In balanced share every category weighs the same, in agreement share "
         "every agreement.",
     ),
     "name": ("이름", "Name"),
-    "share": ("비중", "Share"),
     "balanced_share": ("균형 비중", "Balanced share"),
     "agreement_share": ("동의 비중", "Agreement share"),
-    "petitions": ("청원", "Petitions"),
-    "agreements": ("동의", "Agreements"),
-    "terms": ("주요 낱말", "Top terms"),
     "loudest": ("주제별로 동의가 많은 청원", "Petitions of each topic with most agreements"),
     "loudest_note": (
         "글의 절반 이상이 그 주제인 청원만 보입니다. 여러 주제가 섞인 청원은 뺐습니다.",
@@ -93,12 +82,12 @@ WORDS = {
     "no_examples": ("글의 절반 이상이 이 주제인 청원이 없습니다.", "No petition is this topic by half."),
     "trends": ("주별 추이", "By week"),
     "trends_note": (
-        "그 주에 시작된 청원 가운데 각 주제의 비중입니다. 속이 빈 점은 기간에 잘린 주입니다.",
-        "The share of each topic among the petitions that began in the week. A hollow dot is a week cut short.",
+        "그 주에 시작된 청원 가운데 각 주제의 비중입니다. 속이 빈 점은 기간에 잘린 주라 선에 잇지 "
+        "않고, 높으면 맨 위에 둡니다.",
+        "The share of each topic among the petitions that began in the week. A hollow dot is a week cut short: off the "
+        "line, and at the top where it is higher.",
     ),
-    "as_numbers": ("숫자로 보기", "As numbers"),
     "by_week": ("주별 비중 (주의 월요일)", "Share by week (its Monday)"),
-    "topic": ("주제", "Topic"),
     "moves": ("늘고 준 주제", "What rose and fell"),
     "moves_note": (
         "마지막 28일과 그전을 견준 것입니다. z가 -2와 2 사이면 우연일 수 있고, 주제가 여럿이면 그 밖의 우연도 "
@@ -127,7 +116,8 @@ WORDS = {
     ),
     "map": ("주제 지도", "Map of topics"),
     "map_note": (
-        "원 사이의 거리는 주제가 다른 정도, 원의 크기는 혼합 비중입니다. 원 번호와 주제 ID의 짝은 아래 표에 있습니다.",
+        "원 사이의 거리는 주제가 다른 정도, 원의 크기는 혼합 비중입니다. 원 번호와 주제 ID의 짝은 아래 표에 있습니다. "
+        "지도 안의 글은 pyLDAvis의 영어 그대로입니다.",
         "Circles are apart as topics differ, and as large as their mean share of a petition. A table names them.",
     ),
     "no_map": (
@@ -140,10 +130,8 @@ WORDS = {
         "공개 전 검사 {n}가지 중 {k}가지가 실패했습니다.",
         "{k} of {n} checks before publishing failed.",
     ),
-    "fit_quality": ("모형의 품질", "Quality of the fit"),
     "checks": ("공개 전 검사", "Checks before publishing"),
     "measure": ("지표", "Measure"),
-    "value": ("값", "Value"),
     "meaning": ("뜻", "Meaning"),
     "npmi": ("낱말의 결속 (NPMI)", "Coherence (NPMI)"),
     "npmi_means": (
@@ -155,21 +143,16 @@ WORDS = {
         "주요 낱말이 쓰이는 문맥이 닮은 정도, 0에서 1",
         "how alike the contexts of top terms are, 0 to 1",
     ),
-    "diversity": ("다양성", "Diversity"),
     "diversity_means": (
         "모든 주제의 주요 낱말 가운데 서로 다른 낱말의 비율",
         "distinct words among the top terms of all topics",
     ),
-    "stability": ("안정성", "Stability"),
     "stability_means": ("다른 난수로 만든 모형과 일치하는 정도", "agreement of fits from other seeds"),
     "changed_share": ("바뀐 비율", "Changed"),
     "changed_share_means": (
         "앞선 모형과 주제가 달라진 청원의 비율",
         "petitions that have another main topic than in the fit before",
     ),
-    "check": ("검사", "Check"),
-    "limit": ("기준", "Limit"),
-    "outcome": ("결과", "Outcome"),
     "passed": ("통과", "passed"),
     "failed": ("실패", "failed"),
     "made_by": (
@@ -218,15 +201,8 @@ _LIMIT = re.compile(r"at (least|most) (\S+)")
 
 
 def choose_words(language: Language) -> Tell:
-    """What gives the text of a name, or of a source, with its {values} filled in; an unknown one stands for itself."""
-    place = 0 if language == "ko" else 1
-
-    def tell(name: object, **values: object) -> str:
-        source = SOURCES.get(str(name))
-        known = source.label if source else WORDS.get(str(name))
-        return known[place].format(**values) if known else str(name)
-
-    return tell
+    """What gives the words of the report; see `make_teller`."""
+    return make_teller(WORDS, language)
 
 
 def tell_check(name: str, word: Tell) -> str:

@@ -118,7 +118,8 @@ def place_topics(topic_word: NDArray[np.floating]) -> NDArray[np.float64]:
 def draw_trends(rows: Sequence[Mapping[str, Any]], tell_days: Callable[[int], str] = "{} d".format) -> str:
     """Draw the share of each topic by week, a panel a topic, the others grey behind it.
 
-    A week that the window cuts short has a hollow dot, and its days beside its date.
+    A week that the window cuts short has a hollow dot, off the line, and its days beside its date. Its share is of few
+    petitions: it does not set the scale, and stands at the top where it is higher.
 
     Args:
         rows: of the view topic_trend, by week and topic_id.
@@ -162,25 +163,34 @@ def _draw_panels(
         left=0.5 / width, right=1 - 0.3 / width, bottom=0.3 / height, top=1 - 0.3 / height, hspace=0.45, wspace=0.12
     )
     places = range(len(ticks))
+    whole = _leave_out(shares, cut) if len(cut) < len(ticks) else shares
+    highest = max((share for each in whole.values() for share in each if share == share), default=0) or 1
     for topic_id, panel in zip(shares, panels, strict=False):
-        for other in shares.values() if len(shares) <= MAX_BEHIND else ():
+        for other in whole.values() if len(shares) <= MAX_BEHIND else ():
             panel.plot(places, other, color=OTHERS, linewidth=0.6)
         # the marker shows a week that stands alone between two gaps
-        panel.plot(places, shares[topic_id], color=LINE, linewidth=1.8, marker=".", markersize=4)
-        hollow = [shares[topic_id][place] for place in cut]
+        panel.plot(places, whole[topic_id], color=LINE, linewidth=1.8, marker=".", markersize=4)
+        hollow = [min(shares[topic_id][place], highest) for place in cut]
         panel.plot(cut, hollow, color=LINE, linewidth=0, marker="o", markersize=4, markerfacecolor="white", zorder=3)
         label = labels[topic_id]
         shown = label if len(label) <= LABEL_LETTERS else f"{label[:LABEL_LETTERS]}…"
         panel.set_title(f"{topic_id}. {shown}", loc="left", fontsize=9, color=INK, parse_math=False)
-        _set_axes(panel, ticks)
+        _set_axes(panel, ticks, 1.05 * highest)
     for panel in panels:
         panel.set_axis_off()
     return figure
 
 
-def _set_axes(panel: Axes, ticks: Sequence[str]) -> None:
+def _leave_out(shares: Mapping[int, Sequence[float]], cut: Sequence[int]) -> dict[int, list[float]]:
+    return {
+        topic_id: [math.nan if place in cut else share for place, share in enumerate(each)]
+        for topic_id, each in shares.items()
+    }
+
+
+def _set_axes(panel: Axes, ticks: Sequence[str], top: float) -> None:
     panel.spines[["top", "right"]].set_visible(False)
-    panel.set_ylim(bottom=0)
+    panel.set_ylim(0, top)
     panel.yaxis.set_major_formatter("{x:.0%}")
     ends = sorted({0, len(ticks) - 1})
     panel.set_xticks(ends, [ticks[place] for place in ends])
