@@ -90,6 +90,18 @@ def test_the_same_fit_again_changes_no_row_though_it_was_fitted_later(conn):
     assert read_versions(conn) == before
 
 
+def test_a_petition_that_holds_few_terms_of_its_topic_is_mixed_whatever_its_share(conn):
+    write_fit(conn, PETITIONS)
+    published = make_model(model_id="bluehouse-borne")
+    borne = [number > 0 for number in range(12)]
+    write_topic_model(conn, published, make_topics(), [], IDS, make_shares(12), borne)
+    change = "UPDATE petitions.topic_model SET published_at = now(), encoders = ARRAY['bert'] WHERE model_id = :name"
+    conn.execute(text(change), {"name": published.model_id})
+    rows = conn.execute(text("SELECT petition_id, share, is_mixed FROM petitions.main_topic")).all()
+    assert {row.petition_id: row.is_mixed for row in rows} == {name: name == IDS[0] for name in IDS}
+    assert min(row.share for row in rows) >= 0.5
+
+
 def test_a_smaller_fit_under_the_same_id_leaves_nothing_of_the_larger(conn):
     write_fit(conn, PETITIONS)
     born = [TopicEvent(kind="born", topic_id=3)]

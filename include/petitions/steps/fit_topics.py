@@ -135,7 +135,8 @@ def fit_window(
     _write_artifacts(artifacts, model, lasting, names)
     rows = _make_topics(lasting, names)
     with engine.begin() as conn:
-        topics.write_topic_model(conn, model, rows, _make_events(lasting, published), petition_ids, fit.document_topic)
+        parts = (_make_events(lasting, published), petition_ids, fit.document_topic, fit.is_borne.tolist())
+        topics.write_topic_model(conn, model, rows, *parts)
     return model
 
 

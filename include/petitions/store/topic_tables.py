@@ -140,12 +140,17 @@ petition_topic = Table(
         nullable=False,
         comment="it has the largest share of the petition; of equal ones the lowest topic_id",
     ),
+    Column(
+        "is_borne",
+        Boolean,
+        comment="whether the petition holds enough of its terms; null but for the main topic, and in older fits",
+    ),
     _topic_link(),
     Index(
         "petition_topic_main_idx",
         "model_id",
         "petition_id",
-        postgresql_include=["topic_id", "share"],
+        postgresql_include=["topic_id", "share", "is_borne"],
         postgresql_where=text("is_main"),
     ),
     check_share("share"),

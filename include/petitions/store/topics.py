@@ -103,6 +103,7 @@ def write_topic_model(
     events: Sequence[TopicEvent],
     petition_ids: Sequence[str],
     document_topic: NDArray[np.floating],
+    is_borne: Sequence[bool] | None = None,
 ) -> Counts:
     """Write a whole fit in the caller's transaction; the same fit again changes no row.
 
@@ -115,6 +116,7 @@ def write_topic_model(
         events: what became of the topics of the fit before.
         petition_ids: N documents.
         document_topic: [N, K], a petition's shares of `topics` in their order; each row sums to 1.
+        is_borne: [N], whether the petition holds enough terms of its main topic; without it nothing is told.
 
     Raises:
         PermanentError: the shapes do not fit, or a value breaks a constraint.
@@ -140,7 +142,7 @@ def write_topic_model(
     written += _replace(conn, topic, model.model_id, [_topic_row(model.model_id, item) for item in topics])
     written += _replace(conn, topic_term, model.model_id, terms)
     written += _replace(conn, topic_event, model.model_id, [_event_row(model.model_id, item) for item in events])
-    return written + _write_shares(conn, model.model_id, kept, petition_ids, document_topic)
+    return written + _write_shares(conn, model.model_id, kept, petition_ids, document_topic, is_borne)
 
 
 def _model_row(model: TopicModel) -> Row:
@@ -207,15 +209,18 @@ def _write_shares(
     topic_ids: Sequence[int],
     petition_ids: Sequence[str],
     document_topic: NDArray[np.floating],
+    is_borne: Sequence[bool] | None,
 ) -> Counts:
     """Write the shares over 0 of [N, K] in chunks, since 100,000 petitions of 9 topics are a million rows."""
     gone = petition_topic.c.petition_id != all_(literal(list(petition_ids), ARRAY(Key)))
     removed = conn.execute(delete(petition_topic).where(petition_topic.c.model_id == model_id, gone))
     written = Counts(deleted=removed.rowcount)
+    borne = [None] * len(petition_ids) if is_borne is None else is_borne
     for start in range(0, len(petition_ids), CHUNK):
         rows: list[Row] = []
-        for petition_id, shares in zip(
-            petition_ids[start : start + CHUNK], document_topic[start : start + CHUNK].tolist(), strict=True
+        part = slice(start, start + CHUNK)
+        for petition_id, shares, is_of_it in zip(
+            petition_ids[part], document_topic[part].tolist(), borne[part], strict=True
         ):
             found = [(_share(share), -topic_id) for topic_id, share in zip(topic_ids, shares, strict=True) if share > 0]
             main = max(found, default=None)  # of equal shares the lowest topic_id, which is why it is turned
@@ -226,6 +231,7 @@ def _write_shares(
                     "topic_id": -below,
                     "share": share,
                     "is_main": (share, below) == main,
+                    "is_borne": is_of_it if (share, below) == main else None,
                 }
                 for share, below in found
             ]

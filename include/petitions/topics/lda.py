@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from petitions.errors import ConfigError, EmptyWindowError
+from petitions.topics.belonging import find_borne
 from petitions.topics.coherence import measure_c_v, measure_diversity, measure_npmi
 from petitions.topics.corpus import BagStream, build_dictionary, count_matrix, take_evenly
 from petitions.topics.gibbs import sample_topics
@@ -32,7 +33,7 @@ from petitions.topics.ranking import rank_terms
 
 logger = logging.getLogger(__name__)
 
-RULES = 2  # raise it when the code gives other topics for the same documents and settings
+RULES = 3  # raise it when the code gives other topics for the same documents and settings
 TOP_TERMS = 20  # of a topic; the coherence, the diversity and the tables are over these
 MIN_DOCUMENTS_PER_TOPIC = 10
 MIN_TOPICS = 2
@@ -108,6 +109,7 @@ class TopicFit:
     terms: list[str]  # [V]
     topic_word: NDArray[np.float32]  # [K, V], rows sum to 1
     document_topic: NDArray[np.float32]  # [N, K], rows sum to 1; a document without known terms has 1 / K everywhere
+    is_borne: NDArray[np.bool_]  # [N], whether the document holds enough of its main topic's terms
     top_terms: list[list[TopTerm]]  # [K, TOP_TERMS], the best first
     npmi_by_topic: list[float]  # [K], of the top terms
     npmi: float
@@ -274,6 +276,7 @@ def _measure(
         terms=[names[term] for term in range(len(names))],
         topic_word=found.topic_word.astype(np.float32),
         document_topic=found.document_topic,
+        is_borne=find_borne(bags, found.document_topic, [[term for term, _ in terms] for terms in ranked]),
         top_terms=top_terms,
         npmi_by_topic=npmi_by_topic,
         npmi=float(np.mean(npmi_by_topic)),

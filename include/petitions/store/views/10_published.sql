@@ -10,7 +10,7 @@ ORDER BY source, published_at DESC, model_id;
 COMMENT ON VIEW petitions.published_model IS 'One row is the fit of a source that readers see: the one published last.';
 
 CREATE VIEW petitions.main_topic AS
-SELECT t.model_id, t.petition_id, t.topic_id, t.share, t.share < 0.5 AS is_mixed
+SELECT t.model_id, t.petition_id, t.topic_id, t.share, t.share < 0.5 OR NOT coalesce(t.is_borne, true) AS is_mixed
 FROM petitions.published_model AS m
 JOIN petitions.petition_topic AS t USING (model_id)
 JOIN petitions.petition AS p USING (petition_id)
@@ -18,7 +18,7 @@ WHERE t.is_main AND p.status <> 'hidden';
 COMMENT ON VIEW petitions.main_topic IS
     'One row is a petition of a published fit, not hidden, and the topic that has the largest share of it.';
 COMMENT ON COLUMN petitions.main_topic.is_mixed IS
-    'no topic has half of it: of petitions that did not fit their topic by eye most stood there';
+    'no topic has half of it, or it holds few of the terms of the one that has: such did not fit by eye';
 
 GRANT SELECT ON petitions.published_model TO petition_writer;  -- petitions prune looks up what must stay
 -- A command looks there whether it fits the schema.

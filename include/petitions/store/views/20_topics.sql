@@ -47,7 +47,7 @@ COMMENT ON COLUMN petitions.current_topic.agreement_share IS
 COMMENT ON COLUMN petitions.current_topic.mixture_share IS
     'mean over all petitions of the fit of how much of each is the topic, whichever is its main one; at the fit';
 COMMENT ON COLUMN petitions.current_topic.n_petitions IS 'petitions of which it is the main topic';
-COMMENT ON COLUMN petitions.current_topic.n_mixed IS 'of those petitions, those of which it is less than half';
+COMMENT ON COLUMN petitions.current_topic.n_mixed IS 'of those petitions, those of which it is less than half, or that hold few of its terms';
 COMMENT ON COLUMN petitions.current_topic.n_agreements IS
     'of those petitions, as last seen; not final where n_open is over 0';
 COMMENT ON COLUMN petitions.current_topic.n_open IS 'of those petitions, those still open, whose agreements are not final';
@@ -99,7 +99,7 @@ COMMENT ON COLUMN petitions.topic_top_petition.rank IS
     'from 1, most agreements first; of equal ones the petition_id decides';
 COMMENT ON COLUMN petitions.topic_top_petition.n_agreements IS 'as last seen; not final while status is open';
 COMMENT ON COLUMN petitions.topic_top_petition.is_mixed IS
-    'the topic is less than half of it, so that it need not be a good example';
+    'the topic is less than half of it, or it holds few of its terms: it need not be a good example';
 COMMENT ON COLUMN petitions.topic_top_petition.begins_on IS 'first day of agreement, Korean time';
 COMMENT ON COLUMN petitions.topic_top_petition.topic_share IS 'of the topic in the petition';
 COMMENT ON COLUMN petitions.topic_top_petition.model_id IS 'the fit that says so';

@@ -10,7 +10,7 @@ SELECT
         SELECT k.word FROM petitions.petition_keyword AS k
         WHERE k.petition_id = p.petition_id AND k.encoder = m.encoders[1] ORDER BY k.rank
     ) AS keywords,
-    m.model_id, m.encoders[1] AS encoder, main.share < 0.5 AS is_mixed,
+    m.model_id, m.encoders[1] AS encoder, main.share < 0.5 OR NOT coalesce(main.is_borne, true) AS is_mixed,
     (
         SELECT a.n_agreements FROM petitions.petition_agreement AS a
         WHERE a.petition_id = p.petition_id AND a.seen_on = p.begins_on + 7
@@ -65,7 +65,7 @@ COMMENT ON COLUMN petitions.current_petition.n_agreements IS 'as last seen; not 
 COMMENT ON COLUMN petitions.current_petition.moderation IS
     'probability that the site would hide it, by a head trained on hidden ones; null where the weights have none';
 COMMENT ON COLUMN petitions.current_petition.is_mixed IS
-    'no topic has half of it (topic_share is under 0.5); null where it has none';
+    'no topic has half of it, or it holds few of the terms of the one that has; null where it has none';
 COMMENT ON COLUMN petitions.current_petition.n_agreements_day_7 IS
     'on the seventh day after begins_on: compares petitions at equal age; null where we did not look on that day';
 COMMENT ON COLUMN petitions.current_petition.threshold IS
