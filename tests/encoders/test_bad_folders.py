@@ -61,7 +61,7 @@ def test_a_tokenizer_without_its_config_is_read_rightly(folder, kept):
 def test_a_vocabulary_with_capitals_keeps_them_unless_the_folder_says_otherwise(tmp_path, pieces, config, lowered):
     (tmp_path / "vocab.txt").write_text("\n".join(["[PAD]", "[UNK]", "[CLS]", "[SEP]", *pieces, "가"]))
     write_json(tmp_path / "tokenizer_config.json", config)
-    assert read_backend(tmp_path).encode("apple Apple").tokens == lowered
+    assert read_backend(tmp_path).encode("apple Apple").tokens == ["[CLS]", *lowered, "[SEP]"]
 
 
 def make_english(folder):

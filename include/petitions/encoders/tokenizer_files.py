@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import tokenizers
-from tokenizers import models, normalizers, pre_tokenizers
+from tokenizers import models, normalizers, pre_tokenizers, processors
 
 from petitions.errors import WeightsError
 
@@ -147,8 +147,9 @@ def _read_vocabulary(folder: Path) -> tokenizers.Tokenizer:
         raise WeightsError(f"{path} is no text in UTF-8: {error}") from error
     vocabulary = {piece: number for number, piece in enumerate(lines)}
     specials = [token for names in MARKS.values() for token in names[:1] if token in vocabulary]
-    if "[UNK]" not in vocabulary:
-        raise WeightsError(f"{path} has no [UNK], so it is no vocabulary of a BERT")
+    missing = [token for token in ("[UNK]", "[CLS]", "[SEP]") if token not in vocabulary]
+    if missing:
+        raise WeightsError(f"{path} has no {', '.join(missing)}, so it is no vocabulary of a BERT")
     plain = [piece for piece in vocabulary if piece not in specials]
     named = read_json(folder / "tokenizer_config.json")
     # Where the folder does not say it: one that has capitals keeps them, one that has syllables keeps these whole.
@@ -162,5 +163,6 @@ def _read_vocabulary(folder: Path) -> tokenizers.Tokenizer:
         strip_accents=False if strip_accents is None and has_syllables else strip_accents,
     )
     backend.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    backend.post_processor = processors.BertProcessing(*((mark, vocabulary[mark]) for mark in ("[SEP]", "[CLS]")))
     backend.add_special_tokens(specials)
     return backend
