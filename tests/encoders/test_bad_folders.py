@@ -209,6 +209,14 @@ def test_a_missing_head_is_told_from_the_headers_alone(tmp_path):
     with pytest.raises(WeightsError, match=r"no head for next sentence, which next_sentence needs: .*seq_relationship"):
         ENCODERS["bert"].require_heads(settings)
     ENCODERS["bert"].require_heads(Settings())
+    beside = Settings(
+        bert_model=settings.bert_model, embedding_model=str(TINY)
+    )  # the head of the vectors' weights is asked
+    ENCODERS["bert"].require_heads(beside)
+    tensors = load_file(tmp_path / "model.safetensors")
+    match = {"cls.segment_match.weight": np.zeros(64, np.float32), "cls.segment_match.scale": np.zeros(2, np.float32)}
+    save_file(tensors | match, tmp_path / "model.safetensors")
+    ENCODERS["bert"].require_heads(settings)
     ENCODERS["elmo"].require_heads(Settings(elmo_model="/nowhere"))
 
 

@@ -13,11 +13,10 @@ from safetensors.numpy import load_file, save
 from petitions.encoders.bert import Bert, BertSize, MaskedLmHead, NextSentenceHead, PairHead, SegmentMatchHead
 from petitions.encoders.bert_config import read_size
 from petitions.encoders.names import require_finite, weight_files
-from petitions.encoders.tensor_names import rename_tensor
+from petitions.encoders.tensor_names import SEGMENT_MATCH, rename_tensor
 from petitions.errors import WeightsError
 
 Tensors = dict[str, npt.NDArray[np.floating]]
-SEGMENT_MATCH = "cls.segment_match"  # ours: transformers has no such head and leaves it out
 NamedVariables = Iterable[tuple[str, keras.Variable]]
 
 

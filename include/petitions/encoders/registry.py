@@ -101,7 +101,7 @@ class EncoderEntry:
             WeightsError: names the head and what needs it; or the weights are missing or damaged.
         """
         if self.heads:
-            resolve_name("petitions.encoders.tensor_names:require_heads")(getattr(settings, self.setting), self.heads)
+            resolve_name("petitions.encoders.tensor_names:require_heads")(self.heads, *self.models(settings))
 
     def load(self, settings: Settings) -> Encoder:
         """Load the weights that the settings give.

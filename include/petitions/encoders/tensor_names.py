@@ -21,15 +21,22 @@ RENAMED = (
 )
 DECODER = "cls.predictions.decoder."
 MASKED_WORDS, NEXT_SENTENCE = "masked words", "next sentence"
-HEADS: Mapping[str, tuple[str, ...]] = {
+SEGMENT_MATCH = "cls.segment_match"  # ours: transformers has no such head and leaves it out
+# The tensors of each head; of next sentence there are two kinds.
+HEADS: Mapping[str, tuple[tuple[str, ...], ...]] = {
     MASKED_WORDS: (
-        "cls.predictions.transform.dense.weight", "cls.predictions.transform.dense.bias",
-        "cls.predictions.transform.LayerNorm.weight", "cls.predictions.transform.LayerNorm.bias",
-        "cls.predictions.bias",
+        (
+            "cls.predictions.transform.dense.weight", "cls.predictions.transform.dense.bias",
+            "cls.predictions.transform.LayerNorm.weight", "cls.predictions.transform.LayerNorm.bias",
+            "cls.predictions.bias",
+        ),
     ),
     NEXT_SENTENCE: (
-        "bert.pooler.dense.weight", "bert.pooler.dense.bias",
-        "cls.seq_relationship.weight", "cls.seq_relationship.bias",
+        (
+            "bert.pooler.dense.weight", "bert.pooler.dense.bias",
+            "cls.seq_relationship.weight", "cls.seq_relationship.bias",
+        ),
+        (f"{SEGMENT_MATCH}.weight", f"{SEGMENT_MATCH}.scale"),
     ),
 }  # fmt: skip
 
@@ -44,23 +51,32 @@ def rename_tensor(name: str) -> str:
     return "" if name == f"{DECODER}weight" else name.replace(DECODER, "cls.predictions.")
 
 
-def require_heads(model: str, scores: Mapping[str, str]) -> None:
+def require_heads(scores: Mapping[str, str], model: str, embedding_model: str = "") -> None:
     """Refuse a BERT that lacks a head, by the headers of its files: before anything is loaded or computed.
 
     Args:
-        model: a folder or a hub name.
         scores: the heads that are needed, such as "next sentence", and of each what needs it.
+        model: a folder or a hub name.
+        embedding_model: likewise; where it has a head for next sentence, that one is asked.
 
     Raises:
         WeightsError: names the head, what needs it, and the weights that are missing.
         FetchError: the hub cannot be reached.
     """
-    files = fetch_model(model)
-    names = {rename_tensor(name) for path in weight_files(files.folder) for name in _read_names(path)}
+    names = {name: _read_folder(name) for name in (model, embedding_model) if name}
     for head, score in scores.items():
-        missing = [name for name in HEADS[head] if name not in names]
-        if missing:
-            raise WeightsError(f"{model} has no head for {head}, which {score} needs: it lacks {', '.join(missing)}")
+        asked = names if head == NEXT_SENTENCE else {model: names[model]}
+        if not any(found.issuperset(kind) for found in asked.values() for kind in HEADS[head]):
+            missing = [name for name in HEADS[head][0] if name not in names[model]]
+            raise WeightsError(
+                f"{' and '.join(asked)} has no head for {head}, which {score} needs: it lacks {', '.join(missing)}"
+            )
+
+
+def _read_folder(model: str) -> set[str]:
+    """The names of the tensors of a model, as `BertForPreTraining` has them."""
+    paths = weight_files(fetch_model(model).folder)
+    return {rename_tensor(name) for path in paths for name in _read_names(path)}
 
 
 def _read_names(path: Path) -> list[str]:

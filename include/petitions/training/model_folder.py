@@ -22,5 +22,6 @@ def write_tokenizer(output: Path, tokenizer: PreTrainedTokenizerFast) -> None:
 def write_config(output: Path, size: BertSize, *, architecture: str = "BertForPreTraining") -> None:
     """Write config.json; `architecture` is what transformers calls a BERT with the heads that it knows of."""
     fixed = {"architectures": [architecture], "model_type": "bert", "hidden_act": "gelu", "pad_token_id": 0}
-    config = fixed | asdict(size) | {"initializer_range": INITIALIZER_STDDEV}
+    sizes = {name: value for name, value in asdict(size).items() if name != "position_offset"}  # 0 in a BERT
+    config = fixed | sizes | {"initializer_range": INITIALIZER_STDDEV}
     (output / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")

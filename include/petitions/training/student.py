@@ -73,15 +73,15 @@ def make_student(teacher: Path, tokenizer: PreTrainedTokenizerFast, layers: Sequ
     n_layers = checkpoint.size.num_hidden_layers
     if not layers or not all(0 <= layer < n_layers for layer in layers):
         raise ConfigError(f"layers must be among 0 to {n_layers - 1}, got {list(layers)}")
-    if n_positions > checkpoint.size.max_position_embeddings:
-        raise ConfigError(f"the teacher has {checkpoint.size.max_position_embeddings} positions, got {n_positions}")
+    if n_positions > checkpoint.size.n_positions:
+        raise ConfigError(f"the teacher has {checkpoint.size.n_positions} positions, got {n_positions}")
     tensors = dict(checkpoint.tensors)
     for target, layer in enumerate(layers):
         old, new = f"{LAYER}{layer}.", f"{LAYER}{target}."
         tensors |= {new + key[len(old) :]: value for key, value in checkpoint.tensors.items() if key.startswith(old)}
     vectors = tensors[WORD_EMBEDDINGS].astype(np.float32)
     tensors[WORD_EMBEDDINGS] = piece_vectors(tokenizer, load_tokenizer(teacher), vectors)
-    tensors[POSITION_EMBEDDINGS] = tensors[POSITION_EMBEDDINGS][:n_positions]
+    tensors[POSITION_EMBEDDINGS] = tensors[POSITION_EMBEDDINGS][checkpoint.size.position_offset :][:n_positions]
     tensors[SEGMENT_EMBEDDINGS] = np.repeat(tensors[SEGMENT_EMBEDDINGS][:1], 2, axis=0)  # the second is untrained
     size = replace(
         checkpoint.size,
@@ -89,6 +89,7 @@ def make_student(teacher: Path, tokenizer: PreTrainedTokenizerFast, layers: Sequ
         num_hidden_layers=len(layers),
         max_position_embeddings=n_positions,
         type_vocab_size=2,
+        position_offset=0,
     )
     network = _build(size)
     Checkpoint(folder=teacher, size=size, tensors=tensors).fill(name_backbone(network.bert))
