@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0017"
-down_revision = "0019"
+down_revision = "0016"
 
 SCHEMA = "petitions"
 TABLE, INDEX = "petition_topic", "petition_topic_main_idx"

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
-revision = "0016"
+revision = "0015"
 down_revision = "0014"
 
 SCHEMA = "petitions"
