@@ -274,8 +274,8 @@ def test_weights_replaced_between_naming_and_loading_write_no_vector(pipeline, e
     told = find_encoder(encoder).name_weights
     name_weights = resolve_name(told)
 
-    def name_and_replace(*models: str) -> str:
-        name, path = name_weights(*models), folder / "model.safetensors"
+    def name_and_replace(*models: str, **prompts: str) -> str:
+        name, path = name_weights(*models, **prompts), folder / "model.safetensors"
         save_file(load_file(path), path, metadata={"format": "np", "made": "later"})
         return name
 
