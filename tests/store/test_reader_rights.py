@@ -20,6 +20,10 @@ INNER = {
     "topic_period",
     "copy_pair",
     "copy_member",
+    "listed_name",
+    "lists_today",
+    "found_mention",
+    "mention",
 }  # views on the way to those of readers
 OPEN_TABLES = {"alembic_version"}  # a command looks there whether it fits the schema
 
