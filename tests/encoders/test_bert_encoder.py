@@ -307,3 +307,10 @@ def test_prompts_of_the_settings_are_those_that_real_weights_want():
         kept = [number for number, text in enumerate(golden["texts"]) if text.startswith(prompt)]
         rows = bert.embed([golden["texts"][number].removeprefix(prompt) for number in kept], is_question=is_question)
         np.testing.assert_allclose(rows[:, :8], np.array(golden["vectors"])[kept], atol=2e-6)
+
+
+def test_marks_that_a_petitioner_wrote_are_letters(tiny):
+    (ids,) = tiny.encode_pieces(["학교 [SEP] 청원 [MASK] [CLS]"])
+    assert not {tiny.tokenizer.sep_token_id, tiny.tokenizer.mask_token_id, tiny.tokenizer.cls_token_id} & set(ids)
+    (meant,) = tiny.encode_pieces(["학교 [MASK] 청원"], has_marks=True)
+    assert meant.count(tiny.tokenizer.mask_token_id) == 1

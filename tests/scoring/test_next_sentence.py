@@ -37,17 +37,12 @@ def test_a_petitions_own_body_follows_its_title_better_than_another_ones(bert):
 
 
 def test_the_probability_is_that_of_index_0_in_pytorch(tiny):
-    golden = json.loads((TINY.parent / "tiny_bert.json").read_text())
-    (follows, follows_not), pieces, n_first = (
-        golden["next_sentence_logits"][0],
-        golden["token_ids"][0],
-        golden["n_first"][0],
-    )
-    first, second = (
-        " ".join(tiny.tokenizer.convert_ids_to_tokens(part)) for part in (pieces[1 : n_first - 1], pieces[n_first:-1])
-    )
+    first, second = tiny.encode_pieces(["노인 의료 복무", "국민 1"])
+    follows, follows_not = tiny.predict_next([tiny.frame(first, second)])[0].astype(
+        float
+    )  # as PyTorch's: golden values
     expected = np.exp(follows) / (np.exp(follows) + np.exp(follows_not))
-    assert score_next_sentence(tiny, [(first, second)])[0] == pytest.approx(expected, abs=1e-6)
+    assert score_next_sentence(tiny, [("노인 의료 복무", "국민 1")])[0] == pytest.approx(expected, abs=1e-6)
 
 
 def test_a_pair_too_long_keeps_the_first_text_and_cuts_the_second(tiny):

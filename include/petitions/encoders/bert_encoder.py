@@ -86,10 +86,14 @@ class BertEncoder:
         embedder = self._embedder
         return self if embedder is None or embedder._missing_next_sentence else embedder
 
-    def encode_pieces(self, texts: Iterable[str]) -> list[list[int]]:
-        """Split texts into piece ids, without special tokens and without a limit."""
-        encodings = self.tokenizer.backend_tokenizer.encode_batch(list(texts), add_special_tokens=False)
-        return [encoding.ids for encoding in encodings]
+    def encode_pieces(self, texts: Iterable[str], *, has_marks: bool = False) -> list[list[int]]:
+        """Split texts into piece ids, without special tokens around them and without a limit.
+
+        A "[SEP]" that somebody wrote is letters and ends no text, unless the caller says that marks are meant.
+        """
+        backend = self.tokenizer.backend_tokenizer
+        backend.encode_special_tokens = not has_marks
+        return [encoding.ids for encoding in backend.encode_batch(list(texts), add_special_tokens=False)]
 
     def frame(self, first: Sequence[int], second: Sequence[int] | None = None, position: int = 0) -> TokenSequence:
         """Put the special tokens around one text or two: [CLS] first [SEP], and second [SEP]."""

@@ -50,7 +50,7 @@ def fill_mask(bert: BertEncoder, texts: Sequence[str], top_k: int) -> list[list[
     mask_id, mask_token = bert.tokenizer.mask_token_id, bert.tokenizer.mask_token
     room = bert.n_positions - 2
     sequences: list[TokenSequence] = []
-    for number, pieces in enumerate(bert.encode_pieces(texts), start=1):
+    for number, pieces in enumerate(bert.encode_pieces(texts, has_marks=True), start=1):
         if (n_masks := pieces.count(mask_id)) != 1:
             raise ConfigError(f"text {number} must have one {mask_token}, got {n_masks}")
         position = pieces.index(mask_id)
@@ -103,7 +103,7 @@ def read_masked_ratios(
 
 def _read_behind_prompt(bert: BertEncoder, texts: Sequence[str], ids: npt.NDArray[np.int64]) -> Floats:
     """Probabilities of the pieces `ids` behind the mask of the prompt, float64 [N, W]; windows are averaged."""
-    (prompt,) = bert.encode_pieces([PROMPT.format(mask=bert.tokenizer.mask_token)])
+    (prompt,) = bert.encode_pieces([PROMPT.format(mask=bert.tokenizer.mask_token)], has_marks=True)
     position = prompt.index(bert.tokenizer.mask_token_id) + 1
     room = bert.n_positions - len(prompt) - N_SPECIAL
     sequences: list[TokenSequence] = []
