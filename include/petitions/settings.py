@@ -17,7 +17,8 @@ from petitions.sources.registry import SOURCES, find_source
 PREFIX = "PETITIONS_"
 MODELS = Path(__file__).parent / "models"
 ACCELERATORS = ("auto", "tpu", "gpu", "cpu")
-CHOICES = {"accelerator": ACCELERATORS}
+CPU_ENGINES = ("auto", "tensorflow", "onnxruntime")
+CHOICES = {"accelerator": ACCELERATORS, "cpu_engine": CPU_ENGINES}
 RANGES = {"requests_per_second": (0.01, 10_000), "connections": (1, 64), "topics": (2, 200)}
 TopicCount = int | Literal["auto"]  # auto: as many as are stable and coherent
 
@@ -60,6 +61,7 @@ class Settings:
     embedding_prompts: str = ""  # of a question, "|", of a petition; empty: as the folder of the embedding model says
     elmo_model: str = field(default=str(MODELS / "elmo-small"))
     accelerator: str = "auto"
+    cpu_engine: str = "auto"  # of BERT where there is no accelerator; auto: the fastest here
     topics: TopicCount = 9
     volume_since: date | None = None  # weeks before it are not compared: the day from which a new level is accepted
     notify_webhook: str = field(

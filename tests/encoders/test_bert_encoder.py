@@ -9,8 +9,9 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from encoders.tiny_folders import write_json, write_sentence_files
-from petitions.encoders.bert_encoder import TokenSequence, load_bert
+from petitions.encoders.bert_encoder import load_bert
 from petitions.encoders.names import name_bert
+from petitions.encoders.sequences import TokenSequence
 from petitions.errors import WeightsError
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -89,11 +90,11 @@ def test_windows_are_weighted_by_their_tokens(tiny):
 
 
 def test_a_shape_is_compiled_once(copy_of_tiny):
-    bert = load_bert(str(copy_of_tiny()), "cpu")
+    bert = load_bert(str(copy_of_tiny()), "cpu", cpu_engine="tensorflow")
     for _ in range(3):
         bert.embed(["학교", "버스 병원"])
         bert.embed(["마을", "노인"])
-    assert bert._compiled_pool.experimental_get_tracing_count() == 1
+    assert bert._engine._compiled_pool.experimental_get_tracing_count() == 1
 
 
 def test_a_truncation_saved_with_the_tokenizer_does_not_cut_texts(tiny):
@@ -274,9 +275,9 @@ TWO_REPLICAS = """
 import sys, numpy, tensorflow as tf
 device = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(device, [tf.config.LogicalDeviceConfiguration()] * 2)
-from petitions.encoders import bert_encoder
-bert_encoder.pick_strategy = lambda accelerator: tf.distribute.MirroredStrategy(["/cpu:0", "/cpu:1"])
-numpy.save(sys.argv[2], bert_encoder.load_bert(sys.argv[1]).embed(sys.argv[3:]))
+from petitions.encoders import bert_encoder, tensorflow_engine
+tensorflow_engine.pick_strategy = lambda accelerator: tf.distribute.MirroredStrategy(["/cpu:0", "/cpu:1"])
+numpy.save(sys.argv[2], bert_encoder.load_bert(sys.argv[1], cpu_engine="tensorflow").embed(sys.argv[3:]))
 """
 
 

@@ -3,7 +3,7 @@ import logging
 import pytest
 import tensorflow as tf
 
-from petitions.encoders import device
+from petitions.encoders import accelerator
 from petitions.encoders.device import pick_strategy
 from petitions.errors import ConfigError
 
@@ -37,7 +37,7 @@ def test_a_named_tpu_that_is_missing_is_an_error(monkeypatch):
 @NO_GPU
 def test_auto_falls_back_to_the_cpu_and_says_so(monkeypatch, caplog):
     monkeypatch.delenv("TPU_NAME", raising=False)
-    monkeypatch.setattr(device, "TPU_DEVICE_FILES", ())
+    monkeypatch.setattr(accelerator, "TPU_DEVICE_FILES", ())
     with caplog.at_level(logging.INFO):
         assert pick_strategy("auto").num_replicas_in_sync == 1
     assert "CPU" in caplog.text

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from petitions.encoders.pooling import mean_pool, to_unit_length
+from petitions.encoders.pooling import mean_pool
+from petitions.encoders.windows import to_unit_length
 
 
 def test_the_mean_is_over_tokens_and_not_over_padding():

@@ -163,7 +163,9 @@ def _examine_encoder(name: str, settings: Settings) -> str:
     entry.require_heads(settings)
     heads = getattr(encoder, "heads", None)
     told = "" if heads is None else f", heads: {', '.join(heads) or 'none'}"
-    return f"{encoder.name}, {encoder.dimensions} dimensions{told}"
+    engine = getattr(encoder, "engine", "")
+    computed = f"; computed by {engine}" if engine else ""
+    return f"{encoder.name}, {encoder.dimensions} dimensions{told}{computed}"
 
 
 def _examine_site(settings: Settings) -> str:

@@ -29,7 +29,8 @@ def fill(text: str, count: int, as_json: bool) -> None:
     from petitions.scoring.masked_lm import fill_mask
 
     settings = Settings.from_env()
-    fillings = fill_mask(load_bert(settings.bert_model, settings.accelerator), [text], count)[0]
+    bert = load_bert(settings.bert_model, settings.accelerator, cpu_engine=settings.cpu_engine)
+    fillings = fill_mask(bert, [text], count)[0]
     print_rows([{"token": item.token, "probability": item.probability} for item in fillings], as_json=as_json)
 
 
@@ -53,9 +54,10 @@ def next_(first: str | None, second: str | None, input_: Path | None, output: Pa
         from petitions.scoring.next_sentence import score_next_sentence
 
         settings = Settings.from_env()  # the models are those of the stored scores
-        return partial(
-            score_next_sentence, load_bert(settings.bert_model, settings.accelerator, settings.embedding_model)
+        bert = load_bert(
+            settings.bert_model, settings.accelerator, settings.embedding_model, cpu_engine=settings.cpu_engine
         )
+        return partial(score_next_sentence, bert)
 
     if input_ is not None and output is not None:
         write_rows(partial(read_pairs, input_), load, output, SCORED_AT_ONCE)

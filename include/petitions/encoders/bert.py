@@ -7,49 +7,15 @@ no text is seen often, is better without it (Geiping and Goldstein 2023, "Crammi
 Shapes: B texts, T tokens, D hidden size, H heads, N = D / H, V vocabulary, P masked positions.
 """
 
-from dataclasses import dataclass
-
 import keras
 import tensorflow as tf
 
+from petitions.encoders.bert_size import BertSize as BertSize
 from petitions.encoders.dense import Dense, multiply
 from petitions.encoders.pooling import mean_pool
-from petitions.errors import WeightsError
 
 INITIALIZER_STDDEV = 0.02  # as in the paper's code
-MIN_POSITIONS = 8  # two texts of two tokens, between special tokens, and one to spare
 MASKED = -1e9  # added to a score, it makes exp() of it exactly 0 in float32, so padding changes nothing
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BertSize:
-    """How large a BERT is; the names are those of config.json."""
-
-    vocab_size: int
-    hidden_size: int
-    num_hidden_layers: int
-    num_attention_heads: int
-    intermediate_size: int
-    max_position_embeddings: int
-    type_vocab_size: int = 2
-    layer_norm_eps: float = 1e-12
-    position_offset: int = 0  # the row of position_embeddings that the first token has
-
-    def __post_init__(self) -> None:
-        if self.hidden_size % self.num_attention_heads:
-            raise WeightsError(
-                f"hidden_size {self.hidden_size} is no multiple of num_attention_heads {self.num_attention_heads}"
-            )
-        if self.n_positions < MIN_POSITIONS:
-            raise WeightsError(
-                f"max_position_embeddings must be at least {MIN_POSITIONS + self.position_offset}, "
-                f"got {self.max_position_embeddings}"
-            )
-
-    @property
-    def n_positions(self) -> int:
-        """Tokens that can be read at once."""
-        return self.max_position_embeddings - self.position_offset
 
 
 class Bert(keras.Model):

@@ -1,23 +1,31 @@
-"""BERT weights in PyTorch's layout: a folder or a hub name in, tensors by name or filled Keras layers out, and back."""
+"""BERT weights in PyTorch's layout: a folder or a hub name in, tensors by name or filled Keras layers out, and back.
+
+TensorFlow is imported by who gives its layers: reading a checkpoint needs none.
+"""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import keras
 import numpy as np
 import numpy.typing as npt
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save
 
-from petitions.encoders.bert import Bert, BertSize, MaskedLmHead, NextSentenceHead, PairHead, SegmentMatchHead
 from petitions.encoders.bert_config import read_size
+from petitions.encoders.bert_size import BertSize
 from petitions.encoders.names import require_finite, weight_files
 from petitions.encoders.tensor_names import SEGMENT_MATCH, rename_tensor
 from petitions.errors import WeightsError
 
+if TYPE_CHECKING:
+    import keras
+
+    from petitions.encoders.bert import Bert, MaskedLmHead, PairHead
+
 Tensors = dict[str, npt.NDArray[np.floating]]
-NamedVariables = Iterable[tuple[str, keras.Variable]]
+NamedVariables = Iterable[tuple[str, "keras.Variable"]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,9 +37,16 @@ class Checkpoint:
     tensors: Tensors
 
     @property
-    def pair_head(self) -> type[PairHead]:
+    def has_segment_match(self) -> bool:
+        """Whether the checkpoint has our own next-sentence head."""
+        return f"{SEGMENT_MATCH}.weight" in self.tensors
+
+    @property
+    def pair_head(self) -> "type[PairHead]":
         """The kind of next-sentence head that the checkpoint has; BERT's own where it has none."""
-        return SegmentMatchHead if f"{SEGMENT_MATCH}.weight" in self.tensors else NextSentenceHead
+        from petitions.encoders.bert import NextSentenceHead, SegmentMatchHead
+
+        return SegmentMatchHead if self.has_segment_match else NextSentenceHead
 
     def fill(self, variables: NamedVariables) -> None:
         """Set each variable to the tensor of its name.
@@ -40,17 +55,26 @@ class Checkpoint:
             WeightsError: a tensor is missing, of another shape, or holds NaN or infinity.
         """
         for name, variable in variables:
-            if name not in self.tensors:
-                raise WeightsError(f"{self.folder} has no weight {name}")
-            array = self.tensors[name]
-            array = array.T if variable.name == "kernel" else array  # PyTorch keeps [out, in]
-            wanted = tuple(variable.shape)
-            if array.shape != wanted:
-                raise WeightsError(f"weight {name} of {self.folder} is {array.shape}, config.json wants {wanted}")
-            if array.dtype.kind in "iub":
-                raise WeightsError(f"weight {name} of {self.folder} is {array.dtype}, not float16, bfloat16 or float32")
-            require_finite(array, f"weight {name} of {self.folder}")
-            variable.assign(array.astype(np.float32))
+            is_kernel = variable.name == "kernel"  # PyTorch keeps [out, in]
+            shape = tuple(variable.shape)
+            array = self.take(name, shape[::-1] if is_kernel else shape)
+            variable.assign(array.T if is_kernel else array)
+
+    def take(self, name: str, shape: tuple[int, ...]) -> npt.NDArray[np.float32]:
+        """The tensor of a name, in PyTorch's layout.
+
+        Raises:
+            WeightsError: it is missing, of another shape or type, or holds NaN or infinity.
+        """
+        if name not in self.tensors:
+            raise WeightsError(f"{self.folder} has no weight {name}")
+        array = self.tensors[name]
+        if array.shape != shape:
+            raise WeightsError(f"weight {name} of {self.folder} is {array.shape}, config.json wants {shape}")
+        if array.dtype.kind in "iub":
+            raise WeightsError(f"weight {name} of {self.folder} is {array.dtype}, not float16, bfloat16 or float32")
+        require_finite(array, f"weight {name} of {self.folder}")
+        return array.astype(np.float32)
 
     def fill_if_complete(self, variables: NamedVariables) -> list[str]:
         """Set the variables of a head if all its tensors are there; returns the names of those that are not."""
@@ -79,7 +103,7 @@ def read_checkpoint(folder: Path) -> Checkpoint:
     return Checkpoint(folder=folder, size=size, tensors=_rename(tensors))
 
 
-def name_backbone(bert: Bert) -> Iterator[tuple[str, keras.Variable]]:
+def name_backbone(bert: "Bert") -> Iterator[tuple[str, "keras.Variable"]]:
     """Pair the variables of the backbone with their names in a PyTorch `BertForPreTraining`."""
     yield "bert.embeddings.word_embeddings.weight", bert.word_embeddings.embeddings
     yield "bert.embeddings.position_embeddings.weight", bert.position_embeddings.embeddings
@@ -97,15 +121,17 @@ def name_backbone(bert: Bert) -> Iterator[tuple[str, keras.Variable]]:
         yield from _name_norm(f"{prefix}.output.LayerNorm", block.output_norm)
 
 
-def name_masked_lm(head: MaskedLmHead) -> Iterator[tuple[str, keras.Variable]]:
+def name_masked_lm(head: "MaskedLmHead") -> Iterator[tuple[str, "keras.Variable"]]:
     """Pair the variables of the masked-word head with their PyTorch names."""
     yield from _name_dense("cls.predictions.transform.dense", head.transform)
     yield from _name_norm("cls.predictions.transform.LayerNorm", head.norm)
     yield "cls.predictions.bias", head.bias
 
 
-def name_next_sentence(head: PairHead) -> Iterator[tuple[str, keras.Variable]]:
+def name_next_sentence(head: "PairHead") -> Iterator[tuple[str, "keras.Variable"]]:
     """Pair the variables of the next-sentence head, pooler included, with their PyTorch names, or ours."""
+    from petitions.encoders.bert import SegmentMatchHead
+
     if isinstance(head, SegmentMatchHead):
         yield f"{SEGMENT_MATCH}.weight", head.kernel
         yield f"{SEGMENT_MATCH}.scale", head.scale
@@ -125,12 +151,12 @@ def write_tensors(path: Path, variables: NamedVariables) -> None:
     unfinished.replace(path)
 
 
-def _name_dense(name: str, layer: keras.layers.Dense) -> Iterator[tuple[str, keras.Variable]]:
+def _name_dense(name: str, layer: "keras.layers.Dense") -> Iterator[tuple[str, "keras.Variable"]]:
     yield f"{name}.weight", layer.kernel
     yield f"{name}.bias", layer.bias
 
 
-def _name_norm(name: str, layer: keras.layers.LayerNormalization) -> Iterator[tuple[str, keras.Variable]]:
+def _name_norm(name: str, layer: "keras.layers.LayerNormalization") -> Iterator[tuple[str, "keras.Variable"]]:
     yield f"{name}.weight", layer.gamma
     yield f"{name}.bias", layer.beta
 

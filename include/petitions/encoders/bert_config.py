@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from petitions.encoders.bert import BertSize
+from petitions.encoders.bert_size import BertSize
 from petitions.encoders.tokenizer_files import read_json
 from petitions.errors import WeightsError
 

@@ -1,48 +1,33 @@
 """A BERT ready for use: texts in, unit vectors out; token sequences in, the logits of the two heads out."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 
-import numpy as np
-import numpy.typing as npt
-import tensorflow as tf
-
-from petitions.encoders.batching import PlannedBatch, plan_batches
-from petitions.encoders.bert import build_bert
-from petitions.encoders.bert_checkpoint import (
-    name_backbone,
-    name_masked_lm,
-    name_next_sentence,
-    read_checkpoint,
-)
-from petitions.encoders.device import pick_strategy
+from petitions.encoders.bert_checkpoint import read_checkpoint
+from petitions.encoders.bert_shapes import masked_lm_shapes, next_sentence_shapes
+from petitions.encoders.engine import Floats, Network, Output
+from petitions.encoders.engine_choice import load_engine
 from petitions.encoders.hub import ModelFiles, fetch_model, load_tokenizer
-from petitions.encoders.names import name_encoder, require_finite
-from petitions.encoders.pooling import join_windows, pool
+from petitions.encoders.names import hash_text, name_encoder, require_finite
 from petitions.encoders.reading import read_reading
+from petitions.encoders.sequences import TokenSequence
 from petitions.encoders.tensor_names import MASKED_WORDS, NEXT_SENTENCE
 from petitions.encoders.tokenizer_files import require_korean, require_vocabulary
+from petitions.encoders.windows import join_windows
 from petitions.errors import WeightsError
 
 BATCH_TOKENS = 4096
 
-Floats = npt.NDArray[np.float32]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TokenSequence:
-    """What the network reads at once, special tokens included."""
-
-    token_ids: Sequence[int]
-    n_first: int  # tokens of the first text; those after them belong to the second
-    position: int = 0  # the token that the masked-word head looks at
-
 
 class BertEncoder:
-    """Holds a network, its tokenizer and the strategy that both run under; `load_bert` makes one."""
+    """Holds a tokenizer and the engine that computes the network; `load_bert` makes one."""
 
     def __init__(
-        self, files: ModelFiles, accelerator: str, prompts: str = "", embedder: "BertEncoder | None" = None
+        self,
+        files: ModelFiles,
+        accelerator: str,
+        prompts: str = "",
+        embedder: "BertEncoder | None" = None,
+        cpu_engine: str = "onnxruntime",
     ) -> None:
         """Load; where there is an `embedder`, its weights give the vectors, and next sentence if they can."""
         self.reading = read_reading(files.folder, prompts)
@@ -56,17 +41,24 @@ class BertEncoder:
             self.name, self.dimensions = f"{embedder.name}+{self.name}", embedder.dimensions
         self._embedder = embedder
         self.n_positions = checkpoint.size.n_positions
-        self._strategy = pick_strategy(accelerator)
-        with self._strategy.scope():
-            self._bert, self._masked_lm, self._next_sentence = build_bert(checkpoint.size, checkpoint.pair_head)
-        checkpoint.fill(name_backbone(self._bert))
-        self._missing_masked_lm = checkpoint.fill_if_complete(name_masked_lm(self._masked_lm))
+        size, weights = checkpoint.size, checkpoint.tensors.keys()
+        self._missing_masked_lm = [name for name in masked_lm_shapes(size) if name not in weights]
         if self.tokenizer.mask_token is None:
             self._missing_masked_lm.append("mask_token")
-        self._missing_next_sentence = checkpoint.fill_if_complete(name_next_sentence(self._next_sentence))
-        self._compiled_pool = self._compile(self._pool)
-        self._compiled_masked_lm = self._compile(self._predict_masked)
-        self._compiled_next_sentence = self._compile(self._predict_next)
+        pair_head = next_sentence_shapes(size, is_segment_match=checkpoint.has_segment_match)
+        self._missing_next_sentence = [name for name in pair_head if name not in weights]
+        network = Network(
+            checkpoint=checkpoint,
+            key=hash_text(name_encoder(files), self.reading.pooling),
+            pooling=self.reading.pooling,
+            pad_id=self.tokenizer.pad_token_id,
+        )
+        self._engine = load_engine(network, accelerator, cpu_engine)
+
+    @property
+    def engine(self) -> str:
+        """What computes the vectors, in plain words."""
+        return self._engine.told if self._embedder is None else self._embedder.engine
 
     @property
     def heads(self) -> list[str]:
@@ -126,7 +118,7 @@ class BertEncoder:
         for owner, parts in enumerate(self._split(texts, is_question)):
             windows += [self.frame(part) for part in parts]
             owners += [owner] * len(parts)
-        vectors = self._compute(self._compiled_pool, windows, self.dimensions, batch_tokens)  # [W, D]
+        vectors = self._compute("vectors", windows, batch_tokens)  # [W, D]
         n_tokens = [len(window.token_ids) for window in windows]
         return join_windows(vectors, n_tokens, owners, len(texts), self.reading.pooling)
 
@@ -153,7 +145,7 @@ class BertEncoder:
             WeightsError: the checkpoint has no masked-word head.
         """
         self._require(self._missing_masked_lm, "masked words (fill, keywords)")
-        return self._compute(self._compiled_masked_lm, sequences, self._bert.size.vocab_size, batch_tokens)
+        return self._compute("masked_logits", sequences, batch_tokens)
 
     def predict_next(self, sequences: Sequence[TokenSequence], *, batch_tokens: int = BATCH_TOKENS) -> Floats:
         """Logits of "the second text follows" and "it does not", float32 [N, 2].
@@ -162,71 +154,26 @@ class BertEncoder:
             WeightsError: the checkpoint has no next-sentence head.
         """
         self._require(self._missing_next_sentence, "next_sentence")
-        return self._compute(self._compiled_next_sentence, sequences, 2, batch_tokens)
+        return self._compute("next_logits", sequences, batch_tokens)
 
     def _require(self, missing: Sequence[str], score: str) -> None:
         if missing:
             raise WeightsError(f"{self.name} cannot score {score}: the checkpoint lacks {', '.join(missing)}")
 
-    def _compile(self, function: Callable[..., tf.Tensor]) -> Callable[..., tf.Tensor]:
-        """Make one program a shape; several replicas go without jit: a TPU compiles by itself, mirrors trip over it."""
-        compiled = tf.function(function, jit_compile=self._strategy.num_replicas_in_sync == 1)
-        return tf.function(lambda *inputs: self._strategy.run(compiled, args=inputs))
-
-    def _compute(
-        self, function: Callable[..., tf.Tensor], sequences: Sequence[TokenSequence], width: int, batch_tokens: int
-    ) -> Floats:
-        """Run a compiled function over sequences in batches; float32 [N, width] in the order of `sequences`."""
-        results = np.zeros((len(sequences), width), np.float32)
-        lengths = [len(sequence.token_ids) for sequence in sequences]
-        n_replicas = self._strategy.num_replicas_in_sync
-        for batch in plan_batches(lengths, self.n_positions, batch_tokens, n_replicas):
-            inputs = self._to_arrays([sequences[index] for index in batch.indices], batch)
-            split = [np.split(array, n_replicas) for array in inputs]
-            values = [self._distribute(parts) for parts in split]
-            outputs = self._strategy.gather(function(*values), axis=0).numpy()  # [rows, width]
-            require_finite(outputs[: len(batch.indices)], f"what {self.name} computes")
-            results[batch.indices] = outputs[: len(batch.indices)]
+    def _compute(self, output: Output, sequences: Sequence[TokenSequence], batch_tokens: int) -> Floats:
+        results = self._engine.compute(output, sequences, batch_tokens)
+        require_finite(results, f"what {self.name} computes")
         return results
 
-    def _distribute(self, parts: Sequence[npt.NDArray[np.int32]]) -> tf.Tensor:
-        """One part a replica."""
-        return self._strategy.experimental_distribute_values_from_function(
-            lambda context: tf.constant(parts[context.replica_id_in_sync_group])
-        )
 
-    def _to_arrays(self, sequences: Sequence[TokenSequence], batch: PlannedBatch) -> tuple[npt.NDArray[np.int32], ...]:
-        token_ids = np.full((batch.n_rows, batch.length), self.tokenizer.pad_token_id, np.int32)  # [B, T]
-        segment_ids = np.zeros_like(token_ids)  # [B, T]
-        mask = np.zeros_like(token_ids)  # [B, T]
-        positions = np.zeros(batch.n_rows, np.int32)  # [B]
-        for row, sequence in enumerate(sequences):
-            n_tokens = len(sequence.token_ids)
-            token_ids[row, :n_tokens] = sequence.token_ids
-            if self._bert.size.type_vocab_size > 1:  # RoBERTa has but one
-                segment_ids[row, sequence.n_first : n_tokens] = 1
-            mask[row, :n_tokens] = 1
-            positions[row] = sequence.position
-        return token_ids, segment_ids, mask, positions
-
-    # The three computations take the same inputs, so that one loop serves them all.
-    def _pool(self, token_ids: tf.Tensor, segment_ids: tf.Tensor, mask: tf.Tensor, positions: tf.Tensor) -> tf.Tensor:
-        return pool(self._bert(token_ids, segment_ids, mask), mask, self.reading.pooling)  # [B, D]
-
-    def _predict_masked(
-        self, token_ids: tf.Tensor, segment_ids: tf.Tensor, mask: tf.Tensor, positions: tf.Tensor
-    ) -> tf.Tensor:
-        hidden = self._bert(token_ids, segment_ids, mask)  # [B, T, D]
-        states = tf.gather(hidden, positions, batch_dims=1)  # [B, D]
-        return self._masked_lm(states, tf.convert_to_tensor(self._bert.word_embeddings.embeddings))  # [B, V]
-
-    def _predict_next(
-        self, token_ids: tf.Tensor, segment_ids: tf.Tensor, mask: tf.Tensor, positions: tf.Tensor
-    ) -> tf.Tensor:
-        return self._next_sentence(self._bert(token_ids, segment_ids, mask), segment_ids, mask)  # [B, 2]
-
-
-def load_bert(model: str, accelerator: str = "auto", embedding_model: str = "", *, prompts: str = "") -> BertEncoder:
+def load_bert(
+    model: str,
+    accelerator: str = "auto",
+    embedding_model: str = "",
+    *,
+    prompts: str = "",
+    cpu_engine: str = "onnxruntime",
+) -> BertEncoder:
     """Load a BERT from a checkpoint folder or the model hub.
 
     Args:
@@ -235,14 +182,15 @@ def load_bert(model: str, accelerator: str = "auto", embedding_model: str = "", 
         embedding_model: as `model`, of a sentence encoder that gives the vectors, and next sentence where it has that
             head; empty: `model` gives them.
         prompts: of the model that gives the vectors, as `read_reading` takes them.
+        cpu_engine: as `load_engine` takes it; by default the one that is exact and measures nothing.
 
     Raises:
         WeightsError: the model is missing, incomplete, damaged or no BERT, or its tokenizer knows no Korean.
         FetchError: the hub cannot be reached.
-        ConfigError: the accelerator is missing.
+        ConfigError: the accelerator, or the package of the engine, is missing.
     """
     files = fetch_model(model)
     if not embedding_model or name_encoder(fetch_model(embedding_model)) == name_encoder(files):
-        return BertEncoder(files, accelerator, prompts)
-    embedder = BertEncoder(fetch_model(embedding_model), accelerator, prompts)
-    return BertEncoder(files, accelerator, embedder=embedder)
+        return BertEncoder(files, accelerator, prompts, cpu_engine=cpu_engine)
+    embedder = BertEncoder(fetch_model(embedding_model), accelerator, prompts, cpu_engine=cpu_engine)
+    return BertEncoder(files, accelerator, embedder=embedder, cpu_engine=cpu_engine)

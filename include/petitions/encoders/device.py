@@ -3,16 +3,14 @@
 import logging
 import os
 from functools import cache
-from pathlib import Path
 
 import tensorflow as tf
 
+from petitions.encoders.accelerator import may_have_tpu
 from petitions.errors import ConfigError
 from petitions.settings import ACCELERATORS
 
 logger = logging.getLogger(__name__)
-
-TPU_DEVICE_FILES = ("accel*", "vfio/[0-9]*")  # under /dev; how a TPU virtual machine shows its chips
 
 
 class _ExpectedTracing(logging.Filter):
@@ -43,17 +41,12 @@ def pick_strategy(accelerator: str) -> tf.distribute.Strategy:
     if accelerator == "gpu":
         return _mirror_gpus()
     if accelerator == "auto":
-        if _may_have_tpu():
+        if may_have_tpu():
             return _connect_tpu()  # a TPU that is there and does not answer is an error, not a reason to go slow
         if tf.config.list_physical_devices("GPU"):
             return _mirror_gpus()
         logger.info("no TPU and no GPU found: TensorFlow runs on the CPU")
     return tf.distribute.OneDeviceStrategy("/cpu:0")
-
-
-def _may_have_tpu() -> bool:
-    """Asking TensorFlow costs seconds and warnings where there is none, so look for its traces first."""
-    return "TPU_NAME" in os.environ or any(any(Path("/dev").glob(pattern)) for pattern in TPU_DEVICE_FILES)
 
 
 def _connect_tpu() -> tf.distribute.Strategy:

@@ -14,8 +14,9 @@ from petitions.encoders.elmo import ElmoNetwork
 from petitions.encoders.elmo_checkpoint import assign_weights, read_weights
 from petitions.encoders.elmo_options import read_options
 from petitions.encoders.names import OPTIONS_FILE, find_weights, name_elmo, require_finite
-from petitions.encoders.pooling import mean_pool, to_unit_length
+from petitions.encoders.pooling import mean_pool
 from petitions.encoders.scalar_mix import ScalarMix
+from petitions.encoders.windows import to_unit_length
 
 LONGEST_WINDOW = 256  # tokens read at once, the two marks counted in
 BATCH_TOKENS = 8192

@@ -112,6 +112,11 @@ def find_weights(folder: Path) -> Path:
     return found[0]
 
 
+def hash_text(*texts: str) -> str:
+    """One short hash of texts."""
+    return hashlib.sha256("\n".join(texts).encode()).hexdigest()[:N_DIGITS]
+
+
 def _hash(folder: Path, paths: Iterable[Path], prompts: str = "") -> str:
     """One hash of files, by their names in the folder and what they hold, and of the prompts."""
     digest = hashlib.sha256(prompts.encode())

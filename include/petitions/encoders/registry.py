@@ -58,6 +58,7 @@ class EncoderEntry:
     name_weights: str  # "module:name" of what names the weights of its models, without loading them
     loader: str  # "module:name" of what takes model, accelerator and model of the vectors, and gives an Encoder
     reads_morphemes: bool = False  # texts are given as lists of morphemes
+    has_engines: bool = False  # PETITIONS_CPU_ENGINE chooses what computes it
     is_searched: bool = False  # readers search its vectors
     has_keywords: bool = False  # keywords are stored under its name
     # Of the logarithm of a word's masked ratio among the weights of text.keywords; 0: the encoder is not asked. Set
@@ -111,7 +112,9 @@ class EncoderEntry:
             ConfigError: the accelerator is missing.
         """
         model, *others = self.models(settings)
-        found: Encoder = resolve_name(self.loader)(model, settings.accelerator, *others, **self.prompts(settings))
+        engine = {"cpu_engine": settings.cpu_engine} if self.has_engines else {}
+        load = resolve_name(self.loader)
+        found: Encoder = load(model, settings.accelerator, *others, **self.prompts(settings), **engine)
         return found
 
 
@@ -124,6 +127,7 @@ ENCODERS: Mapping[str, EncoderEntry] = MappingProxyType(
             prompts_setting="embedding_prompts",
             name_weights="petitions.encoders.names:name_bert",
             loader="petitions.encoders.bert_encoder:load_bert",
+            has_engines=True,
             is_searched=True,
             has_keywords=True,
             scores={

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from petitions.encoders.bert_encoder import BertEncoder, TokenSequence
+from petitions.encoders.bert_encoder import BertEncoder
+from petitions.encoders.sequences import TokenSequence
 from petitions.errors import ConfigError
 
 # A title that asks for its own subject. The mask stands alone, so that whole words fit it and not pieces of one.
