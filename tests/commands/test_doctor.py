@@ -29,6 +29,7 @@ def test_a_whole_installation_is_fit(settings):
     assert all(item.is_fit for item in findings.values()), findings
     assert "pgvector" in findings["database"].found
     assert "next sentence" in findings["bert"].found
+    assert "; computed by " in findings["bert"].found and "fastest here" in findings["bert"].found
     assert findings["elmo"].found.startswith("elmo-small@")
 
 

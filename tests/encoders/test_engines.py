@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
-from tiny_folders import copy_tiny, write_sentence_files, write_tiny_xlmr
 
+from encoders.tiny_folders import copy_tiny, write_sentence_files, write_tiny_xlmr
 from petitions.encoders import accelerator, engine_choice, onnx_export
 from petitions.encoders.bert_encoder import load_bert
 from petitions.encoders.engine_choice import FLOAT32, INT8, TENSORFLOW, choose_fastest
@@ -19,7 +19,6 @@ from petitions.encoders.onnx_engine import count_cpus, group_lengths
 from petitions.errors import ConfigError
 from petitions.settings import MODELS, Settings
 
-TINY = Path(__file__).parent / "golden/tiny-bert"
 INCLUDE = Path(__file__).parents[2] / "include"
 TEXTS = ["학교 청원", "버스 병원 마을 노인 아이 동물", "강아지 보호 " * 30, "", "가", "학교 청원"]
 EMBED = """
@@ -72,6 +71,7 @@ def test_the_weights_that_ship_give_what_tensorflow_computes(model, folder):
         np.testing.assert_allclose(onnx.predict_masked(pairs), tensorflow.predict_masked(pairs), atol=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pooling", ["mean_tokens", "cls_token", "max_tokens"])
 def test_every_pooling_gives_the_vectors_of_tensorflow(pooling, folder):
     onnx, tensorflow = load_both(write_sentence_files(folder, **{f"pooling_mode_{pooling}": True}))
@@ -156,6 +156,7 @@ def test_two_processes_may_export_at_once_and_need_no_tensorflow(folder):
     assert len(read_exports(folder)) == 1
 
 
+@pytest.mark.slow
 def test_auto_measures_once_a_machine_and_says_what_it_found(folder, monkeypatch):
     found = load_bert(str(folder), "cpu", cpu_engine="auto")
     assert "fastest here in tokens a second: tensorflow" in found.engine and "mean cosine" in found.engine
