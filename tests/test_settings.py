@@ -77,7 +77,8 @@ def test_a_login_of_a_site_is_kept_apart_and_nothing_secret_is_printed():
         ("PETITIONS_CONNECTIONS", "0", "PETITIONS_CONNECTIONS must be 1 to 64, got 0"),
         ("PETITIONS_REQUESTS_PER_SECOND", "nan", "PETITIONS_REQUESTS_PER_SECOND must be 0.01 to 10000, got nan"),
         ("PETITIONS_ACCELERATOR", "npu", "PETITIONS_ACCELERATOR must be one of auto, tpu, gpu, cpu, got 'npu'"),
-        ("PETITIONS_CPU_ENGINE", "auto", "unknown setting PETITIONS_CPU_ENGINE"),
+        ("PETITIONS_CPU_ENGINE", "mkl", "PETITIONS_CPU_ENGINE must be one of auto, tensorflow, onnxruntime, got 'mkl'"),
+        ("PETITIONS_GPU_ENGINE", "auto", "unknown setting PETITIONS_GPU_ENGINE"),
         ("PETITIONS_ASSEMBLY_URL", "ftp://x", "PETITIONS_ASSEMBLY_URL must be an http"),
         (
             "PETITIONS_ASSEMBLY_URL",
