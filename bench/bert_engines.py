@@ -42,6 +42,10 @@ def make_base(folder: Path) -> Path:
     folder.mkdir()
     for path in (MODELS / "sentence-small").glob("tokenizer*"):
         (folder / path.name).write_bytes(path.read_bytes())
+    tokenizer = json.loads((folder / "tokenizer.json").read_text("utf-8"))
+    pieces = tokenizer["model"]["vocab"]
+    pieces |= {f"[unused{number}]": number for number in range(len(pieces), BASE["vocab_size"])}
+    (folder / "tokenizer.json").write_text(json.dumps(tokenizer), "utf-8")
     (folder / "config.json").write_text(json.dumps(BASE))
     random = np.random.default_rng(0)
     tensors = {}
