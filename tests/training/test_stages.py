@@ -1,4 +1,5 @@
 import gzip
+import json
 import os
 import shutil
 import subprocess
@@ -88,6 +89,8 @@ def test_what_is_exported_loads_with_both_heads(trained, tmp_path):
     assert score_next_sentence(bert, [("버스", "노선")]).shape == (1,)
     export(folder / "teacher", folder / "work", tmp_path / "bare", tiny_training.RECIPE, heads="none")
     assert load_bert(str(tmp_path / "bare"), "cpu").heads == []
+    told = json.loads((tmp_path / "bare/tokenizer_config.json").read_text())
+    assert told["model_max_length"] == tiny_training.RECIPE.n_positions
     export(folder / "teacher", folder / "work", tmp_path / "next", tiny_training.RECIPE, heads="next")
     assert load_bert(str(tmp_path / "next"), "cpu").heads == ["next sentence"]
 

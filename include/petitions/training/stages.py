@@ -143,6 +143,7 @@ def export(teacher: Path, work: Path, output: Path, recipe: Recipe, *, heads: st
     if progress is None:
         raise ConfigError(f"{work} has no state of a training")
     output.mkdir(parents=True, exist_ok=True)
+    tokenizer.model_max_length = network.bert.size.max_position_embeddings  # transformers cuts by it; we do not
     write_tokenizer(output, tokenizer)
     write_config(output, network.bert.size, architecture="BertForMaskedLM" if heads == "both" else "BertModel")
     tensors = [name_backbone(network.bert)]
