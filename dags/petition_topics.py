@@ -11,7 +11,7 @@ the data interval ends (in Seoul), so a rerun of an old night reads the same win
 | `find_copies` | `petition` | `petition_fingerprint`, `petition_copy` |
 | `fit_topics` | `petition_tokens`, the published fit | `topic_model`, `topic`, `topic_{term,event}`, `petition_topic` |
 | `encode` (parts of the window; bert, elmo) | `petition` | `petition_embedding` |
-| `score` (parts of the window) | `petition`, `petition_embedding` | `petition_score`, `petition_keyword` |
+| `score` (parts of the window) | `petition`, `petition_embedding` | `petition_{score,keyword,label}` |
 | `score_similarity` (bert, elmo) | `petition_embedding`, `petition_topic` | `petition_score` |
 | `check` (each check) | all of these | `check_result` |
 | `publish` | `check_result` | the published fit: one transaction, readers see all of it or nothing |

@@ -24,7 +24,7 @@ PETITION_TOPICS = Asset("petition_topics")
 READS_TEXTS: dict[str, Any] = {"inlets": name_tables("petition"), "outlets": name_tables("petition_embedding")}
 READS_VECTORS: dict[str, Any] = {
     "inlets": name_tables("petition", "petition_embedding"),
-    "outlets": name_tables("petition_score", "petition_keyword"),
+    "outlets": name_tables("petition_score", "petition_keyword", "petition_label"),
 }
 TPU: dict[str, Any] = {"queue": "tpu", "pool": "tpu"}
 # A pool of as many slots as workers: parts that wait in the queue itself would time out there.
@@ -141,7 +141,7 @@ def encode_fallback(encoder: str, part: int, n_parts: int) -> int:
 @task(trigger_rule=TriggerRule.NONE_FAILED)
 def plan_score() -> list[dict[str, Any]]:
     """Divide the window into parts by its size."""
-    return _plan("score", [name for name, entry in ENCODERS.items() if entry.text_scores])
+    return _plan("score", list(_open().text_scorers))
 
 
 @task(

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine, select, text
 
 from invented import WINDOW
 from petitions.records import Source, Window
-from petitions.store import copy_tables, run_tables, topic_tables  # noqa: F401 - their tables belong to the metadata that is read
+from petitions.store import copy_tables, label_tables, run_tables, topic_tables  # noqa: F401 - their tables belong to the metadata that is read
 from petitions.store.checks import CheckResult, plan_checks, run_check
 from petitions.store.petitions import read_texts
 from petitions.store.tables import metadata

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from petitions.encoders.registry import ENCODERS, SEARCHED
+from petitions.encoders.scorers import list_scorers, name_scorer
 from petitions.records import Source, Window, korean_day
 from petitions.settings import Settings, TopicCount
 from petitions.steps import step as steps
@@ -55,6 +56,20 @@ class Pipeline(steps.Run):
         artifacts = ArtifactStore(settings.artifacts)
         return cls(settings=settings, engine=engine, artifacts=artifacts, source=Source(settings.source), window=window)
 
+    @property
+    def scorers(self) -> tuple[str, ...]:
+        """The fine-tuned models of the settings, as their parts of the step score are called.
+
+        Raises:
+            ConfigError: two have one name, or one that of an encoder.
+        """
+        return tuple(list_scorers(self.settings.scorers))
+
+    @property
+    def text_scorers(self) -> tuple[str, ...]:
+        """What `score_texts` can be asked for: encoders with scores of a text alone, and fine-tuned models."""
+        return (*(name for name, entry in ENCODERS.items() if entry.text_scores), *self.scorers)
+
     def of_fit(self, model_id: str) -> "Pipeline":
         """The run that made a fit, of any source and window.
 
@@ -69,10 +84,13 @@ class Pipeline(steps.Run):
         """Run all steps; returns the model_id of the fit, which is published as by `publish`.
 
         Raises:
-            WeightsError: an encoder lacks a head that a score needs; told before anything is done.
+            WeightsError: an encoder lacks a head that a score needs, or a fine-tuned model gives no labels; told
+                before anything is done.
         """
         for entry in ENCODERS.values():
             entry.require_heads(self.settings)
+        for model in list_scorers(self.settings.scorers).values():
+            name_scorer(model)
         self.crawl()
         self.tokenize()
         self.find_copies()
@@ -81,6 +99,8 @@ class Pipeline(steps.Run):
             self.encode(encoder)
         for encoder in ENCODERS:
             self.score(model_id, encoder)
+        for scorer in self.scorers:
+            self.score_texts(scorer)
         self.check(model_id)
         self.publish(model_id, is_by_hand=is_by_hand)
         return model_id
@@ -133,7 +153,11 @@ class Pipeline(steps.Run):
         return n_scored + self.score_similarity(model_id, encoder)
 
     def score_texts(self, encoder: str, part: Part = WHOLE) -> int:
-        """Give the texts that an encoder has not scored their scores and keywords; returns how many."""
+        """Give the texts that an encoder, or a fine-tuned model, has not scored what it gives; returns how many."""
+        if encoder not in ENCODERS:
+            from petitions.steps.label import label_texts
+
+            return label_texts(self, encoder, part)
         from petitions.steps.score import score_texts
 
         return score_texts(self, encoder, part)
@@ -148,19 +172,19 @@ class Pipeline(steps.Run):
         """List the checks of a fit; each may be run elsewhere."""
         from petitions.steps.check import plan_checks
 
-        return plan_checks(self, model_id, SCORES)
+        return plan_checks(self, model_id, SCORES, self.scorers)
 
     def finish_checks(self, model_id: str) -> int:
         """Take the outcomes of all planned checks; returns how many, and raises if one has not passed."""
         from petitions.steps.check import finish_checks
 
-        return finish_checks(self, model_id, SCORES)
+        return finish_checks(self, model_id, SCORES, self.scorers)
 
     def check(self, model_id: str) -> int:
         """Audit what the run wrote, and store the outcome; returns the number of checks, and raises as their end."""
         from petitions.steps.check import check
 
-        return check(self, model_id, SCORES)
+        return check(self, model_id, SCORES, self.scorers)
 
     def publish(self, model_id: str, *, is_by_hand: bool = True) -> bool:
         """Switch the readers of the source to a fit that passed its checks, in one transaction.
@@ -174,7 +198,8 @@ class Pipeline(steps.Run):
         """
         from petitions.steps.publish import publish
 
-        return publish(self, model_id, STEPS_PUBLISHED, is_by_hand=is_by_hand)
+        shown = (*STEPS_PUBLISHED, *(f"score {scorer}" for scorer in self.scorers))
+        return publish(self, model_id, shown, is_by_hand=is_by_hand)
 
     def read_model_id(self) -> str:
         """The fit that the run made last.

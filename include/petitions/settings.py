@@ -38,6 +38,7 @@ READERS: dict[object, tuple[Callable[[str], object], str]] = {  # by the type of
     int: (int, "a number"),
     float: (float, "a number"),
     TopicCount: (read_topic_count, "a number or auto"),
+    tuple[str, ...]: (lambda text: tuple(filter(None, map(str.strip, text.split(",")))), "texts, commas between them"),
     date | None: (date.fromisoformat, "a date such as 2019-04-01"),
 }
 
@@ -60,6 +61,7 @@ class Settings:
     embedding_model: str = field(default=str(MODELS / "sentence-small"))  # what is searched and compared
     embedding_prompts: str = ""  # of a question, "|", of a petition; empty: as the folder of the embedding model says
     elmo_model: str = field(default=str(MODELS / "elmo-small"))
+    scorers: tuple[str, ...] = ()  # folders or hub names of fine-tuned models, whose labels are stored too
     accelerator: str = "auto"
     cpu_engine: str = "auto"  # of BERT where there is no accelerator; auto: the fastest here
     topics: TopicCount = 9

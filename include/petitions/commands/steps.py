@@ -61,6 +61,8 @@ def score(encoder: str, **window: Any) -> None:
     pipeline = open_pipeline(**window)
     for kind in ENCODERS if encoder == "both" else (encoder,):
         click.echo(f"{pipeline.score(pipeline.read_model_id(), kind)} scores and keywords by {kind}")
+    for kind in pipeline.scorers if encoder == "both" else ():
+        click.echo(f"{pipeline.score_texts(kind)} petitions labelled by {kind}")
 
 
 @click.command()

@@ -17,7 +17,7 @@ RENAMED = (
     (re.compile(r"^lm_head\.dense\."), "cls.predictions.transform.dense."),
     (re.compile(r"^lm_head\.layer_norm\."), "cls.predictions.transform.LayerNorm."),
     (re.compile(r"^lm_head\."), "cls.predictions."),
-    (re.compile(r"^(?!bert\.|cls\.)"), "bert."),  # a backbone alone
+    (re.compile(r"^(?!bert\.|cls\.|classifier\.)"), "bert."),  # a backbone alone
 )
 DECODER = "cls.predictions.decoder."
 MASKED_WORDS, NEXT_SENTENCE = "masked words", "next sentence"

@@ -175,3 +175,12 @@ RULES_BY_ENCODER = (
         at_most=0,
     ),
 )
+RULES_BY_SCORER = (  # of a fine-tuned model, whose name is :encoder here too
+    Rule(
+        name="labels_missing",
+        sql=f"""WITH w AS ({_WINDOW}) SELECT count(*) FROM w WHERE NOT EXISTS (
+                SELECT FROM petitions.petition_label AS l WHERE l.petition_id = w.petition_id
+                AND l.scorer = :encoder AND l.rank = 1 AND l.content_hash = w.content_hash)""",  # noqa: S608
+        at_most=0,
+    ),
+)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, text
 
 from petitions.records import Source, Window
-from petitions.store.check_rules import RULES, RULES_BY_ENCODER, Rule
+from petitions.store.check_rules import RULES, RULES_BY_ENCODER, RULES_BY_SCORER, Rule
 from petitions.store.recall import MIN_RECALL, measure_recall
 
 # Its value is found beforehand by `measure_recall`, which asks many times.
@@ -40,7 +40,14 @@ class CheckResult:
     passed: bool
 
 
-def plan_checks(conn: Connection, source: Source, window: Window, model_id: str, scores: Scores) -> list[PlannedCheck]:
+def plan_checks(
+    conn: Connection,
+    source: Source,
+    window: Window,
+    model_id: str,
+    scores: Scores,
+    scorers: Sequence[str] = (),
+) -> list[PlannedCheck]:
     """List the checks on what a run wrote.
 
     Args:
@@ -49,9 +56,10 @@ def plan_checks(conn: Connection, source: Source, window: Window, model_id: str,
         window: the window of the run.
         model_id: the fit that is to be published.
         scores: for each encoder of the run, the scores that it must have given, and the least and most of each.
+        scorers: fine-tuned models whose labels every petition must have.
 
     Returns:
-        The checks of an encoder are named "<rule> <encoder>"; the one of recall is there where it has an index.
+        The checks of an encoder or scorer are named "<rule> <encoder>"; that of recall is there where it has an index.
     """
     of_run: Values = {
         "source": str(source), "since": window.since.isoformat(), "until": window.until.isoformat(),
@@ -67,6 +75,10 @@ def plan_checks(conn: Connection, source: Source, window: Window, model_id: str,
         if recall is not None:
             values = {"recall": recall}
             planned.append(PlannedCheck(name=f"{RECALL.name} {encoder}", rule=RECALL, values=values, encoder=encoder))
+    for scorer in scorers:
+        named = {f"{rule.name} {scorer}": rule for rule in RULES_BY_SCORER}
+        values = {**of_run, "encoder": scorer}
+        planned += [PlannedCheck(name=name, rule=rule, values=values, encoder=scorer) for name, rule in named.items()]
     return planned
 
 
@@ -98,11 +110,16 @@ def find_faults(results: Sequence[CheckResult], encoders: Sequence[str]) -> list
 
     Args:
         results: of that fit, and of these encoders.
-        encoders: whose vectors and scores would be shown.
+        encoders: whose vectors, scores and labels would be shown.
     """
     wanted = [rule.name for rule in RULES]
-    wanted += [f"{rule.name} {encoder}" for encoder in encoders for rule in RULES_BY_ENCODER]
     known = {item.name for item in results}
+    of_labels = [f"{RULES_BY_SCORER[0].name} {encoder}" in known for encoder in encoders]  # what was checked as such
+    wanted += [
+        f"{rule.name} {encoder}"
+        for encoder, is_scorer in zip(encoders, of_labels, strict=True)
+        for rule in (RULES_BY_SCORER if is_scorer else RULES_BY_ENCODER)
+    ]
     absent = [f"{name} has not been checked" for name in wanted if name not in known]
     return [tell_fault(item) for item in results if not item.passed] + absent
 

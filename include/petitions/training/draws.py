@@ -52,6 +52,7 @@ class Drawer:
     def __init__(self, material: Material, tokenizer: PreTrainedTokenizerFast, sizes: DrawSizes) -> None:
         self.material, self.sizes = material, sizes
         self.cls, self.sep, self.pad = tokenizer.cls_token_id, tokenizer.sep_token_id, tokenizer.pad_token_id
+        self.n_targets = material.vectors.shape[1]
         self.lengths = np.array([len(ids) for ids in material.taught])
         self.petitions = ExampleSampler(
             material.petitions, tokenizer, 1 - LINE_SHARE, 0, material.neighbours, MASKED_SHARE
@@ -183,14 +184,18 @@ class Drawer:
 
     def pad_texts(self, texts: Sequence[Ids], longest: int) -> tuple[Ids, Ids]:
         """Put [CLS] and [SEP] around texts, cut what is longer: ids and mask, int32 [B, T]."""
-        rows = [[self.cls, *ids[: longest - 2].tolist(), self.sep] for ids in texts]
-        width = -(-max(map(len, rows)) // MULTIPLE) * MULTIPLE
-        token_ids = np.full((len(rows), width), self.pad, np.int32)  # [B, T]
-        mask = np.zeros((len(rows), width), np.int32)  # [B, T]
-        for row, ids in enumerate(rows):
-            token_ids[row, : len(ids)] = ids
-            mask[row, : len(ids)] = 1
-        return token_ids, mask
+        return pad_rows([[self.cls, *ids[: longest - 2].tolist(), self.sep] for ids in texts], self.pad)
+
+
+def pad_rows(rows: Sequence[Sequence[int]], pad: int) -> tuple[Ids, Ids]:
+    """Rows of one length: ids and mask, int32 [B, T]."""
+    width = -(-max(map(len, rows)) // MULTIPLE) * MULTIPLE
+    token_ids = np.full((len(rows), width), pad, np.int32)  # [B, T]
+    mask = np.zeros((len(rows), width), np.int32)  # [B, T]
+    for row, ids in enumerate(rows):
+        token_ids[row, : len(ids)] = ids
+        mask[row, : len(ids)] = 1
+    return token_ids, mask
 
 
 def take_next(

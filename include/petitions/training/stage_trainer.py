@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import tensorflow as tf
@@ -17,7 +18,7 @@ from petitions.encoders.dense import set_product_dtype
 from petitions.encoders.device import pick_strategy
 from petitions.encoders.pooling import mean_pool
 from petitions.errors import ConfigError
-from petitions.training.draws import Arrays, Drawer
+from petitions.training.draws import Arrays
 from petitions.training.objectives import contrast, distill, rank, weigh
 from petitions.training.stage_state import Progress, read_state, write_state
 from petitions.training.student import Network
@@ -43,6 +44,7 @@ SIGNATURES = {
     "next": (*(tf.TensorSpec([None, None], INT),) * 3, tf.TensorSpec([None], INT)),
     "rank": (*TEXT, *TEXT, tf.TensorSpec([None], FLOAT)),
     "alike": (*TEXT, *TEXT),
+    "label": (*TEXT, tf.TensorSpec([None], INT)),
 }
 
 
@@ -70,11 +72,18 @@ class Stage:
         return self.rate * risen * ((1 - step / self.n_steps) if self.is_last else 1.0)
 
 
+class Draws(Protocol):
+    """What gives the batches: of each task a function of a step's random numbers."""
+
+    n_targets: int  # dimensions of a teacher's vectors
+    draws: dict[str, Callable[[np.random.Generator], Arrays]]
+
+
 class StageTrainer:
     """Holds a network and the moments of Adam; `folder` keeps its state."""
 
     def __init__(
-        self, network: Network, drawer: Drawer, folder: Path, *, seed: int, accelerator: str, is_fast: bool = True
+        self, network: Network, drawer: Draws, folder: Path, *, seed: int, accelerator: str, is_fast: bool = True
     ) -> None:
         """Go on from the state in `folder`, where there is one; `is_fast` multiplies in bfloat16."""
         self.network, self.drawer, self.folder, self.seed = network, drawer, folder, seed
@@ -95,6 +104,7 @@ class StageTrainer:
             "rank": self._rank,
             "match": self._match,
             "alike": self._match,
+            "label": self._label,
         }
         self.updates = {name: self._compile(loss, SIGNATURES[name]) for name, loss in losses.items()}
 
@@ -183,7 +193,7 @@ class StageTrainer:
         return tf.math.l2_normalize(mean_pool(hidden, mask), axis=1)  # [B, D]
 
     def _distill(self, token_ids: tf.Tensor, mask: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
-        targets.set_shape([None, self.drawer.material.vectors.shape[1]])
+        targets.set_shape([None, self.drawer.n_targets])
         return distill(self._embed(token_ids, mask), targets)
 
     def _contrast(self, ids_1: tf.Tensor, mask_1: tf.Tensor, *windows: tf.Tensor) -> tf.Tensor:
@@ -206,6 +216,12 @@ class StageTrainer:
         follows = weigh(self.network.next_sentence(hidden, segment_ids, mask), not_next, pair_weights)
         return follows + self._fill(hidden, positions, labels, weights)
 
+    def _label(self, token_ids: tf.Tensor, mask: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
+        hidden = self.network.bert(token_ids, tf.zeros_like(token_ids), mask)  # [B, T, D]
+        if self.network.sequence is None:
+            raise ConfigError("the network has no head of labels")
+        return weigh(self.network.sequence(hidden), labels, tf.ones_like(labels, FLOAT))
+
     def _next(self, token_ids: tf.Tensor, segment_ids: tf.Tensor, mask: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
         hidden = self.network.bert(token_ids, segment_ids, mask)  # [B, T, D]
         return weigh(self.network.next_sentence(hidden, segment_ids, mask), labels, tf.ones_like(labels, FLOAT))
@@ -222,7 +238,7 @@ class StageTrainer:
 
 def count_tokens(task: str, arrays: Arrays) -> int:
     """Tokens of a batch, padding left out."""
-    masks = {"joint": (2,), "next": (2,), "distill": (1,)}.get(task, (1, 3))
+    masks = {"joint": (2,), "next": (2,), "distill": (1,), "label": (1,)}.get(task, (1, 3))
     return int(sum(arrays[index].sum() for index in masks))
 
 

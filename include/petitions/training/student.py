@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import tokenizers
 
-from petitions.encoders.bert import Bert, BertSize, MaskedLmHead, SegmentMatchHead, build_bert
+from petitions.encoders.bert import Bert, BertSize, MaskedLmHead, PairHead, SegmentMatchHead, build_bert
 from petitions.encoders.bert_checkpoint import (
     Checkpoint,
     name_backbone,
@@ -21,6 +21,7 @@ from petitions.encoders.bert_checkpoint import (
 )
 from petitions.encoders.hub import PreTrainedTokenizerFast, load_tokenizer
 from petitions.encoders.pooling import mean_pool
+from petitions.encoders.sequence_head import SequenceHead
 from petitions.errors import ConfigError
 
 WORD_EMBEDDINGS = "bert.embeddings.word_embeddings.weight"
@@ -39,16 +40,18 @@ SPECIAL = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Network:
-    """An encoder with its two heads."""
+    """An encoder with its two heads, and one of labels where it is fine-tuned for them."""
 
     bert: Bert
     masked_lm: MaskedLmHead
-    next_sentence: SegmentMatchHead
+    next_sentence: PairHead
+    sequence: SequenceHead | None = None
 
     @property
     def layers(self) -> tuple[keras.layers.Layer, ...]:
         """Encoder and heads."""
-        return (self.bert, self.masked_lm, self.next_sentence)
+        layers = (self.bert, self.masked_lm, self.next_sentence)
+        return layers if self.sequence is None else (*layers, self.sequence)
 
     @property
     def variables(self) -> list[keras.Variable]:

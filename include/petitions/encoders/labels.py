@@ -1,0 +1,48 @@
+"""The labels that a fine-tuned BERT gives, from its config.json; without TensorFlow."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from petitions.encoders.tokenizer_files import read_json
+from petitions.errors import WeightsError
+
+ARCHITECTURE = "BertForSequenceClassification"
+MASKS = "*"  # what a moderator puts in the place of a name: it would tell that he was there
+DROPPED = "petitions_dropped"  # our key of config.json, which transformers keeps and does not read
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Labels:
+    """What a model of L labels says of a text."""
+
+    names: Sequence[str]  # [L], in the order of its logits
+    dropped: str = ""  # signs that are taken out of a text before it is read
+
+    def clean(self, text: str) -> str:
+        """A text as the model reads it."""
+        return drop_signs(text, self.dropped)
+
+
+def drop_signs(text: str, signs: str) -> str:
+    """Put a space in the place of each of some signs."""
+    return text.translate(dict.fromkeys(map(ord, signs), " ")) if signs else text
+
+
+def read_labels(folder: Path) -> Labels:
+    """Read which labels a folder's model gives.
+
+    Raises:
+        WeightsError: it is no `BertForSequenceClassification`, or does not name two labels or more.
+    """
+    path = folder / "config.json"
+    config = read_json(path)
+    if config.get("architectures") != [ARCHITECTURE]:
+        raise WeightsError(f"{path}: architectures must be {ARCHITECTURE} alone, got {config.get('architectures')!r}")
+    named = config.get("id2label")
+    if not isinstance(named, dict) or set(named) != {str(number) for number in range(len(named))} or len(named) < 2:
+        raise WeightsError(f"{path}: id2label must name 2 labels or more, by 0, 1, ..., got {named!r}")
+    names = [named[str(number)] for number in range(len(named))]
+    if not all(isinstance(name, str) and name for name in names) or len(set(names)) < len(names):
+        raise WeightsError(f"{path}: the labels of id2label must be different texts, got {names!r}")
+    return Labels(names=names, dropped=str(config.get(DROPPED, "")))

@@ -1,0 +1,187 @@
+"""The course of a fine-tuning: labelled petitions in, a network with the best head found out.
+
+First a regression on what the frozen network makes of all windows, which takes a minute and is hard to beat on some
+thousand petitions; its weights become those of the head. Then all weights are trained on from there, for the minutes
+that are given. What is kept is what was best on the month to stop by.
+"""
+
+import logging
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from petitions.encoders.bert import Bert, MaskedLmHead, NextSentenceHead
+from petitions.encoders.bert_encoder import BertEncoder
+from petitions.encoders.classifier import TextClassifier
+from petitions.encoders.sequence_head import SequenceHead
+from petitions.errors import ConfigError
+from petitions.training.draws import SPAN_SHARE, SPAN_TOKENS, TITLE_TOKENS, WINDOW_TOKENS, Arrays, pad_rows
+from petitions.training.judge import Truth, decide, find_refined_loss, fit_logistic, fit_temperature
+from petitions.training.stage_trainer import Stage, StageTrainer
+from petitions.training.student import Network
+
+logger = logging.getLogger(__name__)
+
+STRENGTHS = (0.3, 1.0, 3.0, 10.0)
+FIRST_WINDOW = 0.5  # of the windows that are drawn are the first of their petition: it has the title
+PATIENCE = 3  # rounds without a better one
+N_RISE = 20  # steps
+
+Texts = Sequence[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FinetuneSettings:
+    """How a fine-tuning goes."""
+
+    minutes: float = 10.0  # of training all weights; 0: the head alone
+    batch_size: int = 16
+    rate: float = 1e-4
+    seed: int = 0
+    accelerator: str = "auto"
+
+    def __post_init__(self) -> None:
+        if self.minutes < 0:
+            raise ConfigError(f"minutes must be 0 or more, got {self.minutes}")
+
+
+class LabelDrawer:
+    """Draws windows of texts with their labels."""
+
+    def __init__(self, encoder: BertEncoder, texts: Texts, truth: Truth, batch_size: int) -> None:
+        self.pieces, self.truth, self.encoder = encoder.encode_pieces(texts), truth, encoder
+        self.batch_size, self.n_targets = batch_size, 0
+        self.draws: dict[str, Callable[[np.random.Generator], Arrays]] = {"label": self.draw_label}
+
+    def draw_label(self, random: np.random.Generator) -> Arrays:
+        """Ids and mask int32 [B, T] of windows, and their labels int32 [B]."""
+        chosen = random.choice(len(self.pieces), self.batch_size)
+        room = self.encoder.n_positions - 2
+        rows = []
+        for index in chosen:
+            pieces = self.pieces[index]
+            n_windows = max(1, -(-len(pieces) // room))
+            number = 0 if random.random() < FIRST_WINDOW else int(random.integers(n_windows))
+            rows.append(self.encoder.frame(pieces[number * room : (number + 1) * room]).token_ids)
+        return *pad_rows(rows, self.encoder.tokenizer.pad_token_id), self.truth[chosen].astype(np.int32)
+
+
+class MatchDrawer:
+    """Draws titles, or parts of bodies, with windows of their bodies."""
+
+    def __init__(self, encoder: BertEncoder, titles: Texts, bodies: Texts, batch_size: int) -> None:
+        self.encoder, self.batch_size, self.n_targets = encoder, batch_size, 0
+        self.titles, self.bodies = encoder.encode_pieces(titles), encoder.encode_pieces(bodies)
+        self.draws: dict[str, Callable[[np.random.Generator], Arrays]] = {"match": self.draw_match}
+
+    def draw_match(self, random: np.random.Generator) -> Arrays:
+        """Ids and mask int32 [B, T] of the firsts, and of the windows."""
+        firsts, seconds = [], []
+        size = min(self.batch_size, len(self.titles))
+        for index in random.choice(len(self.titles), size, replace=False):
+            body = self.bodies[index]
+            first, start = self.titles[index], int(random.integers(max(1, len(body) - SPAN_TOKENS)))
+            if random.random() < SPAN_SHARE and len(body) > 2 * SPAN_TOKENS:
+                first = body[start : start + SPAN_TOKENS]
+            window = body[: WINDOW_TOKENS - 2] if random.random() < FIRST_WINDOW else body[start:][: WINDOW_TOKENS - 2]
+            firsts.append(self.encoder.frame(first[: TITLE_TOKENS - 2]).token_ids)
+            seconds.append(self.encoder.frame(window).token_ids)
+        pad = self.encoder.tokenizer.pad_token_id
+        return *pad_rows(firsts, pad), *pad_rows(seconds, pad)
+
+
+def fit_head(
+    classifier: TextClassifier, train: tuple[Texts, Truth], stop: tuple[Texts, Truth]
+) -> tuple[float, npt.NDArray[np.floating]]:
+    """Give the head the weights of the best regression; gives its strength, and its logits of the month to stop by."""
+    pooled = [classifier.pool_texts(texts) for texts, _ in (train, stop)]  # [N, D]
+    model, strength = fit_logistic((pooled[0], train[1]), (pooled[1], stop[1]), STRENGTHS)
+    kernel, bias = model.coef_.T, model.intercept_  # [D, L], [L]
+    if len(model.classes_) == 2:
+        kernel, bias = np.concatenate([np.zeros_like(kernel), kernel], axis=1), np.array([0.0, bias[0]])
+    classifier.head.classifier.kernel.assign(kernel.astype(np.float32))
+    classifier.head.classifier.bias.assign(bias.astype(np.float32))
+    return strength, decide(model, pooled[1])
+
+
+def train_further(
+    bert: Bert,
+    sequence: SequenceHead | None,
+    drawer: LabelDrawer | MatchDrawer,
+    measure: Callable[[], float],
+    settings: FinetuneSettings,
+    work: Path,
+) -> list[dict[str, float]]:
+    """Train all weights for the minutes of the settings, and leave those of the round that `measure` found the best.
+
+    Args:
+        bert: the network.
+        sequence: its head, where it has one.
+        drawer: of one task.
+        measure: what is to be low, on the month to stop by; asked before the first round, and after each.
+        settings: the course.
+        work: an empty folder.
+
+    Returns:
+        A row for each round: its steps so far, seconds, mean loss of training, and what `measure` found.
+    """
+    masked_lm, next_sentence = MaskedLmHead(bert.size), NextSentenceHead(bert.size)  # neither asked nor trained
+    network = Network(bert=bert, masked_lm=masked_lm, next_sentence=next_sentence, sequence=sequence)
+    trainer = StageTrainer(network, drawer, work, seed=settings.seed, accelerator=settings.accelerator)
+    (task,) = drawer.draws
+    stage = Stage(name=task, n_steps=1, shares={task: 1.0}, rate=settings.rate)
+    n_texts = len(drawer.pieces if isinstance(drawer, LabelDrawer) else drawer.titles)
+    round_steps = math.ceil(n_texts / settings.batch_size)
+    best, kept, n_worse, step = measure(), _copy(network), 0, 0
+    curve = [{"steps": 0.0, "seconds": 0.0, "measured": best}]
+    began, budget = time.monotonic(), 60 * settings.minutes
+    while n_worse < PATIENCE and (progress := (time.monotonic() - began) / max(budget, 1e-9)) < 1:
+        losses = []
+        for _ in range(round_steps):
+            rate = settings.rate * min(1.0, (step + 1) / N_RISE) * (1 - progress)
+            losses.append(trainer.update(*trainer.draw(stage, step), rate, step + 1))
+            step += 1
+            if (progress := (time.monotonic() - began) / budget) >= 1:
+                break
+        found = measure()
+        curve.append(
+            {"steps": step, "seconds": time.monotonic() - began, "loss": float(np.mean(losses)), "measured": found}
+        )
+        logger.info("%s", curve[-1])
+        n_worse += 1
+        if found < best:
+            best, kept, n_worse = found, _copy(network), 0
+    for variable, value in zip(network.variables, kept, strict=True):
+        variable.assign(value)
+    return curve
+
+
+def train_labels(
+    classifier: TextClassifier,
+    train: tuple[Texts, Truth],
+    stop: tuple[Texts, Truth],
+    settings: FinetuneSettings,
+    work: Path,
+) -> list[dict[str, float]]:
+    """Train a classifier further from its head; see `train_further`."""
+    measure = lambda: find_refined_loss(classifier.classify(stop[0]), stop[1])  # noqa: E731
+    cleaned = [classifier.labels.clean(text) for text in train[0]]
+    drawer = LabelDrawer(classifier, cleaned, train[1], settings.batch_size)
+    return train_further(classifier.bert, classifier.head, drawer, measure, settings, work)
+
+
+def calibrate(classifier: TextClassifier, stop: tuple[Texts, Truth]) -> float:
+    """Divide the head by the temperature that suits the month to stop by, so that whoever reads it is calibrated."""
+    temperature = fit_temperature(classifier.classify(stop[0]), stop[1])
+    for variable in (classifier.head.classifier.kernel, classifier.head.classifier.bias):
+        variable.assign(variable / temperature)
+    return temperature
+
+
+def _copy(network: Network) -> list[npt.NDArray[np.float32]]:
+    return [variable.numpy() for variable in network.variables]
