@@ -8,6 +8,7 @@ from pathlib import Path
 from petitions.encoders.bert import BertSize, build_bert
 from petitions.encoders.bert_checkpoint import name_backbone, write_tensors
 from petitions.encoders.names import WEIGHTS_FILE
+from petitions.encoders.tokenizer_files import TRIED
 from petitions.training.labelled import Example, SplitDays
 from petitions.training.model_folder import write_config, write_tokenizer
 from petitions.training.wordpiece import train_wordpiece
@@ -46,9 +47,8 @@ def make_example(number: int, theme: str, begins_on: date, chance: random.Random
 def write_model(folder: Path) -> Path:
     """The folder of that BERT."""
     folder.mkdir()
-    tokenizer = train_wordpiece(
-        [f"{theme} {words}{end}" for theme, words in THEMES.items() for end in ENDINGS], 300, 128
-    )
+    texts = [f"{theme} {words}{end}" for theme, words in THEMES.items() for end in ENDINGS]
+    tokenizer = train_wordpiece([*texts, *TRIED * 4], 400, 128)
     size = BertSize(
         vocab_size=len(tokenizer),
         hidden_size=32,

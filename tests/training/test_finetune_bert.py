@@ -47,7 +47,8 @@ def test_a_head_alone_tells_themes_and_what_is_written_is_what_is_judged(model, 
     assert report.test.accuracy > 0.8
     assert report.curve == []
     assert sorted(path.name for path in (tmp_path / "tuned").iterdir()) == [
-        "README.md", "config.json", "confusion.svg", "model.safetensors", "report.json", "tokenizer.json", "tokenizer_config.json",
+        "README.md", "config.json", "confusion.svg", "model.safetensors", "report.json", "tokenizer.json",
+        "tokenizer_config.json",
     ]  # fmt: skip
     told = json.loads((tmp_path / "tuned" / "report.json").read_text())
     assert told["test"]["accuracy"] == report.test.accuracy

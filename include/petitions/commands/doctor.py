@@ -11,6 +11,7 @@ from petitions.addresses import hide_logins
 from petitions.commands.console import print_rows
 from petitions.commands.options import json_option
 from petitions.encoders.registry import ENCODERS
+from petitions.encoders.scorers import list_scorers
 from petitions.errors import CheckFailedError, ConfigError, FetchError, PetitionsError
 from petitions.records import Source
 from petitions.settings import Settings
@@ -44,6 +45,7 @@ def examine(*, with_recall: bool = False) -> list[Finding]:
         ("mecab", _examine_mecab),
         ("accelerator", _examine_accelerator),
         *((name, partial(_examine_encoder, name)) for name in ENCODERS),
+        *([("scorers", _examine_scorers)] if settings.scorers else []),
         ("site", _examine_site),
     ]
     if with_recall:
@@ -166,6 +168,14 @@ def _examine_encoder(name: str, settings: Settings) -> str:
     engine = getattr(encoder, "engine", "")
     computed = f"; computed by {engine}" if engine else ""
     return f"{encoder.name}, {encoder.dimensions} dimensions{told}{computed}"
+
+
+def _examine_scorers(settings: Settings) -> str:
+    from petitions.encoders.classifier import load_classifier
+
+    models = list_scorers(settings.scorers).values()
+    loaded = [load_classifier(model, settings.accelerator) for model in models]
+    return "; ".join(f"{one.name}, {len(one.labels.names)} labels" for one in loaded)
 
 
 def _examine_site(settings: Settings) -> str:

@@ -1,12 +1,12 @@
 """A BERT fine-tuned on labelled petitions, or on their titles and bodies: examples in, a folder and its report out."""
 
-import logging
 import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from petitions.encoders.bert_encoder import BertEncoder
 from petitions.encoders.classifier import TextClassifier, to_probabilities
@@ -36,10 +36,6 @@ from petitions.training.start_folder import write_classifier, write_encoder, wri
 from petitions.training.whole_folder import write_folder
 from petitions.training.word_baseline import Morphemes, WordBaseline
 
-logger = logging.getLogger(__name__)
-
-TASKS = ("category", "moderation", "embedding")
-
 
 def finetune_labels(
     task: str, model: str, split: Split, output: Path, morphemes: Morphemes, settings: FinetuneSettings
@@ -61,26 +57,22 @@ def finetune_labels(
     began = time.monotonic()
     labels = find_labels(split)
     files, dropped = fetch_model(model), MASKS if task == "moderation" else ""
-    parts = {
-        name: ([drop_signs(one.whole, dropped) for one in part], _find_truth(part, labels))
-        for name, part in (("train", split.train), ("stop", split.stop), ("test", split.test))
-    }
-    train, stop, test = parts["train"], parts["stop"], parts["test"]
+    train, stop, test = (_take(part, labels, dropped) for part in (split.train, split.stop, split.test))
     if not (stop[1] >= 0).any():
         raise ConfigError(f"none of the {len(stop[1])} petitions to stop by has a label that was trained on")
-    words = WordBaseline(morphemes, train[0]).classify(train[1], stop, test[0])
     with tempfile.TemporaryDirectory() as name, write_folder(output, REPORT_FILE) as folder:
         work = Path(name)
+        words = WordBaseline(morphemes, train[0]).classify(train[1], stop, test[0])
         write_start(files.folder, work, labels, dropped)
         classifier = TextClassifier(ModelFiles(folder=work), settings.accelerator)
-        strength, _ = fit_head(classifier, train, stop)
+        strength = fit_head(classifier, train, stop)
         of_head = classifier.classify(test[0])
         curve = train_labels(classifier, train, stop, settings, work / "state") if settings.minutes else []
         uncalibrated = classifier.classify(test[0])
         temperature = calibrate(classifier, stop)
         write_classifier(folder, classifier.bert, classifier.head, classifier.tokenizer, labels, dropped)
         written = TextClassifier(ModelFiles(folder=folder), settings.accelerator)  # what is judged is what is stored
-        logits = {"stop": written.classify(stop[0]), "test": written.classify(test[0])}
+        of_test = written.classify(test[0])
         report = LabelReport(
             order=_describe(task, files, split, settings, time.monotonic() - began),
             labels=labels,
@@ -89,13 +81,13 @@ def finetune_labels(
             strength=strength,
             temperature=temperature,
             uncalibrated_error=find_calibration_error(to_probabilities(uncalibrated), test[1]),
-            stop=judge(logits["stop"], stop[1]),
-            test=judge(logits["test"], test[1]),
+            stop=judge(written.classify(stop[0]), stop[1]),
+            test=judge(of_test, test[1]),
             head_alone=judge(of_head, test[1]),
             words_stop=judge(words[0], stop[1]),
             words_test=judge(words[1], test[1]),
             curve=curve,
-            confusion=count_confusion(logits["test"], test[1]).tolist(),
+            confusion=count_confusion(of_test, test[1]).tolist(),
         )
         write_label_report(folder, report)
     return report
@@ -115,7 +107,6 @@ def finetune_embedding(
         {name: [getattr(one, field) for one in part] for name, part in whole.items()}
         for field in ("title", "below_title")
     )
-    words = WordBaseline(morphemes, [one.whole for one in whole["train"]])
     before = BertEncoder(files, settings.accelerator)
 
     def rank(encoder: BertEncoder, part: str) -> dict[str, float]:
@@ -123,6 +114,7 @@ def finetune_embedding(
 
     with tempfile.TemporaryDirectory() as name, write_folder(output, REPORT_FILE) as folder:
         work = Path(name)
+        words = WordBaseline(morphemes, [one.whole for one in whole["train"]])
         write_plain_start(files.folder, work)
         encoder = BertEncoder(ModelFiles(folder=work), settings.accelerator)
         drawer = MatchDrawer(encoder, titles["train"], bodies["train"], settings.batch_size)
@@ -142,7 +134,7 @@ def finetune_embedding(
     return report
 
 
-def find_own(similar: "np.ndarray[tuple[int, int], np.dtype[np.floating]]") -> dict[str, float]:
+def find_own(similar: npt.NDArray[np.floating]) -> dict[str, float]:
     """How well titles find their own bodies among all: mean reciprocal rank, and share of first places.
 
     Args:
@@ -152,9 +144,11 @@ def find_own(similar: "np.ndarray[tuple[int, int], np.dtype[np.floating]]") -> d
     return {"mrr": float(np.mean(1 / places)), "first": float(np.mean(places == 1))}
 
 
-def _find_truth(examples: Sequence[Example], labels: Sequence[str]) -> Truth:
+def _take(examples: Sequence[Example], labels: Sequence[str], dropped: str) -> tuple[list[str], Truth]:
+    """The texts of examples as they are read, and the numbers of their labels; -1 of one that is not trained on."""
     numbers = {label: number for number, label in enumerate(labels)}
-    return np.array([numbers.get(one.label, -1) for one in examples], np.int64)
+    texts = [drop_signs(one.whole, dropped) for one in examples]
+    return texts, np.array([numbers.get(one.label, -1) for one in examples], np.int64)
 
 
 def _name_parts(split: Split) -> list[tuple[str, Sequence[Example]]]:

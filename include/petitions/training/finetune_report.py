@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from petitions.training.judge import Quality
 from petitions.training.labelled import SplitDays
 
+MOST_INCHES = 40.0
 REPORT_FILE, CARD_FILE, PICTURE_FILE = "report.json", "README.md", "confusion.svg"
 # The first is matplotlib's own, the others are the browser's.
 FONTS = ["DejaVu Sans", "Noto Sans KR", "Apple SD Gothic Neo", "Malgun Gothic", "sans-serif"]
@@ -155,9 +156,13 @@ def draw_confusion(path: Path, labels: Sequence[str], confusion: Sequence[Sequen
     """Draw how many petitions of each label (rows) were given each (columns), darker for a larger share of the row."""
     counts = np.array(confusion)  # [L, L]
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)  # [L, L]
-    side = 2.0 + 0.42 * len(labels)
-    style = {"svg.fonttype": "none", "svg.hashsalt": "confusion", "font.sans-serif": FONTS, "font.size": 8}
-    with matplotlib.rc_context(style), warnings.catch_warnings():
+    side = min(2.0 + 0.42 * len(labels), MOST_INCHES)
+    with (
+        matplotlib.rc_context(
+            {"svg.fonttype": "none", "svg.hashsalt": "confusion", "font.sans-serif": FONTS, "font.size": 8}
+        ),
+        warnings.catch_warnings(),
+    ):
         warnings.filterwarnings("ignore", "Glyph .* missing from font")  # here; the reader's browser has it
         figure = Figure(figsize=(side, side), layout="constrained")
         axes = figure.subplots()

@@ -77,7 +77,7 @@ def make_mean_layer(size: BertSize) -> Tensors:
     random = np.random.default_rng(0)
     one, zero = np.eye(width, dtype=np.float32), np.zeros((width, width), np.float32)
     # Keys are drawn, or query and key, both zero, would hold each other there.
-    dense = {
+    dense: Tensors = {
         "attention.self.query": zero,
         "attention.self.key": random.normal(0, INITIALIZER_STDDEV, (width, width)),
         "attention.self.value": LOUDER * one,
