@@ -65,14 +65,17 @@ def finetune_labels(
         words = WordBaseline(morphemes, train[0]).classify(train[1], stop, test[0])
         write_start(files.folder, work, labels, dropped)
         classifier = TextClassifier(ModelFiles(folder=work), settings.accelerator)
-        strength = fit_head(classifier, train, stop)
-        of_head = classifier.classify(test[0])
-        curve = train_labels(classifier, train, stop, settings, work / "state") if settings.minutes else []
-        uncalibrated = classifier.classify(test[0])
-        temperature = calibrate(classifier, stop)
+        strength, of_stop = fit_head(classifier, train, stop)
+        of_head, curve = None, list[dict[str, float]]()
+        if settings.minutes:
+            of_head = classifier.classify(test[0])
+            curve = train_labels(classifier, train, stop, settings, work / "state")
+            of_stop = classifier.classify(stop[0])
+        temperature = calibrate(classifier, of_stop, stop[1])
         write_classifier(folder, classifier.bert, classifier.head, classifier.tokenizer, labels, dropped)
         written = TextClassifier(ModelFiles(folder=folder), settings.accelerator)  # what is judged is what is stored
         of_test = written.classify(test[0])
+        uncalibrated = temperature * of_test
         report = LabelReport(
             order=_describe(task, files, split, settings, time.monotonic() - began),
             labels=labels,
@@ -83,7 +86,7 @@ def finetune_labels(
             uncalibrated_error=find_calibration_error(to_probabilities(uncalibrated), test[1]),
             stop=judge(written.classify(stop[0]), stop[1]),
             test=judge(of_test, test[1]),
-            head_alone=judge(of_head, test[1]),
+            head_alone=judge(uncalibrated if of_head is None else of_head, test[1]),
             words_stop=judge(words[0], stop[1]),
             words_test=judge(words[1], test[1]),
             curve=curve,

@@ -21,7 +21,7 @@ from petitions.encoders.classifier import TextClassifier
 from petitions.encoders.sequence_head import SequenceHead
 from petitions.errors import ConfigError
 from petitions.training.draws import SPAN_SHARE, SPAN_TOKENS, TITLE_TOKENS, WINDOW_TOKENS, Arrays, pad_rows
-from petitions.training.judge import Truth, find_refined_loss, fit_logistic, fit_temperature
+from petitions.training.judge import Logits, Truth, decide, find_refined_loss, fit_logistic, fit_temperature
 from petitions.training.stage_trainer import Stage, StageTrainer
 from petitions.training.student import Network
 
@@ -95,8 +95,8 @@ class MatchDrawer:
         return *pad_rows(firsts, pad), *pad_rows(seconds, pad)
 
 
-def fit_head(classifier: TextClassifier, train: tuple[Texts, Truth], stop: tuple[Texts, Truth]) -> float:
-    """Give the head the weights of the best regression on what is pooled below it; gives its strength."""
+def fit_head(classifier: TextClassifier, train: tuple[Texts, Truth], stop: tuple[Texts, Truth]) -> tuple[float, Logits]:
+    """Give the head the weights of the best regression on what is pooled; its strength, and its logits of `stop`."""
     pooled = [classifier.pool_texts(texts) for texts, _ in (train, stop)]  # [N, D]
     model, strength = fit_logistic((pooled[0], train[1]), (pooled[1], stop[1]), STRENGTHS)
     kernel, bias = model.coef_.T, model.intercept_  # [D, L], [L]
@@ -104,7 +104,7 @@ def fit_head(classifier: TextClassifier, train: tuple[Texts, Truth], stop: tuple
         kernel, bias = np.concatenate([np.zeros_like(kernel), kernel], axis=1), np.array([0.0, bias[0]])
     classifier.head.classifier.kernel.assign(kernel.astype(np.float32))
     classifier.head.classifier.bias.assign(bias.astype(np.float32))
-    return strength
+    return strength, decide(model, pooled[1])
 
 
 def train_further(
@@ -173,9 +173,9 @@ def train_labels(
     return train_further(classifier.bert, classifier.head, drawer, measure, settings, work)
 
 
-def calibrate(classifier: TextClassifier, stop: tuple[Texts, Truth]) -> float:
-    """Divide the head by the temperature that suits the month to stop by, so that whoever reads it is calibrated."""
-    temperature = fit_temperature(classifier.classify(stop[0]), stop[1])
+def calibrate(classifier: TextClassifier, logits: Logits, truth: Truth) -> float:
+    """Divide the head by the temperature that suits its logits of the month to stop by; gives the temperature."""
+    temperature = fit_temperature(logits, truth)
     for variable in (classifier.head.classifier.kernel, classifier.head.classifier.bias):
         variable.assign(variable / temperature)
     return temperature
