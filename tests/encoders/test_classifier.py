@@ -14,6 +14,7 @@ from tiny_folders import GOLDEN, TINY
 from petitions.encoders.classifier import load_classifier, to_probabilities
 from petitions.encoders.hub import load_tokenizer
 from petitions.training.start_folder import write_classifier, write_start
+from petitions.training.trained_network import TrainedClassifier
 
 LABELS = ["교통", "교육", "기타"]
 
@@ -21,7 +22,7 @@ LABELS = ["교통", "교육", "기타"]
 def write_tiny_classifier(folder, dropped=""):
     """A random head over a random BERT and its added layer."""
     write_start(TINY, folder, LABELS, dropped)
-    classifier = load_classifier(str(folder), "cpu")
+    classifier = TrainedClassifier(folder, "cpu")
     chance = np.random.default_rng(5)
     for variable in classifier.head.trainable_variables:
         variable.assign(chance.normal(0, 0.3, variable.shape).astype(np.float32))

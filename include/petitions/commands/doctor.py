@@ -174,7 +174,7 @@ def _examine_scorers(settings: Settings) -> str:
     from petitions.encoders.classifier import load_classifier
 
     models = list_scorers(settings.scorers).values()
-    loaded = [load_classifier(model, settings.accelerator) for model in models]
+    loaded = [load_classifier(model, settings.accelerator, settings.cpu_engine) for model in models]
     return "; ".join(f"{one.name}, {len(one.labels.names)} labels" for one in loaded)
 
 

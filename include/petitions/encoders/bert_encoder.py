@@ -1,6 +1,7 @@
 """A BERT ready for use: texts in, unit vectors out; token sequences in, the logits of the two heads out."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from petitions.encoders.bert_checkpoint import read_checkpoint
 from petitions.encoders.bert_shapes import masked_lm_shapes, next_sentence_shapes
@@ -8,7 +9,7 @@ from petitions.encoders.engine import Floats, Network, Output
 from petitions.encoders.engine_choice import load_engine
 from petitions.encoders.hub import ModelFiles, fetch_model, load_tokenizer
 from petitions.encoders.names import hash_text, name_encoder, require_finite
-from petitions.encoders.reading import read_reading
+from petitions.encoders.reading import Pooling, read_reading
 from petitions.encoders.sequences import TokenSequence
 from petitions.encoders.tensor_names import MASKED_WORDS, NEXT_SENTENCE
 from petitions.encoders.tokenizer_files import require_korean, require_vocabulary
@@ -28,9 +29,14 @@ class BertEncoder:
         prompts: str = "",
         embedder: "BertEncoder | None" = None,
         cpu_engine: str = "onnxruntime",
+        pooling: Pooling | None = None,
     ) -> None:
-        """Load; where there is an `embedder`, its weights give the vectors, and next sentence if they can."""
-        self.reading = read_reading(files.folder, prompts)
+        """Load; where there is an `embedder`, its weights give the vectors, and next sentence if they can.
+
+        Vectors are pooled as the folder says, or by `pooling`.
+        """
+        reading = read_reading(files.folder, prompts)
+        self.reading = reading if pooling is None else replace(reading, pooling=pooling)
         self.tokenizer = load_tokenizer(files.folder)
         require_korean(self.tokenizer.backend_tokenizer, self.tokenizer.unk_token, files.folder)
         checkpoint = read_checkpoint(files.folder)

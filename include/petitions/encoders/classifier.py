@@ -1,38 +1,49 @@
-"""A fine-tuned BERT ready for use: texts in, the probability of each label out."""
+"""A fine-tuned BERT ready for use: texts in, the logits of its labels out."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
-import tensorflow as tf
 
-from petitions.encoders.bert import Bert
 from petitions.encoders.bert_checkpoint import read_checkpoint
-from petitions.encoders.bert_encoder import BATCH_TOKENS, BertEncoder, Floats, TokenSequence
+from petitions.encoders.bert_encoder import BATCH_TOKENS, BertEncoder
+from petitions.encoders.engine import Floats
 from petitions.encoders.hub import ModelFiles, fetch_model
 from petitions.encoders.labels import read_labels
-from petitions.encoders.sequence_head import SequenceHead, name_sequence_head
+from petitions.encoders.sequences import TokenSequence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeadWeights:
+    """The head of a `BertForSequenceClassification` of L labels; it is small, and computed here."""
+
+    pooler: Floats  # [D, D]
+    pooler_bias: Floats  # [D]
+    classifier: Floats  # [D, L]
+    classifier_bias: Floats  # [L]
 
 
 class TextClassifier(BertEncoder):
-    """Holds network, head and tokenizer; `load_classifier` makes one.
+    """Holds tokenizer, engine and head; `load_classifier` makes one.
 
     A text that fills more than one window is read in windows, and what is pooled of them counts by their tokens: the
     logits of a text are the mean of those that transformers gives for its windows.
     """
 
-    def __init__(self, files: ModelFiles, accelerator: str) -> None:
-        super().__init__(files, accelerator)
+    def __init__(self, files: ModelFiles, accelerator: str, cpu_engine: str = "onnxruntime") -> None:
+        super().__init__(files, accelerator, cpu_engine=cpu_engine, pooling="cls")
         self.labels = read_labels(files.folder)
-        checkpoint = read_checkpoint(files.folder)
-        with self._strategy.scope():
-            self.head = SequenceHead(checkpoint.size, len(self.labels.names))
-        checkpoint.fill(name_sequence_head(self.head))
-        self._compiled_head = self._compile(self._pool_head)
+        checkpoint, width, n_labels = read_checkpoint(files.folder), self.dimensions, len(self.labels.names)
+        self._head = HeadWeights(
+            pooler=checkpoint.take("bert.pooler.dense.weight", (width, width)).T,
+            pooler_bias=checkpoint.take("bert.pooler.dense.bias", (width,)),
+            classifier=checkpoint.take("classifier.weight", (n_labels, width)).T,
+            classifier_bias=checkpoint.take("classifier.bias", (n_labels,)),
+        )
 
-    @property
-    def bert(self) -> Bert:
-        """The network below the head."""
-        return self._bert
+    def read_head(self) -> HeadWeights:
+        """The weights of the head."""
+        return self._head
 
     def pool_texts(self, texts: Sequence[str], *, batch_tokens: int = BATCH_TOKENS) -> Floats:
         """What the labels of N texts are read from: float32 [N, D], the mean of their windows by tokens."""
@@ -42,7 +53,9 @@ class TextClassifier(BertEncoder):
         for owner, parts in enumerate(self._split(cleaned, is_question=False)):
             windows += [self.frame(part) for part in parts]
             owners += [owner] * len(parts)
-        pooled = self._compute(self._compiled_head, windows, self.dimensions, batch_tokens)  # [W, D]
+        head = self.read_head()
+        states = self._compute("vectors", windows, batch_tokens)  # [W, D], of their first tokens
+        pooled = np.tanh(states @ head.pooler + head.pooler_bias)  # [W, D]
         n_tokens = np.array([len(window.token_ids) for window in windows], np.float32)  # [W]
         joined = np.zeros((len(texts), self.dimensions), np.float32)  # [N, D]
         np.add.at(joined, owners, pooled * n_tokens[:, np.newaxis])
@@ -51,14 +64,8 @@ class TextClassifier(BertEncoder):
 
     def classify(self, texts: Sequence[str], *, batch_tokens: int = BATCH_TOKENS) -> Floats:
         """Logits of L labels for N texts, float32 [N, L]."""
-        pooled = self.pool_texts(texts, batch_tokens=batch_tokens)  # [N, D]
-        return pooled @ self.head.classifier.kernel.numpy() + self.head.classifier.bias.numpy()
-
-    # Takes the inputs of the other computations of the encoder, so that one loop serves them all.
-    def _pool_head(
-        self, token_ids: tf.Tensor, segment_ids: tf.Tensor, mask: tf.Tensor, positions: tf.Tensor
-    ) -> tf.Tensor:
-        return self.head.pool(self._bert(token_ids, segment_ids, mask))  # [B, D]
+        pooled, head = self.pool_texts(texts, batch_tokens=batch_tokens), self.read_head()  # [N, D]
+        return (pooled @ head.classifier + head.classifier_bias).astype(np.float32)
 
 
 def to_probabilities(logits: Floats) -> Floats:
@@ -67,12 +74,18 @@ def to_probabilities(logits: Floats) -> Floats:
     return (odds / odds.sum(axis=1, keepdims=True)).astype(np.float32)
 
 
-def load_classifier(model: str, accelerator: str = "auto") -> TextClassifier:
+def load_classifier(model: str, accelerator: str = "auto", cpu_engine: str = "onnxruntime") -> TextClassifier:
     """Load a `BertForSequenceClassification` from a folder or the model hub.
+
+    Args:
+        model: a folder, or a hub name as `load_bert` takes it.
+        accelerator: as `pick_strategy` takes it.
+        cpu_engine: "tensorflow"; all else is exact ONNX Runtime, since probabilities were calibrated by exact weights.
 
     Raises:
         WeightsError: it is missing, incomplete, damaged, or no such model.
         FetchError: the hub cannot be reached.
-        ConfigError: the accelerator is missing.
+        ConfigError: the accelerator, or the package of the engine, is missing.
     """
-    return TextClassifier(fetch_model(model), accelerator)
+    chosen = "tensorflow" if cpu_engine == "tensorflow" else "onnxruntime"
+    return TextClassifier(fetch_model(model), accelerator, chosen)

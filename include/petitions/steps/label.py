@@ -32,7 +32,7 @@ def label_texts(run: Run, scorer: str, part: Part = WHOLE) -> int:
         opened = None
         for chunk in read_chunks(run, read, progress):
             if opened is None:  # TensorFlow and the weights, which a part without new petitions need not wait for
-                opened = _open(model, run.settings.accelerator, name)
+                opened = _open(model, run.settings.accelerator, run.settings.cpu_engine, name)
                 if opened.name != name:
                     raise ConfigError(f"the weights of {model} were replaced: {name} is {opened.name} now, try again")
             given = give_labels(opened, name, chunk)
@@ -60,7 +60,8 @@ def give_labels(classifier: "TextClassifier", name: str, texts: Sequence[Petitio
 
 
 @cache
-def _open(model: str, accelerator: str, name: str) -> "TextClassifier":  # by its name too: a folder may be replaced
+def _open(model: str, accelerator: str, cpu_engine: str, name: str) -> "TextClassifier":
+    # By its name too: a folder may be replaced.
     from petitions.encoders.classifier import load_classifier
 
-    return load_classifier(model, accelerator)
+    return load_classifier(model, accelerator, cpu_engine)

@@ -33,6 +33,7 @@ from petitions.training.label_trainer import (
 )
 from petitions.training.labelled import Example, Split, count_labels, find_labels
 from petitions.training.start_folder import write_classifier, write_encoder, write_plain_start, write_start
+from petitions.training.trained_network import TrainedClassifier, find_network, open_encoder
 from petitions.training.whole_folder import write_folder
 from petitions.training.word_baseline import Morphemes, WordBaseline
 
@@ -64,7 +65,7 @@ def finetune_labels(
         work = Path(name)
         words = WordBaseline(morphemes, train[0]).classify(train[1], stop, test[0])
         write_start(files.folder, work, labels, dropped)
-        classifier = TextClassifier(ModelFiles(folder=work), settings.accelerator)
+        classifier = TrainedClassifier(work, settings.accelerator)
         strength, of_stop = fit_head(classifier, train, stop)
         of_head, curve = None, list[dict[str, float]]()
         if settings.minutes:
@@ -119,12 +120,11 @@ def finetune_embedding(
         work = Path(name)
         words = WordBaseline(morphemes, [one.whole for one in whole["train"]])
         write_plain_start(files.folder, work)
-        encoder = BertEncoder(ModelFiles(folder=work), settings.accelerator)
+        encoder = open_encoder(work, settings.accelerator)
+        bert = find_network(encoder)
         drawer = MatchDrawer(encoder, titles["train"], bodies["train"], settings.batch_size)
-        curve = train_further(
-            encoder._bert, None, drawer, lambda: 1 - rank(encoder, "stop")["mrr"], settings, work / "state"
-        )
-        write_encoder(folder, encoder._bert, load_tokenizer(files.folder))
+        curve = train_further(bert, None, drawer, lambda: 1 - rank(encoder, "stop")["mrr"], settings, work / "state")
+        write_encoder(folder, bert, load_tokenizer(files.folder))
         written = BertEncoder(ModelFiles(folder=folder), settings.accelerator)
         report = EmbeddingReport(
             order=_describe("embedding", files, split, settings, time.monotonic() - began),

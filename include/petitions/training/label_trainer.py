@@ -17,13 +17,13 @@ import numpy.typing as npt
 
 from petitions.encoders.bert import Bert, MaskedLmHead, NextSentenceHead
 from petitions.encoders.bert_encoder import BertEncoder
-from petitions.encoders.classifier import TextClassifier
 from petitions.encoders.sequence_head import SequenceHead
 from petitions.errors import ConfigError
 from petitions.training.draws import SPAN_SHARE, SPAN_TOKENS, TITLE_TOKENS, WINDOW_TOKENS, Arrays, pad_rows
 from petitions.training.judge import Logits, Truth, decide, find_refined_loss, fit_logistic, fit_temperature
 from petitions.training.stage_trainer import Stage, StageTrainer
 from petitions.training.student import Network
+from petitions.training.trained_network import TrainedClassifier
 
 logger = logging.getLogger(__name__)
 
@@ -33,6 +33,7 @@ PATIENCE = 3  # rounds without a better one
 N_RISE = 20  # steps
 
 Texts = Sequence[str]
+LabelledTexts = tuple[Texts, Truth]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +96,7 @@ class MatchDrawer:
         return *pad_rows(firsts, pad), *pad_rows(seconds, pad)
 
 
-def fit_head(classifier: TextClassifier, train: tuple[Texts, Truth], stop: tuple[Texts, Truth]) -> tuple[float, Logits]:
+def fit_head(classifier: TrainedClassifier, train: LabelledTexts, stop: LabelledTexts) -> tuple[float, Logits]:
     """Give the head the weights of the best regression on what is pooled; its strength, and its logits of `stop`."""
     pooled = [classifier.pool_texts(texts) for texts, _ in (train, stop)]  # [N, D]
     model, strength = fit_logistic((pooled[0], train[1]), (pooled[1], stop[1]), STRENGTHS)
@@ -160,9 +161,9 @@ def train_further(
 
 
 def train_labels(
-    classifier: TextClassifier,
-    train: tuple[Texts, Truth],
-    stop: tuple[Texts, Truth],
+    classifier: TrainedClassifier,
+    train: LabelledTexts,
+    stop: LabelledTexts,
     settings: FinetuneSettings,
     work: Path,
 ) -> list[dict[str, float]]:
@@ -173,7 +174,7 @@ def train_labels(
     return train_further(classifier.bert, classifier.head, drawer, measure, settings, work)
 
 
-def calibrate(classifier: TextClassifier, logits: Logits, truth: Truth) -> float:
+def calibrate(classifier: TrainedClassifier, logits: Logits, truth: Truth) -> float:
     """Divide the head by the temperature that suits its logits of the month to stop by; gives the temperature."""
     temperature = fit_temperature(logits, truth)
     for variable in (classifier.head.classifier.kernel, classifier.head.classifier.bias):

@@ -15,8 +15,9 @@ import keras
 import numpy as np
 from tokenizers import processors
 
-from petitions.encoders.bert import INITIALIZER_STDDEV, Bert, BertSize, build_bert
+from petitions.encoders.bert import INITIALIZER_STDDEV, Bert, build_bert
 from petitions.encoders.bert_checkpoint import Checkpoint, Tensors, name_backbone, read_checkpoint, write_tensors
+from petitions.encoders.bert_size import BertSize
 from petitions.encoders.hub import PreTrainedTokenizerFast, load_tokenizer
 from petitions.encoders.labels import ARCHITECTURE, DROPPED
 from petitions.encoders.names import WEIGHTS_FILE
