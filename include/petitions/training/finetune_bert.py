@@ -66,10 +66,12 @@ def finetune_labels(
         words = WordBaseline(morphemes, train[0]).classify(train[1], stop, test[0])
         write_start(files.folder, work, labels, dropped)
         classifier = TrainedClassifier(work, settings.accelerator)
-        strength, of_stop = fit_head(classifier, train, stop)
+        frozen = TextClassifier(ModelFiles(folder=work), settings.accelerator)
+        strength, of_stop = fit_head(classifier, frozen, train, stop)
         of_head, curve = None, list[dict[str, float]]()
         if settings.minutes:
-            of_head = classifier.classify(test[0])
+            head = classifier.read_head()
+            of_head = frozen.pool_texts(test[0]) @ head.classifier + head.classifier_bias
             curve = train_labels(classifier, train, stop, settings, work / "state")
             of_stop = classifier.classify(stop[0])
         temperature = calibrate(classifier, of_stop, stop[1])

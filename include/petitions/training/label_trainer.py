@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from petitions.encoders.bert import Bert, MaskedLmHead, NextSentenceHead
 from petitions.encoders.bert_encoder import BertEncoder
+from petitions.encoders.classifier import TextClassifier
 from petitions.encoders.sequence_head import SequenceHead
 from petitions.errors import ConfigError
 from petitions.training.draws import SPAN_SHARE, SPAN_TOKENS, TITLE_TOKENS, WINDOW_TOKENS, Arrays, pad_rows
@@ -96,9 +97,21 @@ class MatchDrawer:
         return *pad_rows(firsts, pad), *pad_rows(seconds, pad)
 
 
-def fit_head(classifier: TrainedClassifier, train: LabelledTexts, stop: LabelledTexts) -> tuple[float, Logits]:
-    """Give the head the weights of the best regression on what is pooled; its strength, and its logits of `stop`."""
-    pooled = [classifier.pool_texts(texts) for texts, _ in (train, stop)]  # [N, D]
+def fit_head(
+    classifier: TrainedClassifier, frozen: TextClassifier, train: LabelledTexts, stop: LabelledTexts
+) -> tuple[float, Logits]:
+    """Give the head the weights of the best regression on what is pooled below it.
+
+    Args:
+        classifier: whose head it is.
+        frozen: the same weights, in the engine that is fastest.
+        train: texts and labels.
+        stop: those of the month to stop by.
+
+    Returns:
+        The strength of the regression, and its logits of the month to stop by.
+    """
+    pooled = [frozen.pool_texts(texts) for texts, _ in (train, stop)]  # [N, D]
     model, strength = fit_logistic((pooled[0], train[1]), (pooled[1], stop[1]), STRENGTHS)
     kernel, bias = model.coef_.T, model.intercept_  # [D, L], [L]
     if len(model.classes_) == 2:

@@ -31,6 +31,8 @@ def write_folder(output: Path, mark: str) -> Iterator[Path]:
     unfinished.mkdir(parents=True)
     try:
         yield unfinished
+        for kept in unfinished.glob(".*"):  # an engine's export, named after the unfinished folder
+            kept.unlink()
         if output.exists():
             _exchange(unfinished, output)
         else:
