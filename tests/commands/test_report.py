@@ -98,6 +98,9 @@ def test_what_rose_fell_and_was_copied_is_said_in_sentences(conn, artifacts):
     for number in range(0, 60, 3):  # topic 1 is all of the last weeks
         petitions[number] = replace(petitions[number], begins_on=recent, ends_on=WINDOW.until)
     petitions[5] = replace(petitions[2], source_id="a-006", begins_on=petitions[5].begins_on)
+    long = " ".join(f"{number}번째 줄은 이 동네의 신호등 이야기입니다." for number in range(9))
+    petitions[7] = replace(petitions[7], body=long)
+    petitions[8] = replace(petitions[8], body=f"{long} 그리고 한 줄을 더 적습니다.")
     write_all(conn, petitions)
     write_copies(conn)
     publish(conn, "fit-1", [BERT], at=MONDAY)
@@ -105,7 +108,7 @@ def test_what_rose_fell_and_was_copied_is_said_in_sentences(conn, artifacts):
     told = {item.get_text(): item.find_next("dd").get_text() for item in page.find_all("dt")}
     assert "‘건널목’ 주제가 청원의 0.0%에서 100.0%로" in told["늘어난 주제"]
     assert "‘급식’" in told["줄어든 주제"] and "‘주택’" in told["줄어든 주제"]
-    assert "1가지, 모두 2건" in told["되풀이된 글"]
+    assert "2가지, 모두 4건" in told["되풀이된 글"], "the same text, and one with a line more"
     told = {item.get_text(): item.find_next("dd").get_text() for item in draw(conn, artifacts, "en").find_all("dt")}
     assert "“건널목” rose from 0.0% of petitions to 100.0%" in told["Topics that rose"]
 

@@ -47,7 +47,7 @@ def tell_findings(
         topics: of current_topic.
         moves: of rising_topic, the last 28 days against those before.
         terms: of rising_term, likewise, the most risen first.
-        copies: groups of duplicate_petition, the largest first.
+        copies: rows of petition_copy_group, the largest first.
         births: step 0 of topic_lineage.
         loudest: of current_petition, most agreements first, with n_over, how many reached the threshold of the site.
         word: gives the sentences of a language.

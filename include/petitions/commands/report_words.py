@@ -39,8 +39,10 @@ WORDS = {
     "no_words": ("뚜렷하게 달라진 낱말이 없습니다.", "No word changed clearly."),
     "copied": ("되풀이된 글", "Texts posted again"),
     "copies": (
-        "거듭 올라온 글이 {groups}가지, 모두 {n}건입니다. 가장 많은 것은 ‘{title}’ ({k}건, {first} – {last})입니다.",
-        "{groups} texts were posted more than once, in {n} petitions. Most often: “{title}” ({k}, {first} – {last}).",
+        "같은 글을 그대로, 또는 고쳐서 다시 올린 것이 {groups}가지, 모두 {n}건입니다. 가장 많은 것은 ‘{title}’ ({k}건, "
+        "{first} – {last})입니다.",
+        "{groups} texts were posted again, as they were or rewritten, in {n} petitions. Most often: “{title}” ({k}, "
+        "{first} – {last}).",
     ),
     "no_copies": ("두 번 올라온 글이 없습니다.", "No text was posted twice."),
     "new": ("새 주제", "New topics"),

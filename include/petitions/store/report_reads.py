@@ -50,11 +50,10 @@ def read_moved_terms(conn: Connection, model: Mapping[str, Any], k: int) -> Rows
 
 
 def read_copies(conn: Connection, source: Source) -> Rows:
-    """Read the texts of a source that were posted more than once, a row each, the most often posted first."""
+    """Read the groups of petitions of a source that say the same, word for word or in part, the largest first."""
     query = """
-        SELECT group_id, count(*) AS n, min(begins_on) AS first_on, max(begins_on) AS last_on,
-            (array_agg(title ORDER BY rank))[1] AS title
-        FROM petitions.duplicate_petition WHERE source = :source GROUP BY group_id ORDER BY n DESC, group_id
+        SELECT group_id, n_petitions AS n, first_on, last_on, title
+        FROM petitions.petition_copy_group WHERE source = :source ORDER BY n_petitions DESC, group_id
     """
     return _rows(conn, query, source=source)
 
