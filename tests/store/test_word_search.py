@@ -13,6 +13,7 @@ from petitions.store.fusion import EncoderWeight, insert_weight, is_weighed, ups
 from petitions.store.petitions import read_texts
 from petitions.store.publishing import publish
 from petitions.store.readers import Filters, read_similar, search_hybrid
+from petitions.store.tokens import PetitionTokens, upsert_tokens
 from petitions.store.words import DIMENSIONS, number_word, read_unsplit
 from petitions.text.bm25 import weigh_words
 from rows import write_words
@@ -122,3 +123,16 @@ def test_the_petitions_most_like_one_share_its_weightiest_words(conn):
     found = [row["petition_id"] for row in read_similar(conn, "sample:a-001", 2)]
     assert found == ["sample:a-004", "sample:a-003"]
     assert [row["petition_id"] for row in read_similar(conn, "sample:a-006", 2)] == ["sample:a-005", "sample:a-004"]
+
+
+def test_of_equal_words_those_that_topics_are_made_of_tell_what_is_most_like_a_petition(conn):
+    write_all(conn, make_petitions(3))
+    write_words(conn, SAMPLE, [["급식", "정말로"], ["정말로", "우유"], ["급식", "학교"]])
+    publish(conn, "fit-1", [BERT], at=MONDAY)
+    assert [row["petition_id"] for row in read_similar(conn, "sample:a-001", 2)] == ["sample:a-002", "sample:a-003"]
+    one = read_texts(conn, SAMPLE, WINDOW)[0]
+    tokens = PetitionTokens(
+        petition_id=one.petition_id, tokenizer="mecab-1", content_hash=one.content_hash, tokens=["급식"]
+    )
+    upsert_tokens(conn, [tokens])
+    assert [row["petition_id"] for row in read_similar(conn, "sample:a-001", 2)] == ["sample:a-003", "sample:a-002"]

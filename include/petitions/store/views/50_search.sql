@@ -148,12 +148,13 @@ DECLARE
     n integer := greatest(50, k) + 1;
     wanted vector;
     made_by text;
+    named_by text;
     weight double precision;
     asked text[];
     weights double precision[];
     by_word text[];
 BEGIN
-    SELECT e.embedding, m.encoders[1] INTO wanted, made_by
+    SELECT e.embedding, m.encoders[1], m.tokenizer INTO wanted, made_by, named_by
     FROM petitions.petition AS p
     JOIN petitions.published_model AS m
         ON m.source = p.source AND p.begins_on >= m.since AND p.begins_on < m.until
@@ -168,12 +169,17 @@ BEGIN
     ), of_levels AS MATERIALIZED (
         SELECT u.level, u.level / 16 AS number
         FROM petitions.petition_words AS w CROSS JOIN LATERAL unnest(w.levels) AS u (level) WHERE w.petition_id = similar_to
+    ), of_topics AS MATERIALIZED (
+        SELECT DISTINCT u.word
+        FROM petitions.petition_tokens AS k CROSS JOIN LATERAL unnest(k.tokens) AS u (word)
+        WHERE k.petition_id = similar_to AND k.tokenizer = named_by
     )
-    SELECT array_agg(word), array_agg((level % 16 + 0.5) * 2.2 / 16)
+    SELECT array_agg(word), array_agg(of_text)
     INTO asked, weights
     FROM (
-        SELECT word, level FROM of_words JOIN of_levels USING (number)
-        ORDER BY level % 16 DESC, length(word) DESC, word
+        SELECT word, (level % 16 + 0.5) * 2.2 / 16 * CASE WHEN of_topics.word IS NULL THEN 1 ELSE 2 END AS of_text
+        FROM of_words JOIN of_levels USING (number) LEFT JOIN of_topics USING (word)
+        ORDER BY of_text DESC, length(word) DESC, word
         LIMIT 64  -- of equal ones the longer, which are rarer: to count all words would take longer than to rank
     ) AS heaviest;
     by_word := ARRAY(
@@ -212,8 +218,8 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION petitions.similar_petitions IS
     'The k published petitions most like a petition, without itself, the most like first: by BM25F over its own 32
-weightiest words, and by cosine under the published encoder with its weight in encoder_weight (or vector_weight), which is
-0 for vectors that do not help. similarity is the cosine; filters as in search_petitions.';
+weightiest words, of which those that topics are made of (nouns, compounds) count twice, and by cosine under the published
+encoder with its weight in encoder_weight (or vector_weight), which is 0 for vectors that do not help. similarity is the cosine; filters as in search_petitions.';
 
 CREATE VIEW petitions.numbered_petition AS
 SELECT
