@@ -219,7 +219,8 @@ END $$;
 COMMENT ON FUNCTION petitions.similar_petitions IS
     'The k published petitions most like a petition, without itself, the most like first: by BM25F over its own 32
 weightiest words, of which those that topics are made of (nouns, compounds) count twice, and by cosine under the published
-encoder with its weight in encoder_weight (or vector_weight), which is 0 for vectors that do not help. similarity is the cosine; filters as in search_petitions.';
+encoder with its weight in encoder_weight (or vector_weight), which is 0 for vectors that do not help.
+similarity is the cosine; filters as in search_petitions.';
 
 CREATE VIEW petitions.numbered_petition AS
 SELECT
