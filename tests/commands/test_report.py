@@ -313,6 +313,8 @@ def test_the_map_of_topics_is_no_wider_than_the_window(tmp_path):
         page.goto((tmp_path / "map.html").as_uri())
         page.wait_for_selector("circle.dot")
         assert page.evaluate("document.documentElement.scrollWidth") == 1000
+        slider = page.locator("#topics-sliderdiv svg")
+        assert slider.evaluate("svg => getComputedStyle(svg).overflow") == "visible", "1.0 is not cut off"
         browser.close()
 
 
