@@ -121,6 +121,13 @@ def test_in_english_no_word_of_the_page_itself_is_korean(published, artifacts):
     assert not re.search("[가-힣]", page.get_text())
 
 
+def test_the_map_of_petitions_is_as_high_as_its_petitions_lie(published, artifacts):
+    place_petitions(artifacts)
+    drawing = draw(published, artifacts).find(id="petition-map").find_next("figure").svg
+    heights = [int(dot["cy"]) for dot in drawing.find_all("circle")]
+    assert drawing["viewbox"] == f"-10 {min(heights) - 10} 1020 {max(heights) - min(heights) + 20}"
+
+
 def test_every_text_of_the_report_is_there_in_both_languages():
     names = {rule.name for rule in (*RULES, *RULES_BY_ENCODER, RECALL)}
     assert names <= set(WORDS | SHARED)
