@@ -14,16 +14,17 @@ from pathlib import Path
 from petitions.encoders.bert import BertSize, build_bert
 from petitions.encoders.bert_checkpoint import name_backbone, write_tensors
 from petitions.encoders.names import WEIGHTS_FILE
+from petitions.encoders.tokenizer_files import TRIED
 from petitions.training.draws import DrawSizes
 from petitions.training.model_folder import write_config, write_tokenizer
-from petitions.training.sources import CIVIC, GISTS, GROUPS, INFERENCE, PETITIONS, SCORED, TITLES
+from petitions.training.sources import CALIBRATION, CIVIC, GISTS, GROUPS, INFERENCE, PETITIONS, SCORED, TITLES
 from petitions.training.stage_state import Progress
 from petitions.training.stage_trainer import Stage
 from petitions.training.stages import Recipe, make_vocabulary, teach, train
 from petitions.training.wordpiece import train_wordpiece
 
 SIZES = DrawSizes(distill=8, joint=128, joint_lengths=(32,), contrast=6, next=6, rank=8, alike=6)
-RECIPE = Recipe(vocab_size=400, layers=(0, 1), n_positions=128, sizes=SIZES, checkpoint_s=0.0, accelerator="cpu")
+RECIPE = Recipe(vocab_size=800, layers=(0, 1), n_positions=128, sizes=SIZES, checkpoint_s=0.0, accelerator="cpu")
 SHARES = {"joint": 1.0, "next": 1.0, "contrast": 1.0, "match": 1.0, "distill": 2.0, "rank": 1.0, "alike": 1.0}
 THEMES = {
     "버스": "노선 정류장 배차 기사 승객 요금 막차",
@@ -46,7 +47,9 @@ def write_data(folder: Path) -> None:
         }
         for theme in themes
     ]
-    for name in PETITIONS:
+    # A tokenizer that does not know the letters of these is no Korean one to those who load it.
+    documents += [{"title": TRIED[0], "body": " ".join(TRIED)}] * 4
+    for name in (*PETITIONS, *CALIBRATION):
         write_rows(folder / name, [{"title": row["title"], "content": row["body"]} for row in documents])
     for name, title, text in CIVIC:
         write_rows(folder / name, [{title: row["title"], text: row["body"]} for row in documents * 3])

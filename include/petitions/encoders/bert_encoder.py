@@ -9,6 +9,7 @@ from petitions.encoders.engine import Floats, Network, Output
 from petitions.encoders.engine_choice import load_engine
 from petitions.encoders.hub import ModelFiles, fetch_model, load_tokenizer
 from petitions.encoders.names import hash_text, name_encoder, require_finite
+from petitions.encoders.overlap import read_overlap
 from petitions.encoders.reading import Pooling, read_reading
 from petitions.encoders.sequences import TokenSequence
 from petitions.encoders.tensor_names import MASKED_WORDS, NEXT_SENTENCE
@@ -46,7 +47,8 @@ class BertEncoder:
         if embedder is not None:
             self.name, self.dimensions = f"{embedder.name}+{self.name}", embedder.dimensions
         self._embedder = embedder
-        self.n_positions = checkpoint.size.n_positions
+        self.n_positions, self.vocab_size = checkpoint.size.n_positions, checkpoint.size.vocab_size
+        self.overlap = read_overlap(checkpoint)
         size, weights = checkpoint.size, checkpoint.tensors.keys()
         self._missing_masked_lm = [name for name in masked_lm_shapes(size) if name not in weights]
         if self.tokenizer.mask_token is None:

@@ -6,9 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from petitions.encoders.bert_encoder import BertEncoder
+from petitions.encoders.pairs import read_margins
 from petitions.records import PetitionText
-
-N_SPECIAL = 3  # [CLS] first [SEP] second [SEP]
 
 
 def score_petitions(bert: BertEncoder, texts: Sequence[PetitionText]) -> npt.NDArray[np.float32]:
@@ -21,6 +20,7 @@ def score_next_sentence(bert: BertEncoder, pairs: Sequence[tuple[str, str]]) -> 
 
     Where a pair has more tokens than the network has positions, the second text keeps its beginning: the question is
     whether it goes on from the first. Only a first text of more than half the positions is cut too, and keeps its end.
+    Where the checkpoint says what it weighs, the share of the first text's words that the whole second has counts too.
 
     Args:
         bert: a BERT with a next-sentence head, of its own or with the weights of its vectors, which come first.
@@ -33,14 +33,7 @@ def score_next_sentence(bert: BertEncoder, pairs: Sequence[tuple[str, str]]) -> 
         WeightsError: the checkpoint has no next-sentence head.
     """
     bert = bert.pair_reader
-    room = bert.n_positions - N_SPECIAL
-    firsts = bert.encode_pieces(first for first, _ in pairs)
-    seconds = bert.encode_pieces(second for _, second in pairs)
-    sequences = []
-    for first, second in zip(firsts, seconds, strict=True):
-        n_first = min(len(first), max(room // 2, room - len(second)))
-        kept = first[len(first) - n_first :]
-        sequences.append(bert.frame(kept, second[: room - n_first]))
-    logits = bert.predict_next(sequences).astype(np.float64)  # [N, 2]
-    follows = 1 / (1 + np.exp(logits[:, 1] - logits[:, 0]))  # [N], the softmax over two
-    return follows.astype(np.float32)
+    margins, firsts, seconds = read_margins(bert, pairs)
+    if bert.overlap is not None:
+        margins = bert.overlap.weigh(margins, firsts, seconds)
+    return (1 / (1 + np.exp(-margins))).astype(np.float32)
