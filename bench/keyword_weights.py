@@ -25,12 +25,13 @@ from petitions.text.frequencies import Frequencies
 from petitions.text.keywords import WEIGHTS, Floats, describe_candidates, mend_phrases
 from petitions.text.normalize import normalize_text
 from petitions.text.noun_phrases import NounPhrase, find_phrases, mend_fragments
-from petitions.text.tokenizer import Tokenizer
+from petitions.text.tokenizer import Tokenizer, read_stopwords
 
 MONTHS = [f"2019-0{month}" for month in range(4, 9)]
 OTHERS = ("corpus/bluehouse_2020-01_05.jsonl.gz", "assembly/2020-01_2024-07.jsonl")
 N_KEYWORDS = 5
 FEWEST_TEXTS = 4  # a word of fewer is left out of the table: mostly misspellings, and names of people
+NOUNS = frozenset({"NNG", "NNP", "SL", "인명"})
 BLANKED = re.compile(r"\*+")
 
 
@@ -70,11 +71,18 @@ def read_documents(tokenizer: Tokenizer, path: Path) -> list[Document]:
     found = []
     for row in rows:
         title, body = (normalize_text(BLANKED.sub(" ", row[name])).text for name in ("title", "content"))
-        nouns = tokenizer.tokenize(body)
-        asked = frozenset(tokenizer.tokenize(title)) & set(nouns)
+        nouns = list_nouns(tokenizer, body)
+        asked = frozenset(list_nouns(tokenizer, title)) & set(nouns)
         phrases = [find_phrases(tokenizer, text) for text in (title, body)]
         found.append(Document(month=row["begin"][:7], asked=asked, title=phrases[0], body=phrases[1], nouns=nouns))
     return [item for item in found if item.body]
+
+
+def list_nouns(tokenizer: Tokenizer, text: str) -> list[str]:
+    """The nouns that the tagger knows, not the tokens: 고등학교 is asked for as 고등 and 학교."""
+    nouns = (surface.upper() for surface, tag, _ in tokenizer.tag(text) if tag in NOUNS and len(surface) > 1)
+    ignored = read_stopwords()
+    return [noun for noun in nouns if noun not in ignored]
 
 
 def count_words(documents: Iterable[Document]) -> Frequencies:

@@ -3,7 +3,7 @@
 import pytest
 
 from petitions.text.frequencies import read_frequencies
-from petitions.text.keywords import extract_keywords, extract_many, name_extractor
+from petitions.text.keywords import extract_keywords, extract_many, list_words, name_extractor
 from petitions.text.tokenizer import Tokenizer
 
 TAX = (
@@ -58,3 +58,22 @@ def test_the_table_that_ships_knows_common_words_and_no_rare_ones():
     assert table.n_texts > 9_000 and table.n_with["학교"] > 500
     assert min(table.n_with.values()) >= 4
     assert all(table.n_alone[word] <= n for word, n in table.n_with.items())
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("반려견과 걷는 길을 넓혀 주세요. 반려견과 함께 갑니다.", "반려견"),
+        ("건물주가 문을 닫았습니다. 건물주가 전화를 안 받습니다.", "건물주"),
+        ("관리단과 다투었습니다. 관리단과 만났습니다.", "관리단"),
+    ],
+)
+def test_a_particle_that_the_tagger_takes_for_a_letter_is_dropped(text, word):
+    words = list_words(Tokenizer(), text, 5)
+    assert word in words
+    assert not any(item.startswith(word) and item != word for item in words)
+
+
+def test_a_word_that_ends_like_a_particle_stays():
+    words = list_words(Tokenizer(), "감정평가와 입주자대표회의, 고속도로와 딸아이, 제주도를 생각합니다.", 9)
+    assert {"감정평가", "입주자대표회의", "고속도로", "딸아이", "제주도"} <= set(words)

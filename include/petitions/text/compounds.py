@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 from petitions.text.frequencies import Frequencies
 
-RULES = 1  # raise it when the code below joins otherwise
+RULES = 2  # raise it when the code below joins otherwise
 NOUN = "NNG"  # the tag of what was joined
 MOST_LETTERS = 12
 BOUND_TEXTS = 10  # that hold a piece, to say of it that it hardly ever stands by itself
@@ -19,6 +19,9 @@ BOUND_SHARE = 0.1  # of them where it does
 Morpheme = tuple[str, str, bool]
 
 _NOUNS = frozenset({"NNG", "NNP", "SL", "인명"})
+_MISREAD = ("E", "V", "XSA", "XSV")  # of a piece within a known whole: 자유 + 한 + 국당
+_NAMED_LAW = "이법"  # 민식이법, of which the tagger makes a subject: only a name can stand before it
+_SHORTEST_MISREAD = 4
 PARTICLES = frozenset("의로가도만이은는을를와과에들나")
 
 
@@ -72,6 +75,8 @@ class Compounds:
     def _is_compound(self, whole: str, pieces: Sequence[Morpheme]) -> bool:
         if len(whole) > MOST_LETTERS or whole in self._ignored or any(tag == "SN" for _, tag, _ in pieces):
             return False
+        if is_misread(whole, pieces):
+            return True
         n_with = self._table.n_with[whole]
         nouns = [surface.upper() for surface, tag, _ in pieces if tag in _NOUNS and len(surface) > 1]
         return any(noun not in self._ignored and self._table.n_alone.get(noun, 0) < n_with for noun in nouns)
@@ -95,6 +100,15 @@ class Compounds:
         if whole[-1] in PARTICLES and n_with.get(whole[:-1], 0) > n_with.get(whole, 0):
             whole = whole[:-1]
         return whole, NOUN, pieces[0][2]
+
+
+def is_misread(whole: str, pieces: Sequence[Morpheme]) -> bool:
+    """Whether the pieces of a word that is known whole make it a phrase of a verb or a subject, which it cannot be."""
+    inner = [tag for _, tag, _ in pieces[:-1]]
+    is_cut = any(tag.startswith(_MISREAD) for tag in inner) or (
+        whole.endswith(_NAMED_LAW) and any(tag.startswith("J") for tag in inner)
+    )
+    return is_cut and len(whole) >= _SHORTEST_MISREAD
 
 
 def split_words(text: Sequence[Morpheme]) -> Iterator[list[Morpheme]]:

@@ -62,8 +62,19 @@ def mend_phrases(phrases: Sequence[NounPhrase], table: Frequencies) -> list[Noun
         word[:-1]
         for word in here
         if word[-1] in PARTICLES and word not in table.n_with and (word[:-1] in here or word[:-1] in table.n_with)
-    }
+    } | {item.word[:-1] for item in phrases if _ends_in_particle(item, table)}
     return mend_fragments(phrases, longer, shorter)
+
+
+def _ends_in_particle(item: NounPhrase, table: Frequencies) -> bool:
+    """Whether it is a commoner word and a particle: 반려견과, which the tagger reads as 반려 + 견과."""
+    stem = item.word[:-1]
+    is_cut = len(item.parts) > 1 and len(item.parts[-1]) == 2 and item.word.endswith(item.parts[-1])
+    return (
+        item.word[-1] in PARTICLES
+        and (is_cut or item.word[-1] == "들")
+        and table.n_with.get(stem, 0) > table.n_with.get(item.word, 0)
+    )
 
 
 @cache

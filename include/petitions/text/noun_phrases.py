@@ -11,13 +11,13 @@ from petitions.text.frequencies import read_frequencies
 from petitions.text.names import join_names
 from petitions.text.tokenizer import Tokenizer
 
-RULES = 2  # raise it when the code below gives other phrases
+RULES = 3  # raise it when the code below gives other phrases
 LONGEST = 12  # letters; a longer one is a sentence without blanks
 SHORT = 3  # letters that a fragment has fewer of
 _NOUNS = frozenset({"NNG", "NNP", "SL", "인명"})
 _INSIDE = _NOUNS | {"SN", "SH", "XPN", "XSN", "NNB", "NNBC", "XR", "NR"}
 _NOT_LAST = frozenset({"XPN", "SN", "NNB", "NNBC", "MM", "IC"})
-PARTICLES = frozenset(["의", "로", "가", "도", "만", "이", "은", "는", "을", "를", "와", "과", "에"])
+PARTICLES = frozenset(["의", "로", "가", "도", "만", "이", "은", "는", "을", "를", "와", "과", "에", "나", "들"])
 _ENDINGS = frozenset(["들", "적", "씩", "여", "째", "님", "로", "만", "간"])  # suffixes, but no part of a name
 # 세종시 and 한부모 begin with what is tagged as a determiner, 자사고 with an interjection; these are none of a name.
 _FIRST = frozenset({"MM", "IC"})
