@@ -35,7 +35,7 @@ def teach(data: Path, teacher: Path, work: Path) -> None:
 
 
 @click.command()
-@click.argument("name", type=click.Choice(["distil", "match", "follow"]))
+@click.argument("name", type=click.Choice(["distil", "match", "follow", "refine"]))
 @data_option
 @teacher_option
 @work_option
