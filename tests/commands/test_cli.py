@@ -318,6 +318,7 @@ def test_a_question_is_not_embedded_by_other_weights_than_those_published(run, m
     shipped = ENCODERS["bert"].name(Settings())
     with engine.begin() as conn:
         write_all(conn, make_petitions(4))
+        write_words(conn, Source("sample"), [["건널목"]])
         upsert_weight(conn, EncoderWeight(encoder=BERT, search_weight=1))
         publish(conn, "fit-1", [BERT, ELMO], at=MONDAY)
     refused = refusal(run("search", "건널목"))

@@ -11,7 +11,6 @@ from petitions.addresses import hide_logins
 from petitions.commands.console import print_rows
 from petitions.commands.options import json_option
 from petitions.encoders.registry import ENCODERS
-from petitions.encoders.scorers import list_scorers
 from petitions.errors import CheckFailedError, ConfigError, FetchError, PetitionsError
 from petitions.records import Source
 from petitions.settings import Settings
@@ -172,6 +171,7 @@ def _examine_encoder(name: str, settings: Settings) -> str:
 
 def _examine_scorers(settings: Settings) -> str:
     from petitions.encoders.classifier import load_classifier
+    from petitions.encoders.scorers import list_scorers
 
     models = list_scorers(settings.scorers).values()
     loaded = [load_classifier(model, settings.accelerator, settings.cpu_engine) for model in models]
