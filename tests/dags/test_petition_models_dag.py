@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from invented import MONDAY, make_petitions
+from petitions.encoders.tokenizer_files import TRIED
 from petitions.store.artifacts import ArtifactStore
 from petitions.store.petitions import upsert_petitions
 
@@ -62,8 +63,9 @@ def test_it_parses_light_and_trains_on_the_tpu_queue(environ):
 
 
 def test_a_run_leaves_new_weights_with_their_cards_in_the_artifact_store(environ, engine, database_url, tmp_path):
+    known = "\n".join(TRIED)  # a tokenizer that lacks their letters is refused as no Korean one
     with engine.begin() as conn:
-        long = [replace(item, body=f"{item.title}. {item.body}\n" * 12) for item in make_petitions(80)]
+        long = [replace(item, body=f"{item.title}. {item.body}\n" * 12 + known) for item in make_petitions(80)]
         upsert_petitions(conn, long, seen_at=MONDAY)
     environ = environ | {
         "PETITIONS_DATABASE_URL": database_url,

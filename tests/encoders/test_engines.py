@@ -174,6 +174,13 @@ def test_auto_measures_once_a_machine_and_says_what_it_found(folder, monkeypatch
     assert json.loads(finding.read_text())["machine"] == told["machine"]
 
 
+def test_what_one_file_of_onnx_cannot_hold_is_computed_by_tensorflow(folder, monkeypatch):
+    monkeypatch.setattr(onnx_export, "MAX_BYTES", 1000)
+    assert "TensorFlow" in load_bert(str(folder), "cpu", cpu_engine="auto").engine
+    with pytest.raises(ConfigError, match="an ONNX file holds 1000"):
+        load_bert(str(folder), "cpu", cpu_engine="onnxruntime")
+
+
 @pytest.mark.parametrize(
     ("speeds", "cosine", "fastest"),
     [

@@ -77,8 +77,10 @@ def load_engine(network: Network, accelerator: str, cpu_engine: str) -> Engine:
 
 
 def _load_fastest(network: Network, accelerator: str) -> Engine:
-    from petitions.encoders.onnx_export import find_file, find_folder, write_whole
+    from petitions.encoders.onnx_export import find_file, find_folder, is_too_large, write_whole
 
+    if is_too_large(network):
+        return _load_tensorflow(network, accelerator)
     finding = _read_finding(find_file(network, FINDING_FILE))
     if finding is None:
         folder = find_folder(network)

@@ -51,6 +51,11 @@ def load_onnx(network: Network, *, is_int8: bool = False) -> OnnxEngine:
     return OnnxEngine(network, graph, is_int8=is_int8)
 
 
+def is_too_large(network: Network) -> bool:
+    """Whether one file of ONNX cannot hold the weights, as float32."""
+    return sum(tensor.size for tensor in network.checkpoint.tensors.values()) * 4 > MAX_BYTES
+
+
 def find_folder(network: Network) -> Path | None:
     """Where the export of a network is written: beside its weights, else in the user's cache; None: nowhere."""
     return next((folder for folder in _folders(network) if _can_be_written(folder)), None)
