@@ -16,6 +16,7 @@ from petitions.records import Source, Window
 from petitions.store.check_results import plan_results, write_check
 from petitions.store.checks import CheckResult, PlannedCheck, Rule
 from petitions.store.crawl_progress import begin_crawl, write_place
+from petitions.store.labels import GivenLabels, upsert_labels
 from petitions.store.petitions import read_texts, record_agreements, upsert_petitions
 from petitions.store.publishing import publish
 from petitions.store.runs import StepResult, begin_run, begin_step, fail_step, record_step
@@ -27,6 +28,7 @@ pytestmark = [pytest.mark.postgres, pytest.mark.slow]
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "queries.md"
 EXAMPLE = re.compile(r"```sql\n([^`]+)\n```\n\n((?:\|.*\n)+)")
+SCORER = "category@0123456789ab"
 MAY = Window(since=date(2024, 3, 1), until=date(2024, 6, 1))
 
 CROSSING = "아침마다 아이들이 차를 피해 길을 건넙니다. 학교 앞에 신호등이 하나 있으면 모두 안심하고 다닐 수 있습니다."
@@ -133,7 +135,17 @@ def write_sample(conn) -> None:
     upsert_tokens(conn, tokens)
     write_words(conn, Source("sample"), [item.tokens for item in tokens])
     write_copies(conn)
-    publish(conn, "fit-1", [BERT, ELMO], at=MONDAY)
+    given = [
+        GivenLabels(
+            petition_id=item.petition_id,
+            scorer=SCORER,
+            content_hash=item.content_hash,
+            labels=[("교통", 0.7), ("안전", 0.2)] if "건널목" in item.title else [("교육", 0.6), ("주거", 0.3)],
+        )
+        for item in read_texts(conn, Source("sample"), WINDOW)
+    ]
+    upsert_labels(conn, given)
+    publish(conn, "fit-1", [BERT, ELMO, SCORER], at=MONDAY)
     write_run(conn)
     failed = begin_run(conn, Source("sample"), Window(since=date(2024, 5, 1), until=date(2024, 8, 1)))
     fail_step(conn, failed, "crawl", FetchError("the site answers 503"), at=TUESDAY)

@@ -161,6 +161,7 @@ def test_a_login_with_the_writers_role_alone_runs_checks_publishes_and_prunes(wr
     for _ in range(2):
         writer.crawl()
         writer.tokenize()
+        writer.find_copies()
     model_id = writer.fit_topics()
     judge_all(writer, model_id)
     for _ in range(2):

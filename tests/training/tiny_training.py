@@ -79,7 +79,7 @@ def write_teacher(folder: Path) -> None:
     """A BERT of two layers that nobody trained, with a vocabulary of its own."""
     folder.mkdir()
     texts = [f"{theme} {words}{ending}" for theme, words in THEMES.items() for ending in ENDINGS]
-    tokenizer = train_wordpiece([*texts, "query: a"], 300, 128)
+    tokenizer = train_wordpiece([*texts, "query: a"], 600, 128)  # all letters, where ties would decide
     size = BertSize(
         vocab_size=len(tokenizer),
         hidden_size=32,
