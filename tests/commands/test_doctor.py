@@ -7,10 +7,10 @@ import pytest
 from sqlalchemy import text
 
 from encoders.test_bad_folders import BAD
-from encoders.tiny_folders import copy_tiny
+from encoders.tiny_folders import copy_tiny, write_tiny_xlmr
 from invented import BERT, MONDAY, make_petitions, write_all
 from petitions.commands.doctor import _examine, _examine_encoder, examine
-from petitions.settings import MODELS, Settings
+from petitions.settings import Settings
 from petitions.store.publishing import publish
 
 pytestmark = [pytest.mark.postgres, pytest.mark.slow]
@@ -58,8 +58,9 @@ def test_broken_weights_are_a_finding(settings, tmp_path, kind):
     assert re.search(message, found.found)
 
 
-def test_weights_without_a_head_that_a_score_needs_are_a_finding(settings):
-    settings.setenv("PETITIONS_BERT_MODEL", str(MODELS / "sentence-small"))
+def test_weights_without_a_head_that_a_score_needs_are_a_finding(settings, tmp_path):
+    for name in ("PETITIONS_BERT_MODEL", "PETITIONS_EMBEDDING_MODEL"):
+        settings.setenv(name, str(write_tiny_xlmr(tmp_path)))
     found = _examine("bert", partial(_examine_encoder, "bert"), Settings.from_env())
     assert not found.is_fit
     assert "no head for next sentence, which next_sentence needs" in found.found

@@ -205,7 +205,8 @@ def test_half_precisions_are_read_and_whole_numbers_refused(folder):
 
 
 def test_a_missing_head_is_told_from_the_headers_alone(tmp_path):
-    settings = Settings(bert_model=str(write_tiny_xlmr(tmp_path)))
+    headless = str(write_tiny_xlmr(tmp_path))
+    settings = Settings(bert_model=headless, embedding_model=headless)
     with pytest.raises(WeightsError, match=r"no head for next sentence, which next_sentence needs: .*seq_relationship"):
         ENCODERS["bert"].require_heads(settings)
     ENCODERS["bert"].require_heads(Settings())
