@@ -14,6 +14,7 @@ from airflow.sdk.exceptions import AirflowTaskTimeout
 from safetensors.numpy import load_file, save_file
 from sqlalchemy import text
 
+from encoders.tiny_folders import write_tiny_xlmr
 from invented import make_vectors
 from petitions.encoders.registry import ENCODERS, find_encoder
 from petitions.errors import (
@@ -314,8 +315,9 @@ def test_a_part_that_failed_by_an_error_is_not_tried_by_another_worker_until_it_
     pipeline.refuse_failed(step, part)
 
 
-def test_a_head_that_a_score_needs_is_missed_before_anything_is_computed(pipeline, engine, monkeypatch):
-    headless = replace(pipeline, settings=replace(pipeline.settings, bert_model=pipeline.settings.embedding_model))
+def test_a_head_that_a_score_needs_is_missed_before_anything_is_computed(pipeline, engine, monkeypatch, tmp_path):
+    model = str(write_tiny_xlmr(tmp_path))
+    headless = replace(pipeline, settings=replace(pipeline.settings, bert_model=model, embedding_model=model))
     with pytest.raises(WeightsError, match="no head for next sentence, which next_sentence needs"):
         headless.run()
     with engine.connect() as conn:

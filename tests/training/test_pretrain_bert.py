@@ -99,7 +99,7 @@ def test_settings_that_cannot_be_are_refused(tmp_path):
 @pytest.mark.slow
 def test_a_short_training_learns_and_its_folder_loads(tmp_path):
     settings = BertTrainingSettings(
-        minutes=0.25, vocab_size=800, hidden_size=64, n_layers=1, n_positions=64, length=32, accelerator="cpu"
+        minutes=0.6, vocab_size=800, hidden_size=64, n_layers=1, n_positions=64, length=32, accelerator="cpu"
     )
     known = ["\n".join(TRIED)] * 4  # a tokenizer that lacks their letters is refused as no Korean one
     training = pretrain_bert([*invent_documents(200), *known], tmp_path / "bert-mini", settings)
