@@ -16,6 +16,8 @@ from petitions.encoders.tokenizer_files import TRIED, read_backend, require_kore
 from petitions.errors import WeightsError
 from petitions.settings import MODELS, Settings
 
+pytestmark = pytest.mark.slow  # each loads networks
+
 TEXTS = ("학교 버스를 국회 청원", "강아지를 보호하라", "[MASK] 병원")
 
 

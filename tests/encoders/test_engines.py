@@ -19,6 +19,8 @@ from petitions.encoders.onnx_engine import count_cpus, group_lengths
 from petitions.errors import ConfigError
 from petitions.settings import MODELS
 
+pytestmark = pytest.mark.slow  # each loads networks
+
 INCLUDE = Path(__file__).parents[2] / "include"
 TEXTS = ["학교 청원", "버스 병원 마을 노인 아이 동물", "강아지 보호 " * 30, "", "가", "학교 청원"]
 EMBED = """

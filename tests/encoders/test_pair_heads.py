@@ -7,6 +7,8 @@ from safetensors.numpy import load_file, save_file
 from petitions.encoders.bert import BertSize, SegmentMatchHead
 from petitions.encoders.bert_encoder import load_bert
 
+pytestmark = pytest.mark.slow  # each loads networks
+
 TINY = Path(__file__).parent / "golden/tiny-bert"
 WIDTH = 32
 

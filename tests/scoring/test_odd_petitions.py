@@ -12,6 +12,8 @@ from petitions.scoring.next_sentence import score_petitions
 from petitions.text.keywords import extract_keywords
 from petitions.text.tokenizer import Tokenizer
 
+pytestmark = pytest.mark.slow  # each loads networks
+
 MEGABYTE = "학교 앞 도로에 버스가 없습니다. " * 22_000  # 1.0 MB in UTF-8
 ODD = {
     "one character": ("가", ""),

@@ -22,6 +22,8 @@ from petitions.training.start_folder import write_start
 from rows import read_versions
 from tiny_labels import write_model
 
+pytestmark = pytest.mark.slow  # each loads networks
+
 SOURCE = Source("sample")
 
 

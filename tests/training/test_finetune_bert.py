@@ -17,6 +17,8 @@ from petitions.training.labelled import split_by_time
 from petitions.training.start_folder import NARROW, write_start
 from tiny_labels import DAYS, make_examples, write_model
 
+pytestmark = pytest.mark.slow  # each loads networks
+
 SHORT = FinetuneSettings(minutes=0.03, accelerator="cpu", batch_size=8)
 HEAD_ALONE = FinetuneSettings(minutes=0, accelerator="cpu")
 

@@ -13,6 +13,8 @@ from petitions.training.overlap_fit import calibrate
 from petitions.training.sources import CALIBRATION, read_calibration
 from petitions.training.stages import export
 
+pytestmark = pytest.mark.slow  # each loads networks
+
 
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory):
