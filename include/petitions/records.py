@@ -1,7 +1,8 @@
-"""The records that cross module borders: window, petition, reject."""
+"""The records that cross module borders: window, petition, reject, morpheme."""
 
 import hashlib
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -14,6 +15,9 @@ from petitions.errors import ConfigError
 SEOUL = ZoneInfo("Asia/Seoul")  # days are Korean days
 NAME_PATTERN = "[a-z][a-z0-9_]{0,31}"
 _NAME = re.compile(NAME_PATTERN, re.ASCII)
+
+# The surface, its tag by Mecab-ko, and whether it begins a word: a blank or nothing stands before it.
+Morpheme = tuple[str, str, bool]
 
 
 def korean_day(moment: datetime) -> date:
@@ -160,3 +164,15 @@ class Reject:
     url: str
     reason: str
     artifact: str
+
+
+def split_words(text: Iterable[Morpheme]) -> Iterator[list[Morpheme]]:
+    """The morphemes between two blanks each."""
+    word: list[Morpheme] = []
+    for morpheme in text:
+        if morpheme[2] and word:
+            yield word
+            word = []
+        word.append(morpheme)
+    if word:
+        yield word

@@ -48,7 +48,7 @@ def score_topic_similarity(
     """How much nearer each petition is to the centre of its main topic than to the nearest other: a gap of cosines.
 
     A cosine alone says how long a petition is: the mean of many tokens lies near the mean of all petitions, and so
-    does every centre. In the difference that common part falls out (docs/topics.md has the figures).
+    does every centre. In the difference that common part falls out (docs/scores.md has the figures).
 
     Args:
         embeddings: float [n, D], rows of unit length.

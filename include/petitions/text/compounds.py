@@ -5,8 +5,9 @@ is one word, and 온라인수업 two: 수업 stands by itself far more often. A 
 what it is written with, in compounds too that the table does not know.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 
+from petitions.records import Morpheme, split_words
 from petitions.text.frequencies import Frequencies
 
 RULES = 2  # raise it when the code below joins otherwise
@@ -14,9 +15,6 @@ NOUN = "NNG"  # the tag of what was joined
 MOST_LETTERS = 12
 BOUND_TEXTS = 10  # that hold a piece, to say of it that it hardly ever stands by itself
 BOUND_SHARE = 0.1  # of them where it does
-
-# The surface, its tag by Mecab-ko, and whether it begins a word: a blank or nothing stands before it.
-Morpheme = tuple[str, str, bool]
 
 _NOUNS = frozenset({"NNG", "NNP", "SL", "인명"})
 _MISREAD = ("E", "V", "XSA", "XSV")  # of a piece within a known whole: 자유 + 한 + 국당
@@ -109,15 +107,3 @@ def is_misread(whole: str, pieces: Sequence[Morpheme]) -> bool:
         whole.endswith(_NAMED_LAW) and any(tag.startswith("J") for tag in inner)
     )
     return is_cut and len(whole) >= _SHORTEST_MISREAD
-
-
-def split_words(text: Sequence[Morpheme]) -> Iterator[list[Morpheme]]:
-    """The morphemes between two blanks each."""
-    word: list[Morpheme] = []
-    for morpheme in text:
-        if morpheme[2] and word:
-            yield word
-            word = []
-        word.append(morpheme)
-    if word:
-        yield word

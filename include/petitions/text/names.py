@@ -12,7 +12,8 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 
-from petitions.text.compounds import Morpheme, is_misread, split_words
+from petitions.records import Morpheme, split_words
+from petitions.text.compounds import is_misread
 
 RULES = 2  # raise it when the code below finds other names
 NAME = "NNP"

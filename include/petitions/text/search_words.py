@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
+from petitions.records import Morpheme, split_words
 from petitions.text.processes import map_in_processes
 from petitions.text.tokenizer import TOKENIZER, Tokenizer, count_processes, drop_wordless
 
@@ -18,7 +19,6 @@ RULES = 1  # raise it when the code below gives other words
 MOST_LETTERS = 12  # of a compound; longer ones are missing blanks
 MOST_QUESTION = 2_000  # characters of a question that are looked at
 
-_Morpheme = tuple[str, str, bool]  # surface, tag, whether a word begins with it
 # Particles, endings, what makes a verb of a noun, marks: nobody searches by them.
 _NO_WORD = re.compile(r"J|E[PFCT]|XS[VA]|VC|VX|S[FECYSO]")
 _PREDICATE = re.compile(r"V[VA]|MA[GJ]")
@@ -50,7 +50,7 @@ class SearchTokenizer:
         A number or a Latin word with marks inside is one word without them, and its parts: GTX-D is GTXD and GTX,
         6.17 is 617. A text without any gives an empty list.
         """
-        words = [word for eojeol in _split_eojeols(self._tokenizer.tag(text)) for word in _read_eojeol(eojeol)]
+        words = [word for eojeol in split_words(self._tokenizer.tag(text)) for word in _read_eojeol(eojeol)]
         return words + list(_read_latin(drop_wordless(text)))
 
     def split_question(self, question: str) -> list[str]:
@@ -59,7 +59,7 @@ class SearchTokenizer:
         Of a question over MOST_QUESTION characters the beginning is read.
         """
         asked = question[:MOST_QUESTION]
-        eojeols = list(_split_eojeols(self._tokenizer.tag(asked)))
+        eojeols = list(split_words(self._tokenizer.tag(asked)))
         joined = []
         for first, second in zip(eojeols, eojeols[1:], strict=False):
             stem = _cut_particles(second)
@@ -77,23 +77,11 @@ def split_many(texts: Sequence[str]) -> list[list[str]]:
     return map_in_processes(_PROGRAM, texts, n_processes)
 
 
-def _split_eojeols(morphemes: Iterable[_Morpheme]) -> Iterator[list[_Morpheme]]:
-    """The morphemes between two blanks each."""
-    eojeol: list[_Morpheme] = []
-    for morpheme in morphemes:
-        if morpheme[2] and eojeol:
-            yield eojeol
-            eojeol = []
-        eojeol.append(morpheme)
-    if eojeol:
-        yield eojeol
-
-
-def _is_word(morpheme: _Morpheme) -> bool:
+def _is_word(morpheme: Morpheme) -> bool:
     return not _NO_WORD.match(morpheme[1]) and morpheme[0].isalnum()
 
 
-def _cut_particles(eojeol: Sequence[_Morpheme]) -> Sequence[_Morpheme]:
+def _cut_particles(eojeol: Sequence[Morpheme]) -> Sequence[Morpheme]:
     """Without the particles and endings that it ends by."""
     end = len(eojeol)
     while end and not _is_word(eojeol[end - 1]):
@@ -101,11 +89,11 @@ def _cut_particles(eojeol: Sequence[_Morpheme]) -> Sequence[_Morpheme]:
     return eojeol[:end]
 
 
-def _join(morphemes: Iterable[_Morpheme]) -> str:
+def _join(morphemes: Iterable[Morpheme]) -> str:
     return "".join(surface for surface, _, _ in morphemes).upper()
 
 
-def _read_eojeol(eojeol: Sequence[_Morpheme]) -> list[str]:
+def _read_eojeol(eojeol: Sequence[Morpheme]) -> list[str]:
     """The words of what stands between two blanks."""
     stem = _cut_particles(eojeol)
     if len(stem) == 1:
@@ -123,7 +111,7 @@ def _read_eojeol(eojeol: Sequence[_Morpheme]) -> list[str]:
     return words
 
 
-def _read_run(run: Sequence[_Morpheme]) -> list[str]:
+def _read_run(run: Sequence[Morpheme]) -> list[str]:
     """Single words of two letters or more; of neighbours that are no verbs the pairs, short threes, and the whole."""
     words = [surface for surface, tag, _ in run if len(surface) > 1 and tag not in _LATIN_TAGS]
     for is_compound, part in groupby(run, lambda item: len(item[0]) == 1 or not _PREDICATE.match(item[1])):

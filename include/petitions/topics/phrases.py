@@ -3,13 +3,12 @@
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
+from petitions.records import Morpheme, split_words
+
 PERSON = "인명"  # stands in place of the tag NNP where the tagger knows the name of a person
 MIN_LETTERS = 2  # of a noun that counts as a word, as in a token
 MAX_NOUNS = 3
 MAX_LETTERS = 12  # of a phrase, blanks included: two of them make a label
-
-# The surface, its tag by Mecab-ko (or PERSON), and whether it begins a word: a blank or nothing stands before it.
-Morpheme = tuple[str, str, bool]
 
 _NOUNS = ("NNG", "NNP", "SL")
 _PARTS = (*_NOUNS, "XPN", "XSN")  # what a compound noun is made of
@@ -55,7 +54,7 @@ def find_phrases(text: Sequence[Morpheme], known: Collection[str]) -> list[Phras
     Returns:
         The phrases in their order, the shorter ones within longer ones too; none for a text without known nouns.
     """
-    words = [_read_word(part, known) for part in _split_words(text)]
+    words = [_read_word(part, known) for part in split_words(text)]
     return [phrase for start in range(len(words)) for phrase in _join_words(words[start:])]
 
 
@@ -74,17 +73,6 @@ def _join_words(words: Sequence[_Word | None]) -> Iterator[Phrase]:
         yield phrase
         if not word.is_open:
             return
-
-
-def _split_words(text: Sequence[Morpheme]) -> Iterator[list[Morpheme]]:
-    word: list[Morpheme] = []
-    for morpheme in text:
-        if morpheme[2] and word:
-            yield word
-            word = []
-        word.append(morpheme)
-    if word:
-        yield word
 
 
 def _read_word(word: Sequence[Morpheme], known: Collection[str]) -> _Word | None:
