@@ -2,16 +2,12 @@
 
 import random
 from datetime import date, timedelta
-from itertools import chain
 from pathlib import Path
 
-from petitions.encoders.bert import BertSize, build_bert
-from petitions.encoders.bert_checkpoint import name_backbone, write_tensors
-from petitions.encoders.names import WEIGHTS_FILE
 from petitions.encoders.tokenizer_files import TRIED
 from petitions.training.labelled import Example, SplitDays
-from petitions.training.model_folder import write_config, write_tokenizer
 from petitions.training.wordpiece import train_wordpiece
+from tiny_bert import write_bert
 
 DAYS = SplitDays(since=date(2024, 1, 1), stop_from=date(2024, 3, 1), test_from=date(2024, 4, 1), until=date(2024, 5, 1))
 THEMES = {
@@ -46,18 +42,6 @@ def make_example(number: int, theme: str, begins_on: date, chance: random.Random
 
 def write_model(folder: Path) -> Path:
     """The folder of that BERT."""
-    folder.mkdir()
     texts = [f"{theme} {words}{end}" for theme, words in THEMES.items() for end in ENDINGS]
-    tokenizer = train_wordpiece([*texts, *TRIED * 4], 400, 128)
-    size = BertSize(
-        vocab_size=len(tokenizer),
-        hidden_size=32,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        intermediate_size=64,
-        max_position_embeddings=128,
-    )
-    write_tokenizer(folder, tokenizer)
-    write_config(folder, size)
-    write_tensors(folder / WEIGHTS_FILE, chain(name_backbone(build_bert(size)[0])))
+    write_bert(folder, train_wordpiece([*texts, *TRIED * 4], 400, 128))
     return folder

@@ -8,20 +8,16 @@ import json
 import random
 import sys
 from collections.abc import Mapping
-from itertools import chain
 from pathlib import Path
 
-from petitions.encoders.bert import BertSize, build_bert
-from petitions.encoders.bert_checkpoint import name_backbone, write_tensors
-from petitions.encoders.names import WEIGHTS_FILE
 from petitions.encoders.tokenizer_files import TRIED
 from petitions.training.draws import DrawSizes
-from petitions.training.model_folder import write_config, write_tokenizer
 from petitions.training.sources import CALIBRATION, CIVIC, GISTS, GROUPS, INFERENCE, PETITIONS, SCORED, TITLES
 from petitions.training.stage_state import Progress
 from petitions.training.stage_trainer import Stage
 from petitions.training.stages import Recipe, make_vocabulary, teach, train
 from petitions.training.wordpiece import train_wordpiece
+from tiny_bert import write_bert
 
 SIZES = DrawSizes(distill=8, joint=128, joint_lengths=(32,), contrast=6, next=6, rank=8, alike=6)
 RECIPE = Recipe(vocab_size=800, layers=(0, 1), n_positions=128, sizes=SIZES, checkpoint_s=0.0, accelerator="cpu")
@@ -77,20 +73,8 @@ def write_rows(path: Path, rows: list[dict[str, object]]) -> None:
 
 def write_teacher(folder: Path) -> None:
     """A BERT of two layers that nobody trained, with a vocabulary of its own."""
-    folder.mkdir()
     texts = [f"{theme} {words}{ending}" for theme, words in THEMES.items() for ending in ENDINGS]
-    tokenizer = train_wordpiece([*texts, "query: a"], 600, 128)  # all letters, where ties would decide
-    size = BertSize(
-        vocab_size=len(tokenizer),
-        hidden_size=32,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        intermediate_size=64,
-        max_position_embeddings=128,
-    )
-    write_tokenizer(folder, tokenizer)
-    write_config(folder, size)
-    write_tensors(folder / WEIGHTS_FILE, chain(name_backbone(build_bert(size)[0])))
+    write_bert(folder, train_wordpiece([*texts, "query: a"], 600, 128))  # all letters, where ties would decide
 
 
 def prepare(folder: Path) -> None:
