@@ -310,6 +310,12 @@ def test_a_module_of_commands_is_all_that_a_new_command_needs(monkeypatch, tmp_p
 
 
 @pytest.mark.postgres
+def test_a_step_that_loads_no_model_starts_without_the_libraries_of_models():
+    program = "import sys, petitions.pipeline; print([n for n in ('transformers', 'tensorflow') if n in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
 def test_a_question_is_not_embedded_by_other_weights_than_those_published(run, monkeypatch, database_url, engine):
     """The weights that ship, trained again: as wide, and without a meaning to each other."""
     from petitions.encoders.registry import ENCODERS

@@ -126,7 +126,7 @@ class SegmentMatchHead(keras.layers.Layer):
         super().__init__(name="segment_match")
         shape = (2 * size.hidden_size,)
         self.kernel = self.add_weight(shape=shape, initializer="zeros", name="weight")
-        # Of the cosine: a factor and what is added. These halve 0.3, which is between what follows and what does not.
+        # Of the cosine: a factor and what is added, which make even odds of a cosine of 0.3.
         self.scale = self.add_weight(shape=(2,), initializer=lambda *_, **__: tf.constant([12.0, -3.6]), name="scale")
 
     def call(self, hidden: tf.Tensor, segment_ids: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:

@@ -3,7 +3,7 @@
 TensorFlow is imported by who gives its layers: reading a checkpoint needs none.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -141,13 +141,18 @@ def name_next_sentence(head: "PairHead") -> Iterator[tuple[str, "keras.Variable"
 
 
 def write_tensors(path: Path, variables: NamedVariables) -> None:
-    """Write variables as float16 in PyTorch's layout; a reader sees the old file or the new one."""
+    """Write variables as float16 in PyTorch's layout, by `write_arrays`."""
     tensors = {}
     for name, variable in variables:
         array = variable.numpy()
         tensors[name] = np.ascontiguousarray(array.T if variable.name == "kernel" else array, dtype=np.float16)
+    write_arrays(path, tensors)
+
+
+def write_arrays(path: Path, tensors: Mapping[str, npt.NDArray[np.floating]]) -> None:
+    """Write tensors as they are; a reader sees the old file or the new one."""
     unfinished = path.with_name(path.name + ".part")
-    unfinished.write_bytes(save(tensors, metadata={"format": "pt"}))
+    unfinished.write_bytes(save(dict(tensors), metadata={"format": "pt"}))
     unfinished.replace(path)
 
 

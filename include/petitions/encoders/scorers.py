@@ -3,9 +3,6 @@
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
-from petitions.encoders.hub import fetch_model
-from petitions.encoders.labels import read_labels
-from petitions.encoders.names import name_encoder
 from petitions.encoders.registry import ENCODERS
 from petitions.errors import ConfigError
 
@@ -45,6 +42,12 @@ def name_scorer(model: str) -> str:
     Raises:
         WeightsError: the model is missing, or gives no labels.
     """
+    from petitions.encoders.hub import (
+        fetch_model,
+    )  # transformers with it, which a step that loads no model does without
+    from petitions.encoders.labels import read_labels
+    from petitions.encoders.names import name_encoder
+
     files = fetch_model(model)
     read_labels(files.folder)
     return name_encoder(files)

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from safetensors.numpy import load_file, save
+from safetensors.numpy import load_file
 from sklearn.linear_model import LogisticRegression
 
+from petitions.encoders.bert_checkpoint import write_arrays
 from petitions.encoders.bert_encoder import BertEncoder, load_bert
 from petitions.encoders.names import WEIGHTS_FILE
 from petitions.encoders.overlap import RARITY, WEIGHTS, measure_overlap
@@ -50,10 +51,7 @@ def calibrate(folder: Path, data: Path, *, accelerator: str = "auto", seed: int 
     fitted = LogisticRegression(C=STRENGTH).fit(np.column_stack([margins, shared]), labels, balance)
     weights = np.array([*fitted.coef_[0], fitted.intercept_[0]], np.float32)
     path = folder / WEIGHTS_FILE
-    unfinished = path.with_name(path.name + ".part")
-    tensors = load_file(path) | {RARITY: rarity.astype(np.float16), WEIGHTS: weights}
-    unfinished.write_bytes(save(tensors, metadata={"format": "pt"}))
-    unfinished.replace(path)
+    write_arrays(path, load_file(path) | {RARITY: rarity.astype(np.float16), WEIGHTS: weights})
     return weights
 
 
