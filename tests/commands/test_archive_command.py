@@ -22,6 +22,8 @@ from petitions.store.crawl_tables import crawl_reject
 from petitions.store.petitions import insert_rejects, upsert_petitions
 from petitions.store.tables import petition
 
+pytestmark = pytest.mark.slow  # each has a database and an archive
+
 AT = datetime(2019, 9, 1, 3, tzinfo=UTC)
 LATER = AT + timedelta(days=30)
 STEER = "가\x1b]0;owned\x07\x9b2J\u202e\r\n"

@@ -15,6 +15,8 @@ from petitions.encoders.hub import fetch_model
 from petitions.encoders.names import name_encoder
 from petitions.errors import FetchError, WeightsError
 
+pytestmark = pytest.mark.slow  # the hub's library takes seconds
+
 TINY = Path(__file__).parent / "golden/tiny-bert"
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 

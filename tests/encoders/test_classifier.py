@@ -16,6 +16,8 @@ from petitions.encoders.hub import load_tokenizer
 from petitions.training.start_folder import write_classifier, write_start
 from petitions.training.trained_network import TrainedClassifier
 
+pytestmark = pytest.mark.slow  # each loads networks
+
 LABELS = ["교통", "교육", "기타"]
 
 

@@ -15,6 +15,8 @@ from petitions.encoders.names import name_elmo
 from petitions.errors import WeightsError
 from petitions.settings import MODELS
 
+pytestmark = pytest.mark.slow
+
 OPTIONS = ElmoOptions(character_dim=4, filters=((1, 4), (2, 8)), projection_dim=8, lstm_dim=16)
 ELMO_SMALL = MODELS / "elmo-small"
 BUS = ["버스", "노선", "을", "늘려", "주", "세요"]

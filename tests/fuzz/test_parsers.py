@@ -15,6 +15,8 @@ from reading import READERS, SEEDS, mask, read_assembly_detail, read_bluehouse_d
 from invented_pages import assembly_row, bluehouse_list, bluehouse_page
 from petitions.records import Petition
 
+pytestmark = pytest.mark.slow
+
 FOLDER = Path(__file__).parent
 FEW = settings(
     max_examples=100,

@@ -7,6 +7,8 @@ from encoders.tiny_folders import PROMPTS, copy_tiny, write_sentence_files
 from petitions.settings import Settings
 from petitions.steps.encoders import load_encoder
 
+pytestmark = pytest.mark.slow  # each loads networks
+
 TEXTS = ["학교 버스", "강아지"]
 
 

@@ -43,6 +43,7 @@ def test_every_table_and_view_and_function_has_a_comment(engine):
         assert conn.execute(text(query)).all() == []
 
 
+@pytest.mark.slow
 def test_migrations_go_down_step_by_step_and_up_again_with_data_in_place(engine):
     with engine.begin() as conn:
         write_all(conn, make_petitions(6))
@@ -71,6 +72,7 @@ def test_migrations_go_down_step_by_step_and_up_again_with_data_in_place(engine)
     assert set(count_rows(engine).values()) == {0}
 
 
+@pytest.mark.slow
 def test_a_fit_of_an_older_version_stays_with_its_mixture(engine):
     with engine.begin() as conn:
         write_all(conn, make_petitions(6))
@@ -111,6 +113,7 @@ OLD_RUNS = """
 """
 
 
+@pytest.mark.slow
 def test_the_runs_and_checks_of_an_older_version_stay_as_far_as_they_are_sure(engine):
     downgrade(engine, "0009")
     with engine.begin() as conn:

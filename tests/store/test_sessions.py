@@ -16,7 +16,7 @@ from petitions.store.database_url import read_prepare_threshold, read_url
 from petitions.store.engine import make_engine
 from petitions.store.session import name_settings
 
-pytestmark = pytest.mark.postgres
+pytestmark = [pytest.mark.postgres, pytest.mark.slow]
 
 PASSWORD = "pw-s3cret"
 TEXT = "이모지 😀 와 전각 ～"

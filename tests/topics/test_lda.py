@@ -14,6 +14,8 @@ from petitions.errors import ConfigError, EmptyWindowError
 from petitions.topics.lda import DICTIONARY_FILE, MODEL_FILE, TOP_TERMS, LdaSettings, Start, fit_topics
 from petitions.topics.online import infer_shares
 
+pytestmark = pytest.mark.slow
+
 SUBJECTS = [
     "학교 급식 교사 학생 교실 수업 방학",
     "버스 지하철 노선 정류장 배차 환승 요금",

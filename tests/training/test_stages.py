@@ -25,6 +25,8 @@ from petitions.training.stages import export
 from petitions.training.student import make_student, piece_vectors
 from petitions.training.teacher_vectors import Teacher, compute_vectors, read_vectors
 
+pytestmark = pytest.mark.slow  # each loads networks
+
 N_STEPS = 150
 
 
