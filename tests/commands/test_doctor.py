@@ -9,8 +9,9 @@ from sqlalchemy import text
 from encoders.test_bad_folders import BAD
 from encoders.tiny_folders import copy_tiny, write_tiny_xlmr
 from invented import BERT, MONDAY, make_petitions, write_all
-from petitions.commands.doctor import _examine, _examine_encoder, examine
+from petitions.commands.doctor import Finding, _examine, _examine_encoder, _examine_fits, examine
 from petitions.settings import Settings
+from petitions.store.artifacts import ArtifactStore
 from petitions.store.publishing import publish
 
 pytestmark = [pytest.mark.postgres, pytest.mark.slow]
@@ -40,7 +41,7 @@ def test_each_missing_part_is_named_and_the_others_are_looked_at(settings):
     settings.setenv("PETITIONS_BLUEHOUSE_URL", "http://127.0.0.1:1")
     findings = {item.part: item for item in examine()}
     unfit = {part for part, item in findings.items() if not item.is_fit}
-    assert unfit == {"database", "schema", "words", "bert", "site"}
+    assert unfit == {"database", "schema", "words", "fits", "bert", "site"}
     assert findings["bert"].found == "no such model folder: /nowhere/bert"
     assert findings["site"].found == "http://127.0.0.1:1 does not answer: nothing listens there"
     assert "hidden" not in findings["database"].found
@@ -64,6 +65,22 @@ def test_weights_without_a_head_that_a_score_needs_are_a_finding(settings, tmp_p
     found = _examine("bert", partial(_examine_encoder, "bert"), Settings.from_env())
     assert not found.is_fit
     assert "no head for next sentence, which next_sentence needs" in found.found
+
+
+def test_a_published_fit_without_its_files_is_a_finding(settings, engine):
+    def look() -> Finding:
+        return _examine("fits", _examine_fits, Settings.from_env())
+
+    assert (look().is_fit, look().found) == (True, "nothing is published")
+    with engine.begin() as conn:
+        write_all(conn, make_petitions(300))
+        publish(conn, "fit-1", [BERT], at=MONDAY)
+        path = conn.scalar(text("SELECT artifact FROM topic_model WHERE model_id = 'fit-1'"))
+    assert not look().is_fit
+    assert f"{path}/topics.npz" in look().found and "begins anew" in look().found
+    ArtifactStore(Settings.from_env().artifacts).write(f"{path}/topics.npz", b"")
+    ArtifactStore(Settings.from_env().artifacts).write(f"{path}/pyldavis.html", b"")
+    assert (look().is_fit, look().found) == (True, "those published have their files")
 
 
 def test_what_nobody_foresaw_is_a_finding_too(settings):

@@ -139,6 +139,27 @@ def test_a_fit_of_an_older_version_is_gone_on_from_and_is_no_measure(pipeline, e
     assert len(ids[0] & ids[1]) >= 7
 
 
+@pytest.mark.parametrize("found", [None, b"", b"PK cut off"], ids=["gone", "empty", "broken"])
+def test_a_night_whose_published_fit_has_lost_its_files_is_fitted_anew_under_the_same_ids(
+    pipeline, engine, tmp_path, caplog, found
+):
+    first, tonight = publish_first(pipeline, engine)
+    shutil.rmtree(tmp_path / "artifacts")
+    if found is not None:
+        tonight.artifacts.write(f"topics/{first}/{TOPICS_FILE}", found)
+    second = tonight.fit_topics()
+    assert "cannot be gone on from" in caplog.text and f"topics/{first}/{TOPICS_FILE}" in caplog.text
+    with engine.connect() as conn:
+        model = read_topic_model(conn, second)
+        before, after = ({item.topic_id: item for item in read_topics(conn, name)} for name in (first, second))
+    kept = before.keys() & after.keys()
+    assert len(kept) >= 7  # by the words that Postgres has kept, and the petitions
+    shared = [{term.term for term in before[key].terms} & {term.term for term in after[key].terms} for key in kept]
+    assert min(map(len, shared)) >= 3
+    assert 0 <= model.changed_share <= 1
+    assert tonight.artifacts.exists(f"topics/{second}/{TOPICS_FILE}")  # the next night goes on as ever
+
+
 def test_a_fit_that_moves_too_many_petitions_is_not_published(pipeline, engine, monkeypatch):
     first, tonight = publish_first(pipeline, engine)
     monkeypatch.setattr(gate, "MOST_CHANGED", -0.01)

@@ -41,6 +41,7 @@ def examine(*, with_recall: bool = False) -> list[Finding]:
         ("schema", _examine_schema),
         ("words", _examine_words),
         ("artifacts", _examine_artifacts),
+        ("fits", _examine_fits),
         ("mecab", _examine_mecab),
         ("accelerator", _examine_accelerator),
         *((name, partial(_examine_encoder, name)) for name in ENCODERS),
@@ -143,6 +144,25 @@ def _examine_artifacts(settings: Settings) -> str:
     store = ArtifactStore(settings.artifacts)
     store.write("doctor", b"")
     return f"{store.url} can be written"
+
+
+def _examine_fits(settings: Settings) -> str:
+    from petitions.steps.lasting_ids import TOPICS_FILE
+    from petitions.store.artifacts import ArtifactStore
+    from petitions.store.database import open_engine, require_schema
+    from petitions.store.topic_reads import read_published
+    from petitions.store.topics import PICTURE_FILE
+
+    engine, artifacts = open_engine(settings.database_url), ArtifactStore(settings.artifacts)
+    require_schema(engine)
+    with engine.connect() as conn:
+        fits = [fit for name in SOURCES if (fit := read_published(conn, Source(name)))]
+    wanted = [f"{fit.artifact}/{name}" for fit in fits for name in (TOPICS_FILE, PICTURE_FILE)]
+    if absent := [path for path in wanted if not artifacts.exists(path)]:
+        raise CheckFailedError(
+            f"{', '.join(absent)} not in {artifacts.url}: restore them, or the next night begins anew with its topics"
+        )
+    return "those published have their files" if fits else "nothing is published"
 
 
 def _examine_mecab(settings: Settings) -> str:

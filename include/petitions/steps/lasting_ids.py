@@ -2,14 +2,16 @@
 
 import io
 import logging
+import zipfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
-from petitions.errors import CheckFailedError
+from petitions.errors import CheckFailedError, PermanentError
 from petitions.records import Window
 from petitions.steps.topic_names import Name
 from petitions.store import topic_reads, topics
@@ -27,6 +29,18 @@ TOPICS_FILE = (
 )
 
 
+class Term(Protocol):
+    """A term of a topic, of a new fit or as it is stored."""
+
+    @property
+    def term(self) -> str:
+        """The word."""
+
+    @property
+    def probability(self) -> float:
+        """Of the word in the topic."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Published:
     """The published fit that a new one goes on from: L topics, beside the N petitions of the new window."""
@@ -36,6 +50,7 @@ class Published:
     topic_ids: list[int]  # [L], in the order of its rows
     names: dict[int, Name]  # by topic_id
     shares: NDArray[np.float32]  # [N, L], 0 in petitions that it does not know
+    is_whole: bool = True  # else its matrix is lost, and `topics` has the stored terms alone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,26 +68,74 @@ class Lasting:
 def read_published_fit(
     conn: Connection, artifacts: ArtifactStore, model: topics.TopicModel, petition_ids: Sequence[str]
 ) -> Published:
-    """Read a fit with its matrix, and its shares in the petitions of another window, N of them."""
-    with np.load(io.BytesIO(artifacts.read(f"{model.artifact}/{TOPICS_FILE}"))) as packed:
-        kept = {name: packed[name] for name in packed.files}
-    topic_ids: list[int] = kept["topic_ids"].tolist()
+    """Read a fit with its matrix, and its shares in the petitions of another window, N of them.
+
+    Where its files are lost or damaged, with what Postgres has kept of it: only ids and names can go on from that.
+    """
+    stored = topic_reads.read_topics(conn, model.model_id)
     shares = topic_reads.read_shares(conn, model.model_id, petition_ids)  # [N, L], in the order of topic_id
+    try:
+        kept = _unpack(artifacts, f"{model.artifact}/{TOPICS_FILE}")
+    except PermanentError as error:
+        told = "the fit %s cannot be gone on from: %s; topics are found anew, and keep their ids by words and petitions"
+        logger.warning(told, model.model_id, error)
+        return Published(
+            model=model,
+            topics=_read_terms([topic.terms for topic in stored]),
+            topic_ids=[topic.topic_id for topic in stored],
+            names={
+                topic.topic_id: Name(label=topic.label, terms=[one.term for one in topic.terms]) for topic in stored
+            },
+            shares=shares,
+            is_whole=False,
+        )
+    topic_ids: list[int] = kept["topic_ids"].tolist()
     label_terms = kept["label_terms"].tolist() if "label_terms" in kept else []  # fits of older versions kept none
-    stored = {topic.topic_id: topic for topic in topic_reads.read_topics(conn, model.model_id)}
+    by_id = {topic.topic_id: topic for topic in stored}
     return Published(
         model=model,
         topics=alignment.Topics(
             topic_word=kept["topic_word"],
             terms=kept["terms"].tolist(),
-            top_terms=[[item.term for item in stored[topic_id].terms] for topic_id in topic_ids],
+            top_terms=[[item.term for item in by_id[topic_id].terms] for topic_id in topic_ids],
         ),
         topic_ids=topic_ids,
         names={
-            topic_id: Name(label=stored[topic_id].label, terms=terms)
+            topic_id: Name(label=by_id[topic_id].label, terms=terms)
             for topic_id, terms in zip(topic_ids, label_terms, strict=bool(label_terms))
         },
         shares=shares[:, [sorted(topic_ids).index(topic_id) for topic_id in topic_ids]],
+    )
+
+
+def _unpack(artifacts: ArtifactStore, path: str) -> dict[str, NDArray[Any]]:
+    """Read the arrays of a fit.
+
+    Raises:
+        PermanentError: there is no such file, or it is none of ours.
+    """
+    content = artifacts.read(path)
+    try:
+        with np.load(io.BytesIO(content)) as packed:
+            kept = {name: packed[name] for name in packed.files}
+    except (ValueError, EOFError, zipfile.BadZipFile, AttributeError) as error:  # the last: one bare array
+        raise PermanentError(f"{path} is damaged: {type(error).__name__}") from error
+    if absent := {"topic_word", "terms", "topic_ids"} - kept.keys():
+        raise PermanentError(f"{path} is damaged: it has no {', '.join(sorted(absent))}")
+    return kept
+
+
+def _read_terms(top_terms: Sequence[Sequence[Term]]) -> alignment.Topics:
+    """Topics by their best terms alone, as if they had no others."""
+    terms = list(dict.fromkeys(item.term for topic in top_terms for item in topic))
+    column = {term: place for place, term in enumerate(terms)}
+    topic_word = np.zeros((len(top_terms), len(terms)))  # [K, terms]
+    for row, topic in enumerate(top_terms):
+        for item in topic:
+            topic_word[row, column[item.term]] = item.probability
+    topic_word /= np.maximum(topic_word.sum(axis=1, keepdims=True), 1e-12)
+    return alignment.Topics(
+        topic_word=topic_word, terms=terms, top_terms=[[item.term for item in topic] for topic in top_terms]
     )
 
 
@@ -96,7 +159,9 @@ def fit_lasting(
         EmptyWindowError: see `fit_topics`.
         CheckFailedError: no seed gave such a fit.
     """
-    start = Start(topic_word=published.topics.topic_word, terms=published.topics.terms) if published else None
+    start = None
+    if published and published.is_whole:
+        start = Start(topic_word=published.topics.topic_word, terms=published.topics.terms)
     faults: list[str] = []
     for fit in refit_topics(documents, settings, start):
         lasting = _align(fit, published, highest_id)
@@ -114,6 +179,8 @@ def _align(fit: TopicFit, published: Published | None, highest_id: int) -> Lasti
     old_shares = published.shares if published else np.zeros((len(fit.document_topic), 0), np.float32)
     words = [[item.term for item in terms] for terms in fit.top_terms]
     new = alignment.Topics(topic_word=fit.topic_word, terms=fit.terms, top_terms=words)
+    if published and not published.is_whole:  # like beside like: the rest of the words would only tell them apart
+        new = _read_terms(fit.top_terms)
     comparison = alignment.compare_topics(new, old, fit.document_topic, old_shares)
     alignments = alignment.align_topics(comparison)
     topic_ids = alignment.assign_topic_ids(alignments, old_ids, highest_id)
@@ -135,9 +202,12 @@ def _find_faults(lasting: Lasting, published: Published | None, window: Window) 
 
     Nor is it where it ends later: a backfill of older nights does not take its place. Nor where it knows too few of
     the petitions, or had many that are not here, or its window is longer or shorter: see `gate.is_measure`; nor where
-    another engine or tokenizer made it: who installs a version that makes other topics means it.
+    another engine or tokenizer made it: who installs a version that makes other topics means it. Nor where its files are
+    lost: a fit that begins anew is other, and the nights would stop for good.
     """
-    if published is None or lasting.changed is None or len(published.topic_ids) != len(lasting.topic_ids):
+    if published is None or not published.is_whole or lasting.changed is None:
+        return []
+    if len(published.topic_ids) != len(lasting.topic_ids):
         return []
     if (published.model.engine, published.model.tokenizer) != (lasting.fit.engine, TOKENIZER):
         return []
