@@ -1,11 +1,15 @@
 """Make the secrets of docker-compose.yaml: random, in .local/secrets (ignored by Git), for their owner alone.
 
+The folder keeps others out. Within it, what Postgres and Redis read is open to any user, since their containers run as
+the users of their images; the rest is its owner's, who must be AIRFLOW_UID.
+
 Run it again after an update: what is there stays, what is missing is made. Needs nothing but Python.
 """
 
 import argparse
 import base64
 import json
+import os
 import secrets
 from pathlib import Path
 
@@ -15,12 +19,14 @@ SETTINGS = """\
 # PETITIONS_NOTIFY_WEBHOOK=https://hooks.example.org/…
 # PETITIONS_NOTIFY_EMAIL=night@example.org
 """
+OF_OTHER_USERS = ("postgres_password", "redis_password")  # read by user 999 of each container
 ROLES = {"airflow": "airflow", "petitions": "petitions", "petition_page": "petitions"}  # role: its database
 
 
 def make_secrets(folder: Path) -> list[str]:
-    """Write the secrets that are missing; gives their names. Files are 0600: libpq reads no other kind of passfile."""
+    """Write the secrets that are missing; gives their names. Passfiles are 0600: libpq reads no other kind."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    folder.chmod(0o700)
     made: list[str] = []
 
     def keep(name: str, text: str) -> str:
@@ -29,6 +35,8 @@ def make_secrets(folder: Path) -> list[str]:
             path.touch(mode=0o600)
             path.write_text(text, encoding="utf-8")
             made.append(name)
+        if name in OF_OTHER_USERS:
+            path.chmod(0o644)
         return path.read_text(encoding="utf-8")
 
     admin = keep("postgres_password", secrets.token_urlsafe(24))
@@ -54,6 +62,8 @@ def main() -> None:
     folder = parser.parse_args().folder
     made = make_secrets(folder)
     print(f"{folder}: made {', '.join(made) or 'nothing, all are there'}")  # noqa: T201 a script speaks
+    if os.geteuid() == 0:
+        print("made by root: chown them to the user of AIRFLOW_UID, which is not root")  # noqa: T201
 
 
 if __name__ == "__main__":

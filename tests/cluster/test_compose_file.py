@@ -27,15 +27,59 @@ def environment(name: str) -> dict[str, str]:
 def test_a_service_is_limited_hardened_and_watched(name):
     service = SERVICES[name]
     limits = service["deploy"]["resources"]["limits"]
-    assert float(limits["cpus"]) > 0 and limits["memory"]
+    assert 0 <= float(interpolate(limits["cpus"], {})) <= 1 and limits["memory"]  # an engine with one core takes it
     assert service["read_only"] and service["cap_drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"]
-    assert service["user"] == "${AIRFLOW_UID:-50000}:0"
+    assert service["user"] == ("999:999" if name in ("postgres", "redis") else "${AIRFLOW_UID:-50000}:0")
     if name == "airflow-init":
         assert service["restart"] == "no"
     else:
         assert service["restart"] == "unless-stopped"
         assert {"test", "interval", "timeout", "retries", "start_period"} <= service["healthcheck"].keys()
+
+
+def test_a_user_that_the_image_does_not_know_has_a_name():
+    """Airflow asks for it, and fails where there is none."""
+    assert all(environment(name)["USER"] for name in SERVICES if name not in ("postgres", "redis"))
+
+
+def test_each_image_is_built_by_one_service():
+    built = [service["image"] for service in SERVICES.values() if "build" in service]
+    assert sorted(built) == [
+        "${PETITIONS_IMAGE:-petition-topics:latest}",
+        "${PETITIONS_TPU_IMAGE:-petition-topics:tpu}",
+    ]
+    ours = {service["image"] for service in SERVICES.values() if "petition-topics" in service["image"]}
+    assert ours == set(built)
+
+
+@pytest.mark.parametrize("name", [name for name, service in SERVICES.items() if "healthcheck" in service])
+def test_a_health_check_does_not_start_airflow(name):
+    """That takes longer than a small host gives it, and keeps the host busy."""
+    told = " ".join(SERVICES[name]["healthcheck"]["test"])
+    assert not re.search(r"airflow (jobs|version)|\bairflow\.", told), told
+
+
+def test_the_password_of_the_broker_is_in_no_command_line():
+    told = " ".join(SERVICES["worker"]["healthcheck"]["test"])
+    assert told.startswith("CMD-SHELL CELERY_BROKER_URL=$$(cat /run/secrets/broker_url) celery inspect ping")
+
+
+def test_without_a_tpu_nothing_is_asked_of_a_cloud_and_nothing_for_one_is_installed():
+    assert environment("tpu-worker")["TPU_SKIP_MDS_QUERY"] == "1"
+    (changed,) = yaml.safe_load(TPU_OVERRIDE.read_text(encoding="utf-8"))["services"].values()
+    assert changed["environment"]["TPU_SKIP_MDS_QUERY"] is None
+    example = (ROOT / ".env.example").read_text(encoding="utf-8")
+    assert "\nPETITIONS_TPU_TARGET=default\n" in example
+    assert interpolate(SERVICES["tpu-worker"]["build"]["target"], {}) == "default"
+
+
+def test_git_and_the_image_leave_out_what_the_documents_tell_one_to_make():
+    for name in (".env", "petitions.dump", "airflow.dump", "roles.dump", "artifacts.tar.gz", ".local/secrets/pgpass"):
+        command = ["git", "-C", ROOT, "check-ignore", "--quiet", "--no-index", name]
+        assert subprocess.run(command).returncode == 0, name
+    left_out = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    assert left_out[1] == "*" and {"**/.env", "**/*.dump", "**/artifacts.tar.gz"} <= set(left_out)
 
 
 def test_what_a_dead_scheduler_had_queued_is_queued_again():
@@ -82,13 +126,17 @@ def test_every_setting_of_the_project_can_be_given(tmp_path):
 
 def test_the_secrets_are_made_once_and_for_their_owner_alone(tmp_path):
     script = [sys.executable, ROOT / "deploy" / "make_secrets.py", "--folder", tmp_path / "secrets"]
+    (tmp_path / "secrets").mkdir(mode=0o755)
     subprocess.run(script, check=True, stdout=subprocess.DEVNULL)
     made = {path.name: path.read_text() for path in (tmp_path / "secrets").iterdir()}
     assert set(made) == {*FILE["secrets"], "settings.env"}
-    assert all(stat.S_IMODE(path.stat().st_mode) == 0o600 for path in (tmp_path / "secrets").iterdir())
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "secrets").iterdir()}
+    of_others = {name for service in ("postgres", "redis") for name in SERVICES[service]["secrets"]}
+    assert modes == {name: 0o644 if name in of_others else 0o600 for name in made}  # those of other users
+    assert stat.S_IMODE((tmp_path / "secrets").stat().st_mode) == 0o700  # a file of it is reached by its mount alone
     (tmp_path / "secrets" / "jwt_secret").unlink()
     again = subprocess.run(script, check=True, capture_output=True, text=True)
-    assert again.stdout.endswith("made jwt_secret\n")
+    assert "made jwt_secret\n" in again.stdout
     kept = {path.name: path.read_text() for path in (tmp_path / "secrets").iterdir()}
     assert {name for name in made if made[name] != kept[name]} == {"jwt_secret"}
 

@@ -202,8 +202,8 @@ def _find_faults(lasting: Lasting, published: Published | None, window: Window) 
 
     Nor is it where it ends later: a backfill of older nights does not take its place. Nor where it knows too few of
     the petitions, or had many that are not here, or its window is longer or shorter: see `gate.is_measure`; nor where
-    another engine or tokenizer made it: who installs a version that makes other topics means it. Nor where its files are
-    lost: a fit that begins anew is other, and the nights would stop for good.
+    another engine or tokenizer made it: who installs a version that makes other topics means it. Nor where its files
+    are lost: a fit that begins anew is other, and the nights would stop for good.
     """
     if published is None or not published.is_whole or lasting.changed is None:
         return []
