@@ -6,6 +6,8 @@ PYTHON ?= python3.11
 SOURCE ?= assembly
 UNTIL ?= $(shell TZ=Asia/Seoul date +%F)
 MONTHS ?= 3
+HOST ?= 127.0.0.1
+PORT ?= 8080
 BIN := $(CURDIR)/.venv/bin
 
 export PATH := $(BIN):$(PATH)
@@ -79,9 +81,9 @@ bench: .venv/installed-dev  ## side by side with the peers; see bench/README.md
 tables: .venv/installed  ## docs/tables.md from the comments and constraints of the schema
 	@python bench/tables.py
 
-up: .venv/installed .local/airflow/migrated  ## Airflow's scheduler and UI on this machine (http://localhost:8080)
+up: .venv/installed .local/airflow/migrated  ## Airflow's scheduler and UI on this machine: HOST=127.0.0.1 PORT=8080
 	@petitions db upgrade
-	AIRFLOW__LOGGING__LOGGING_LEVEL=INFO airflow standalone
+	@AIRFLOW__LOGGING__LOGGING_LEVEL=INFO python deploy/run_airflow.py --host $(HOST) --port $(PORT)
 
 down: .venv/installed  ## stop the embedded Postgres
 	petitions db stop
