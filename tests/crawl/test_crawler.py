@@ -12,6 +12,7 @@ from invented_pages import assembly_row, bluehouse_list, bluehouse_page, hidden_
 from petitions.crawl.archive import Archive
 from petitions.crawl.place import DONE, KNOWN, Place
 from petitions.crawl.policy import RetryPolicy
+from petitions.crawl.reading import FEWEST_BAD
 from petitions.errors import FetchError, SiteChangedError
 from petitions.records import Hidden, Petition, Reject, Status, Window
 from petitions.sources.assembly import AssemblySite
@@ -310,6 +311,36 @@ def test_a_few_petitions_that_are_all_bad_stop_the_crawl_before_they_are_stored(
     pages = {str(number): Page(b"<html>") for number in range(10)}
     with serve(answer_bluehouse([*pages], pages)) as server, pytest.raises(SiteChangedError, match="/petitions/9"):
         list(crawl_bluehouse(server, archive))
+
+
+def test_a_site_on_which_every_petition_fails_alike_is_given_up_soon_and_told_of_once(archive, caplog):
+    ids = [str(number) for number in range(100, 150)]
+    pages = dict.fromkeys(ids, Page(bluehouse_page(title="")))
+    site_policy = RetryPolicy(timeout_s=5.0)
+    with serve(answer_bluehouse(ids, pages)) as server, pytest.raises(SiteChangedError, match="the site has changed"):
+        list(crawl_batches(BlueHouseSite(base_url=server.url, window=WINDOW), archive, policy=site_policy))
+    n_asked = server.count("/petitions/")
+    assert FEWEST_BAD <= n_asked < 60  # 400 where each is asked for eight times
+    told = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    (first,) = [line for line in told if "first of its kind" in line]
+    assert f"{server.url}/petitions/" in first and ".petitionsView_title" in first
+    assert len([line for line in told if "no more is asked for twice" in line]) == 1
+
+
+def test_garbage_by_chance_is_asked_for_again_to_the_end(archive):
+    ids = [str(number) for number in range(100, 160)]
+    broken = {number: lambda nth: Page(b"<html>" if nth < 2 else bluehouse_page()) for number in ids[:40]}
+    with serve(answer_bluehouse(ids, broken)) as server:
+        items = list(crawl_batches(BlueHouseSite(base_url=server.url, window=WINDOW), archive))
+    assert all(isinstance(item, Petition) for batch in items for item in batch.items)
+
+
+def test_a_fault_is_told_without_what_was_found_in_the_answer(archive, caplog):
+    pages = {"2": Page(bluehouse_page(begin="지어낸 제목"))}
+    with serve(answer_bluehouse(["1", "2", "3"], pages)) as server:
+        list(crawl_bluehouse(server, archive))
+    assert "found …" in caplog.text
+    assert "지어낸 제목" not in caplog.text
 
 
 def test_a_list_of_another_shape_stops_the_crawl_and_is_kept(archive):

@@ -66,3 +66,15 @@ def test_a_title_of_invisible_characters_is_a_reject_and_the_others_are_stored(c
     assert conn.execute(text("SELECT count(*) FROM petitions.petition")).scalar_one() == 1
     (reject,) = conn.execute(text("SELECT reason, artifact FROM petitions.crawl_reject")).all()
     assert reject == ("nothing is left of a title of 2 characters", "raw/a#3")
+
+
+def test_a_bad_petition_is_told_with_its_address_its_reason_and_its_row(conn, caplog):
+    url = "https://example.org/9"
+    reason = f"{url}: key created: expected YYYY-MM-DD, found 지어낸 제목"
+    write(conn, Reject(source=Source("sample"), url=url, reason=reason, artifact="raw/a#2"), PETITIONS[1])
+    (record,) = caplog.records
+    row = conn.execute(text("SELECT reject_id FROM petitions.crawl_reject")).scalar_one()
+    assert record.levelname == "WARNING"
+    for told in (url, "expected YYYY-MM-DD, found …", row, "raw/a#2"):
+        assert told in record.getMessage()
+    assert "지어낸" not in record.getMessage()

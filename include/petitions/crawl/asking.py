@@ -9,14 +9,15 @@ from tenacity import Retrying, retry_if_result, stop_after_attempt
 from tenacity.wait import wait_exponential_jitter
 
 from petitions.crawl.answer import Answer
+from petitions.crawl.fault_log import FaultLog
 from petitions.crawl.fetcher import Fetcher
 from petitions.crawl.limiter import Clock
 from petitions.crawl.policy import RetryPolicy
-from petitions.errors import ParseError
-from petitions.records import Reject
 from petitions.sources.site import Request
 
 T = TypeVar("T")
+
+MOST_UNREAD = 3  # requests that could not be read in any try, and no other between them: those after are tried once
 
 
 class Asker:
@@ -30,7 +31,7 @@ class Asker:
             stop=stop_after_attempt(policy.parse_tries),
             wait=wait_exponential_jitter(policy.first_pause_s, policy.longest_pause_s),
             sleep=clock.sleep,
-            retry=retry_if_result(_may_heal),
+            retry=retry_if_result(FaultLog(MOST_UNREAD * policy.parse_tries).may_heal),
             retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,
         )
 
@@ -51,9 +52,3 @@ class Asker:
 
         found: tuple[Answer, T] = self._retrying.copy()(ask_once)  # a copy a call: threads must not share its counts
         return found
-
-
-def _may_heal(outcome: tuple[Answer, object]) -> bool:
-    """Tell whether asking again may give what this answer should have been."""
-    answer, found = outcome
-    return isinstance(found, ParseError | Reject) and answer.status == 200 and not answer.is_cut

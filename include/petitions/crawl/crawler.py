@@ -231,15 +231,18 @@ class Crawler:
         """Ask for petitions, batch by batch; only with the last one the place is reached."""
         for first in range(0, len(ids), BATCH):
             few = ids[first : first + BATCH]
-            n_read = 0
+            n_read = n_bad = 0
             try:
                 requests = [self._site.detail_request(source_id) for source_id in few]
                 readers = [partial(read_detail, self._site, source_id=source_id) for source_id in few]
                 for source_id, (answer, item) in zip(few, self._asker.ask_all(requests, readers), strict=True):
                     self._pending.add(answer, [item])
                     n_read += 1
+                    n_bad += isinstance(item, Reject)
                     if is_bad(item):
                         self._bad_ids.add(source_id)
+                    if n_bad == n_read == FEWEST_BAD:  # all fail alike: the others are not waited for
+                        yield self._finish_batch(before)
             except FetchError as error:
                 yield self._finish_batch(before)
                 n_missing = len(ids) - first - n_read

@@ -41,6 +41,7 @@ logger = logging.getLogger(__name__)
 PRODUCT = "petition-topics"
 USER_AGENT = "Mozilla/5.0 (compatible; petition-topics/0.1{contact})"  # the Assembly answers 400 without "Mozilla/5.0"
 MOST_HOPS = 3
+LONG_PAUSE_S = 10.0  # whoever looks on is told why it is quiet
 GONE = frozenset({404, 410})
 SITE_ASKS, PROXY_ASKS = 401, 407
 ROBOTS_BYTES = 512_000  # what is read of robots.txt; RFC 9309, 2.5 asks for 500 KiB at least
@@ -153,7 +154,8 @@ class Fetcher:
         fault = state.outcome.exception() if state.outcome else None
         rest_s = fault.rest_s if isinstance(fault, _Fault) else 0.0
         pause = max(0.0, self._wait_fault(state) - rest_s)
-        logger.info("try %d failed (%s), next in %.1f s", state.attempt_number, fault, pause + rest_s)
+        level = logging.WARNING if pause + rest_s >= LONG_PAUSE_S else logging.INFO
+        logger.log(level, "try %d failed (%s), next in %.1f s", state.attempt_number, fault, pause + rest_s)
         return pause
 
     def _try(self, request: Request) -> Answer:

@@ -1,5 +1,6 @@
 """The step crawl: what a site brings, into the store; the glue between crawl, text and tables."""
 
+import logging
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from petitions.crawl.replay import replay
 from petitions.crawl.sites import open_site
 from petitions.crawl.stopping import CrawlThreads, StoppableClock, end_on_sigterm
 from petitions.errors import EmptyWindowError, ParseError
+from petitions.privacy import redact_error
 from petitions.records import Hidden, Petition, Reject, Source, Status, Window, korean_day
 from petitions.settings import Settings
 from petitions.sources.registry import SOURCES
@@ -28,10 +30,19 @@ from petitions.steps.step import Run
 from petitions.store import crawl_progress
 from petitions.store.crawl_progress import CrawlStart
 from petitions.store.pace import SharedPace
-from petitions.store.petitions import insert_rejects, mark_hidden, read_texts, record_agreements, upsert_petitions
+from petitions.store.petitions import (
+    insert_rejects,
+    mark_hidden,
+    name_reject,
+    read_texts,
+    record_agreements,
+    upsert_petitions,
+)
 from petitions.store.upsert import Counts
 from petitions.store.volumes import check_volume
 from petitions.text.normalize import normalize_petition
+
+logger = logging.getLogger(__name__)
 
 
 def crawl(run: Run, *, is_replay: bool) -> int:
@@ -228,6 +239,10 @@ def write_batch(conn: Connection, batch: Sequence[Item], *, seen_at: datetime, s
         reason = "the site knows no such petition" if item.is_vanished else "hidden"
         rejects.append(Reject(source=item.source, url=item.url, reason=reason, artifact=item.artifact))
     insert_rejects(conn, rejects, seen_at=seen_at)
+    for item in rejects:
+        told = "no petition at %s: %s (row of crawl_reject: %s; raw answer: %s)"
+        reason = redact_error(ParseError(item.reason))  # its end may quote the answer
+        logger.warning(told, item.url, reason, name_reject(item), item.artifact or "none")
     return written
 
 

@@ -27,6 +27,7 @@ logger = logging.getLogger(__name__)
 
 _SLOT_PAUSE_S = 1.0  # between two looks for a free connection
 _TOLD_EVERY_S = 60.0
+_TOLD_FROM_S = 30  # a wait; those between two requests are shorter
 
 
 def _build_statements() -> tuple[Select[int, Decimal, str], Update]:
@@ -79,6 +80,10 @@ class SharedPace:
                     return
                 with self._spacing_lock:
                     self._spacing.note_rest(float(left_s))  # another process was told to leave the site alone
+                if left_s >= _TOLD_FROM_S:
+                    logger.warning(
+                        "%s: left alone for %.0f s more, after faults or since it asked for it", self._site, left_s
+                    )
                 self._clock.sleep(max(float(left_s), 0.0))
 
     def hold(self, seconds: float) -> None:

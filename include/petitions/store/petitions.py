@@ -110,11 +110,16 @@ def mark_hidden(conn: Connection, hidden: Sequence[Hidden], *, seen_at: datetime
     return [item for key, item in by_id.items() if key not in stored]
 
 
+def name_reject(item: Reject) -> str:
+    """The key of the row of `crawl_reject` that an answer without a petition has."""
+    return hashlib.sha256("\x00".join((item.source, item.url, item.reason)).encode()).hexdigest()
+
+
 def insert_rejects(conn: Connection, rejects: Iterable[Reject], *, seen_at: datetime) -> Counts:
     """Write answers that were no petition; one that was seen before, for the same reason, is left as it is."""
     rows = [
         {
-            "reject_id": hashlib.sha256("\x00".join((item.source, item.url, item.reason)).encode()).hexdigest(),
+            "reject_id": name_reject(item),
             "source": str(item.source),
             "url": item.url,
             "reason": item.reason,
