@@ -91,11 +91,17 @@ def tell_reason(error: object) -> str:
 
 
 def tell_window(params: Any, data_interval_end: datetime | str | None) -> str:
-    """Source, months and last day of the window, as far as they are known."""
+    """Source, months and last day of the window, as far as they are known.
+
+    Raises:
+        ConfigError: the source is that of the settings, and one of them cannot be.
+    """
+    from petitions.settings import Settings
+
     until = params.get("until")
     if not until and data_interval_end:
         until = _to_seoul(data_interval_end).date()
-    source = params.get("source") or "the source of the settings"
+    source = params.get("source") or Settings.from_env().source
     if not until:
         return f"{source}, until unknown"
     return f"{source}, {params.get('months') or 3} months until {date.fromisoformat(str(until))}"

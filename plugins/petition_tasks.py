@@ -10,10 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import Asset, TriggerRule, get_current_context, task
 from petition_defaults import open_pipeline
-from petition_operators import to_arguments
 from petition_telemetry import name_tables, send_figures
-
-from petitions.encoders.registry import ENCODERS  # names alone: it imports no library
 
 if TYPE_CHECKING:
     from petitions.pipeline import Pipeline
@@ -21,17 +18,16 @@ if TYPE_CHECKING:
     from petitions.store.runs import StepResult
 
 PETITION_TOPICS = Asset("petition_topics")
-READS_TEXTS: dict[str, Any] = {"inlets": name_tables("petition"), "outlets": name_tables("petition_embedding")}
-READS_VECTORS: dict[str, Any] = {
-    "inlets": name_tables("petition", "petition_embedding"),
-    "outlets": name_tables("petition_score", "petition_keyword", "petition_label"),
+READS_TEXTS: dict[str, Any] = {
+    "inlets": name_tables("petition"),
+    "outlets": name_tables("petition_embedding", "petition_score", "petition_keyword", "petition_label"),
 }
 TPU: dict[str, Any] = {"queue": "tpu", "pool": "tpu"}
 # A pool of as many slots as workers: parts that wait in the queue itself would time out there.
 FALLBACK: dict[str, Any] = {"pool": "tpu_fallback", "trigger_rule": TriggerRule.ONE_FAILED}
 LONG = timedelta(hours=6)
 # A mapped task does not take its docs from the function.
-ONE_PART = "{{ task.op_kwargs['encoder'] }} {{ task.op_kwargs['part'] + 1 }}/{{ task.op_kwargs['n_parts'] }}"
+ONE_PART = "{{ task.op_kwargs['part'] + 1 }}/{{ task.op_kwargs['n_parts'] }}"
 
 
 def _open() -> "Pipeline":
@@ -50,13 +46,6 @@ def _report_step(step: str, part: "Part", result: "StepResult") -> None:
     )  # fmt: skip
 
 
-def _plan(step: str, encoders: list[str]) -> list[dict[str, Any]]:
-    """Divide the window into parts by its size: what the tasks of a step are mapped over."""
-    pipeline = _open()
-    n_parts = max(pipeline.plan_parts(f"{step} {name}") for name in encoders)
-    return [{"encoder": name, "part": part, "n_parts": n_parts} for name in encoders for part in range(n_parts)]
-
-
 def _find_part(part: int, n_parts: int) -> "Part":
     """The part of the window that a mapped task is given by numbers."""
     from petitions.store.parts import Part
@@ -64,16 +53,16 @@ def _find_part(part: int, n_parts: int) -> "Part":
     return Part(number=part, n_parts=n_parts)
 
 
-def _warn_of_fallback(pipeline: "Pipeline", step: str, part: "Part") -> None:
+def _warn_of_fallback(pipeline: "Pipeline", part: "Part") -> None:
     """Say in the log why this runs here; refuse what failed on the queue `tpu` by an error of its own."""
     from airflow.sdk.configuration import conf
 
-    pipeline.refuse_failed(step, part)
+    pipeline.refuse_failed(part)
     n_tries = 1 + conf.getint("scheduler", "num_stuck_in_queued_retries")
     waited = n_tries * conf.getfloat("scheduler", "task_queued_timeout")
     logging.getLogger("airflow.task").warning(
-        "%s %s runs on the default queue: the queue tpu was not served within %.0f s, or its worker died",
-        step, part, waited,
+        "part %s runs on the default queue: the queue tpu was not served within %.0f s, or its worker died",
+        part, waited,
     )  # fmt: skip
 
 
@@ -107,10 +96,11 @@ def fit_topics() -> str:
     return _open().fit_topics()
 
 
-@task
-def plan_encode() -> list[dict[str, Any]]:
-    """Divide the window into parts by its size."""
-    return _plan("encode", list(ENCODERS))
+@task.short_circuit(ignore_downstream_trigger_rules=False)
+def plan_encode() -> list[dict[str, int]]:
+    """Divide what is left to do into parts; where that is nothing, the tasks that would do it are skipped."""
+    n_parts = _open().plan_encode()
+    return [{"part": part, "n_parts": n_parts} for part in range(n_parts)]
 
 
 # The probe comes before the parts that still wait for a slot, or each of those would have to time out first.
@@ -120,74 +110,38 @@ def ask_tpu() -> None:
 
 
 @task(
-    **TPU, **READS_TEXTS, execution_timeout=LONG, map_index_template=ONE_PART, doc_md="Embed the texts not yet encoded."
-)
-def encode(encoder: str, part: int, n_parts: int) -> int:
-    """Embed one part; returns how many petitions."""
-    return _open().encode(encoder, _find_part(part, n_parts))
+    **TPU, **READS_TEXTS, execution_timeout=LONG, map_index_template=ONE_PART,
+    doc_md="Give a part of the texts what they lack: vectors, scores, keywords, labels.",
+)  # fmt: skip
+def encode(part: int, n_parts: int) -> int:
+    """Do one part by all encoders in one process; returns what was written."""
+    return _open().encode_texts(_find_part(part, n_parts))
 
 
 @task(
     **FALLBACK, **READS_TEXTS, execution_timeout=LONG, map_index_template=ONE_PART,
     doc_md="Do what is left of `encode` on the default queue, where the queue `tpu` is not served.",
 )  # fmt: skip
-def encode_fallback(encoder: str, part: int, n_parts: int) -> int:
-    """Embed what is left of one part; returns how many petitions."""
+def encode_fallback(part: int, n_parts: int) -> int:
+    """Do what is left of one part; returns what was written."""
     pipeline, chosen = _open(), _find_part(part, n_parts)
-    _warn_of_fallback(pipeline, f"encode {encoder}", chosen)
-    return pipeline.encode(encoder, chosen)
-
-
-@task(trigger_rule=TriggerRule.NONE_FAILED)
-def plan_score() -> list[dict[str, Any]]:
-    """Divide the window into parts by its size."""
-    return _plan("score", list(_open().text_scorers))
-
-
-@task(
-    **TPU,
-    **READS_VECTORS,
-    execution_timeout=LONG,
-    map_index_template=ONE_PART,
-    doc_md="Score the texts not yet scored.",
-)
-def score(encoder: str, part: int, n_parts: int) -> int:
-    """Score one part; returns how many petitions."""
-    return _open().score_texts(encoder, _find_part(part, n_parts))
-
-
-@task(
-    **FALLBACK, **READS_VECTORS, execution_timeout=LONG, map_index_template=ONE_PART,
-    doc_md="Do what is left of `score` on the default queue, where the queue `tpu` is not served.",
-)  # fmt: skip
-def score_fallback(encoder: str, part: int, n_parts: int) -> int:
-    """Score what is left of one part; returns how many petitions."""
-    pipeline, chosen = _open(), _find_part(part, n_parts)
-    _warn_of_fallback(pipeline, f"score {encoder}", chosen)
-    return pipeline.score_texts(encoder, chosen)
+    _warn_of_fallback(pipeline, chosen)
+    return pipeline.encode_texts(chosen)
 
 
 @task(
     trigger_rule=TriggerRule.NONE_FAILED,
-    inlets=name_tables("petition_embedding", "petition_topic"),
-    outlets=name_tables("petition_score"),
-)
-def score_similarity(model_id: str) -> int:
+    inlets=name_tables("petition_embedding", "petition_topic"), outlets=name_tables("petition_score"),
+)  # fmt: skip
+def score(model_id: str) -> int:
     """Score how near each petition stands to the middle of its topic; needs the whole window."""
-    pipeline = _open()
-    return sum(pipeline.score_similarity(model_id, encoder) for encoder in ENCODERS)
+    return _open().score(model_id)
 
 
-@task
-def plan_checks(model_id: str) -> list[dict[str, Any]]:
-    """Make the vectors searchable, and list the checks of the run."""
-    return to_arguments(_open(), model_id)
-
-
-@task
-def finish_checks(model_id: str) -> int:
-    """All checks have passed: the fit may be published."""
-    return _open().finish_checks(model_id)
+@task(outlets=name_tables("check_result"))
+def check(model_id: str) -> int:
+    """Run all checks of the fit; the log lists each with value and limit, and one that fails stops the publishing."""
+    return _open().check(model_id)
 
 
 @task(outlets=[PETITION_TOPICS, *name_tables("topic_model")])
@@ -195,6 +149,6 @@ def publish(model_id: str) -> None:
     """Switch the readers to this fit; skipped where they see a later window, unless triggered by hand."""
     from airflow.sdk.exceptions import AirflowSkipException
 
-    run = get_current_context()["dag_run"]
-    if not _open().publish(model_id, is_by_hand=run.run_type == "manual"):
+    run_type = get_current_context()["dag_run"].run_type  # an enum, whose text is "DagRunType.MANUAL"
+    if not _open().publish(model_id, is_by_hand=run_type.value == "manual"):
         raise AirflowSkipException(f"{model_id} is not published: readers keep a later window")

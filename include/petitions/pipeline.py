@@ -1,5 +1,7 @@
 """The steps of a run, in order: crawl, tokenize, find_copies, fit_topics, encode, score, check, publish.
 
+`encode` is all that depends on a text alone, `score` what depends on a fit.
+
 Each is a module of `petitions.steps`, which is imported with what it needs (TensorFlow, gensim, requests) when the step
 is taken. A step reads a closed window, writes by upsert in transactions of one chunk, and may be killed and run again:
 what it finds done, it leaves. The same step over the same window runs once at a time.
@@ -8,6 +10,7 @@ what it finds done, it leaves. The same step over the same window runs once at a
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from functools import partial
 
 from petitions.encoders.registry import ENCODERS, SEARCHED
 from petitions.encoders.scorers import list_scorers, name_scorer
@@ -16,7 +19,6 @@ from petitions.settings import Settings, TopicCount
 from petitions.steps import step as steps
 from petitions.store import runs
 from petitions.store.artifacts import ArtifactStore
-from petitions.store.checks import PlannedCheck
 from petitions.store.database import open_engine, require_schema
 from petitions.store.parts import WHOLE, Part
 from petitions.store.topic_reads import read_topic_model
@@ -95,12 +97,8 @@ class Pipeline(steps.Run):
         self.tokenize()
         self.find_copies()
         model_id = self.fit_topics()
-        for encoder in ENCODERS:
-            self.encode(encoder)
-        for encoder in ENCODERS:
-            self.score(model_id, encoder)
-        for scorer in self.scorers:
-            self.score_texts(scorer)
+        self.encode_texts()
+        self.score(model_id)
         self.check(model_id)
         self.publish(model_id, is_by_hand=is_by_hand)
         return model_id
@@ -133,24 +131,43 @@ class Pipeline(steps.Run):
 
         return fit_topics(self)
 
-    def plan_parts(self, step: str) -> int:
-        """Begin a step of parts; gives how many, 8 to 64, of about so many petitions each as one transaction takes."""
-        return steps.begin_parts(self, step)
+    @property
+    def text_steps(self) -> tuple[str, ...]:
+        """The steps that depend on a text alone, as they are recorded: "encode bert", "score bert" and so on."""
+        return (*(f"encode {name}" for name in ENCODERS), *(f"score {name}" for name in self.text_scorers))
 
-    def refuse_failed(self, step: str, part: Part) -> None:
-        """Refuse a part whose last try, by another worker, ended in an error; see `refuse_part`."""
-        steps.refuse_part(self, step, part)
+    def plan_encode(self) -> int:
+        """Find in how many parts workers should share what texts lack, 1 to 64; 0 where they lack nothing.
+
+        A part is about so many petitions as one transaction takes. Where nothing is left, the steps are done here: they
+        find it so, and load nothing.
+        """
+        n_parts = steps.begin_parts(self, self.text_steps, self._count_left())
+        if n_parts == 0:
+            self.encode_texts()
+        return n_parts
+
+    def refuse_failed(self, part: Part) -> None:
+        """Refuse a part of `encode_texts` whose last try, by another worker, ended in an error; see `refuse_part`."""
+        for step in self.text_steps:
+            steps.refuse_part(self, step, part)
+
+    def encode_texts(self, part: Part = WHOLE) -> int:
+        """Give texts all that depends on a text alone: vectors, scores, keywords, labels; returns what was written.
+
+        One after the other in one process, which loads TensorFlow once, and each network.
+        """
+        n_written = 0
+        for encoder in ENCODERS:
+            n_written += self.encode(encoder, part)
+            n_written += self.score_texts(encoder, part) if encoder in self.text_scorers else 0
+        return n_written + sum(self.score_texts(scorer, part) for scorer in self.scorers)
 
     def encode(self, encoder: str, part: Part = WHOLE) -> int:
         """Embed the texts that an encoder, such as "bert", has not seen; returns how many."""
         from petitions.steps.encode import encode
 
         return encode(self, encoder, part)
-
-    def score(self, model_id: str, encoder: str) -> int:
-        """Score the petitions of the window by one encoder; returns the scores and keywords that were written."""
-        n_scored = self.score_texts(encoder) if ENCODERS[encoder].text_scores else 0
-        return n_scored + self.score_similarity(model_id, encoder)
 
     def score_texts(self, encoder: str, part: Part = WHOLE) -> int:
         """Give the texts that an encoder, or a fine-tuned model, has not scored what it gives; returns how many."""
@@ -162,26 +179,22 @@ class Pipeline(steps.Run):
 
         return score_texts(self, encoder, part)
 
+    def score(self, model_id: str) -> int:
+        """Score the petitions of the window by a fit, with the vectors of all encoders; returns the rows written."""
+        return sum(self.score_similarity(model_id, encoder) for encoder in ENCODERS)
+
     def score_similarity(self, model_id: str, encoder: str) -> int:
         """Score how near the petitions of the window stand to the middle of their topic; returns the rows written."""
         from petitions.steps.score_similarity import score_similarity
 
         return score_similarity(self, model_id, encoder, is_searched=ENCODERS[encoder].is_searched)
 
-    def plan_checks(self, model_id: str) -> list[PlannedCheck]:
-        """List the checks of a fit; each may be run elsewhere."""
-        from petitions.steps.check import plan_checks
-
-        return plan_checks(self, model_id, SCORES, self.scorers)
-
-    def finish_checks(self, model_id: str) -> int:
-        """Take the outcomes of all planned checks; returns how many, and raises if one has not passed."""
-        from petitions.steps.check import finish_checks
-
-        return finish_checks(self, model_id, SCORES, self.scorers)
-
     def check(self, model_id: str) -> int:
-        """Audit what the run wrote, and store the outcome; returns the number of checks, and raises as their end."""
+        """Audit what the run wrote, and store the outcome; returns the number of checks.
+
+        Raises:
+            CheckFailedError: names each check that failed, its value and its limit.
+        """
         from petitions.steps.check import check
 
         return check(self, model_id, SCORES, self.scorers)
@@ -200,6 +213,19 @@ class Pipeline(steps.Run):
 
         shown = (*STEPS_PUBLISHED, *(f"score {scorer}" for scorer in self.scorers))
         return publish(self, model_id, shown, is_by_hand=is_by_hand)
+
+    def _count_left(self) -> int:
+        """The most petitions that one of the text's steps has left to do."""
+        from petitions.steps import encode, label, score
+
+        counts = {f"encode {name}": partial(encode.count_left, self, name) for name in ENCODERS}
+        for name in self.text_scorers:
+            counts[f"score {name}"] = partial((score if name in ENCODERS else label).count_left, self, name)
+        n_left = 0
+        for step, count in counts.items():
+            with steps.tell_failure(self, step):
+                n_left = max(n_left, count())
+        return n_left
 
     def read_model_id(self) -> str:
         """The fit that the run made last.

@@ -27,7 +27,7 @@ from airflow.sdk import dag, task
 from petition_notices import NIGHT_DEADLINE, PetitionNotifier
 
 @dag(schedule=None, start_date=pendulum.datetime(2026, 1, 1),
-     params={"source": "sample", "until": "2026-07-01", "months": 3},
+     params={"source": None, "until": "2026-07-01", "months": 3},
      default_args={"on_failure_callback": PetitionNotifier()}, deadline=NIGHT_DEADLINE)
 def petition_night():
     @task
@@ -51,7 +51,14 @@ def petition_night():
     def tokenize():
         raise ValueError("could not read \\u300aTITLE\\u300b")
 
-    crawl(), tokenize(), read_list()
+    @task
+    def check():
+        from petitions.errors import CheckFailedError
+        from petitions.store.checks import CheckResult, tell_fault
+        found = CheckResult(name="volume_against_published", value=0.31, limit="at least 0.5", passed=False)
+        raise CheckFailedError(f"sample-2026-07-01-0123456789: {tell_fault(found)}")
+
+    crawl(), tokenize(), read_list(), check()
 
 night = petition_night()
 
@@ -131,7 +138,7 @@ def run_night(home: Path, **settings: str) -> str:
 
 @pytest.fixture(scope="module")
 def night(tmp_path_factory) -> tuple[list[str], list[str], str]:
-    """Texts posted and letters mailed of one run with three failed tasks and a deadline, and its log."""
+    """Texts posted and letters mailed of one run with four failed tasks and a deadline, and its log."""
     site = ThreadingHTTPServer(("127.0.0.1", 0), Webhook)
     site.notices, site.status = [], 200
     post = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Mailbox)
@@ -141,6 +148,7 @@ def night(tmp_path_factory) -> tuple[list[str], list[str], str]:
             tmp_path_factory.mktemp("airflow"),
             PETITIONS_NOTIFY_WEBHOOK=f"http://127.0.0.1:{http}/secret",
             PETITIONS_NOTIFY_EMAIL="night@example.org",
+            PETITIONS_SOURCE="sample",
             AIRFLOW_CONN_SMTP_DEFAULT=json.dumps({
                 "conn_type": "smtp", "host": "127.0.0.1", "port": smtp,
                 "extra": {"disable_ssl": True, "disable_tls": True, "from_email": "airflow@example.org"},
@@ -159,6 +167,14 @@ def test_a_failed_task_is_told_with_window_reason_and_link(night):
         "reason: SiteChangedError: 3 of 9 answers are no petitions, limit 2 % second line",
     ]
     assert told[3].startswith("http://") and "/dags/petition_night/runs/" in told[3] and "crawl" in told[3]
+
+
+def test_a_failed_check_is_told_by_its_name_value_and_limit(night):
+    told = next(text for text in night[0] if ".check" in text).splitlines()
+    assert told[1] == "window: sample, 3 months until 2026-07-01"
+    assert told[2] == (
+        "reason: CheckFailedError: sample-2026-07-01-0123456789: volume_against_published is 0.31, must be at least 0.5"
+    )
 
 
 def test_an_error_that_may_quote_a_petition_is_told_by_its_name_alone(night):
@@ -186,7 +202,7 @@ def test_a_late_night_is_told_by_the_triggers_own_callback(night):
 
 def test_the_same_notices_go_by_mail(night):
     posted, mailed, _ = night
-    assert len(mailed) == len(posted) == 4
+    assert len(mailed) == len(posted) == 5
     assert sorted(letter.splitlines()[0] for letter in mailed) == sorted(text.splitlines()[0] for text in posted)
     assert all("night@example.org" in letter for letter in mailed)
 

@@ -1,6 +1,6 @@
 """Run one step of a pipeline in this process and kill it, without warning, at a chosen SQL statement.
 
-    python doomed.py STEP STATEMENT SOURCE UNTIL MONTHS [ENCODER]
+    python doomed.py STEP STATEMENT SOURCE UNTIL MONTHS
 
 STATEMENT counts from 1 the statements that the step sends; 0 never kills. Settings come from the environment. On the
 way out a step that was not killed prints how many statements it sent.
@@ -29,10 +29,8 @@ def main() -> None:
 
     event.listen(pipeline.engine, "before_cursor_execute", count)
     event.listen(pipeline.engine, "commit", lambda conn: count(conn, None, "COMMIT", None, None, False))
-    if step == "encode":
-        pipeline.encode(sys.argv[6])
-    elif step in ("score", "check", "publish"):
-        getattr(pipeline, step)(pipeline.read_model_id(), *sys.argv[6:7])
+    if step in ("score", "check", "publish"):
+        getattr(pipeline, step)(pipeline.read_model_id())
     else:
         getattr(pipeline, step)()
     print(sent)

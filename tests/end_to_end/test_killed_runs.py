@@ -19,16 +19,16 @@ N_COPIES = 8
 
 # Where in the statements of a step it is killed: the first one, then shares of the whole.
 STEPS = [
-    ("crawl", (), (0.0, 0.3, 0.6, 1.0)),
-    ("tokenize", (), (0.0, 0.5, 1.0)),
-    ("find_copies", (), (0.0, 0.5, 0.8, 1.0)),
-    ("fit_topics", (), (0.0, 0.5, 1.0)),
-    ("encode", ("bert",), (0.3, 0.8)),
-    ("encode", ("elmo",), (0.7,)),
-    ("score", ("bert",), (0.4, 0.9)),
-    ("score", ("elmo",), (0.9,)),
-    ("check", (), (0.5, 1.0)),
-    ("publish", (), (0.0, 0.5, 1.0)),
+    ("crawl", (0.0, 0.3, 0.6, 1.0)),
+    ("tokenize", (0.0, 0.5, 1.0)),
+    ("find_copies", (0.0, 0.5, 0.8, 1.0)),
+    ("fit_topics", (0.0, 0.5, 1.0)),
+    ("plan_encode", (0.0, 0.7, 1.0)),
+    ("encode_texts", (0.1, 0.35, 0.5, 0.65, 0.9)),
+    ("plan_encode", (0.5,)),  # with nothing left to do
+    ("score", (0.2, 0.6, 0.9)),
+    ("check", (0.0, 0.3, 0.6, 0.9, 1.0)),
+    ("publish", (0.0, 0.5, 1.0)),
 ]
 
 
@@ -45,8 +45,8 @@ class Runner:
         }
         self.environ = {name: value for name, value in os.environ.items() if not name.startswith("PETITIONS_")} | named
 
-    def run(self, step: str, arguments: tuple[str, ...], fatal: int = 0) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, str(HERE / "doomed.py"), step, str(fatal), "bluehouse", UNTIL, MONTHS, *arguments]
+    def run(self, step: str, fatal: int = 0) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, str(HERE / "doomed.py"), step, str(fatal), "bluehouse", UNTIL, MONTHS]
         return subprocess.run(command, env=self.environ, capture_output=True, text=True, timeout=300)
 
 
@@ -66,15 +66,15 @@ def test_a_run_killed_in_every_step_ends_with_the_rows_of_an_undisturbed_run(few
     with run_stand_in("bluehouse", few, today=UNTIL) as site:
         undisturbed = Runner(calm.url.render_as_string(hide_password=False), site.url, tmp_path / "calm")
         disturbed = Runner(killed.url.render_as_string(hide_password=False), site.url, tmp_path / "killed")
-        for step, arguments, places in STEPS:
-            done = undisturbed.run(step, arguments)
+        for step, places in STEPS:
+            done = undisturbed.run(step)
             assert done.returncode == 0, f"{step}: {done.stderr[-3000:]}"
             n_statements = int(done.stdout)
             for place in places:
                 fatal = max(1, round(place * n_statements))
-                died = disturbed.run(step, arguments, fatal)
+                died = disturbed.run(step, fatal)
                 assert died.returncode in (-signal.SIGKILL, 0), f"{step} at {fatal}: {died.stderr[-3000:]}"
-            again = disturbed.run(step, arguments)
+            again = disturbed.run(step)
             assert again.returncode == 0, f"{step}: {again.stderr[-3000:]}"
     expected, found = read_all_rows(calm), read_all_rows(killed)
     for table in expected:
@@ -88,5 +88,5 @@ def test_a_run_killed_in_every_step_ends_with_the_rows_of_an_undisturbed_run(few
 def test_a_step_killed_at_its_first_statement_was_really_killed(few, new_database, tmp_path):
     engine = new_database()
     with run_stand_in("bluehouse", few, today=UNTIL) as site:
-        died = Runner(engine.url.render_as_string(hide_password=False), site.url, tmp_path).run("crawl", (), fatal=1)
+        died = Runner(engine.url.render_as_string(hide_password=False), site.url, tmp_path).run("crawl", fatal=1)
     assert died.returncode == -signal.SIGKILL

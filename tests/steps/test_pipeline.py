@@ -30,12 +30,15 @@ from petitions.records import Source, Window
 from petitions.settings import Settings
 from petitions.sources.sample import read_sample
 from petitions.steps.lasting_ids import TOPICS_FILE
+from petitions.steps.score import count_left
 from petitions.store import publishing, runs
 from petitions.store.artifacts import ArtifactStore
 from petitions.store.parts import Part
 from petitions.store.petitions import read_texts
+from petitions.store.scores import Keywords, Score, upsert_keywords, upsert_scores
 from petitions.store.topic_reads import read_topic_model, read_topics
 from petitions.store.vectors import upsert_embeddings
+from petitions.text.keywords import name_extractor
 from petitions.topics import gate
 from rows import read_all_rows, read_versions
 from stand_in import ASSEMBLY_DATA, run_stand_in
@@ -263,7 +266,7 @@ def test_the_same_step_of_the_same_run_is_refused_while_it_is_at_work(pipeline, 
 def test_weights_that_changed_between_encoding_and_scoring_are_refused_by_name(pipeline, engine):
     pipeline.crawl()
     pipeline.tokenize()
-    model_id = pipeline.fit_topics()
+    pipeline.fit_topics()
     with engine.begin() as conn:
         done = runs.StepResult(rows_in=0, rows_out=0, seconds=0, made_by="bert-small@000000000000")
         runs.record_step(conn, pipeline.run_id, "encode bert", done, at=NOW)
@@ -271,7 +274,7 @@ def test_weights_that_changed_between_encoding_and_scoring_are_refused_by_name(p
         ConfigError,
         match="encoded by bert-small@000000000000, but PETITIONS_BERT_MODEL and PETITIONS_EMBEDDING_MODEL is ",
     ):
-        pipeline.score(model_id, "bert")
+        pipeline.score_texts("bert")
     assert read_all_rows(engine)["petition_score"] == []
 
 
@@ -309,7 +312,7 @@ def test_weights_replaced_between_naming_and_loading_write_no_vector(pipeline, e
 
 def test_a_part_without_new_petitions_loads_no_weights(pipeline, engine, monkeypatch):
     pipeline.crawl()
-    part = Part(number=0, n_parts=pipeline.plan_parts("encode bert"))
+    part = Part(number=0, n_parts=pipeline.plan_encode())
     name = ENCODERS["bert"].name(pipeline.settings)
     with engine.begin() as conn:
         texts = read_texts(conn, pipeline.source, pipeline.window)
@@ -324,16 +327,80 @@ def test_a_part_without_new_petitions_loads_no_weights(pipeline, engine, monkeyp
 
 def test_a_part_that_failed_by_an_error_is_not_tried_by_another_worker_until_it_is_planned_anew(pipeline):
     pipeline.crawl()
-    step, part = "encode bert", Part(number=2, n_parts=pipeline.plan_parts("encode bert"))
-    assert part.n_parts == max(8, -(-N // 256))
+    part = Part(number=2, n_parts=pipeline.plan_encode())
+    assert part.n_parts == -(-N // 256)
     damaged = replace(pipeline, settings=replace(pipeline.settings, bert_model="/nowhere/at/all"))
     with pytest.raises(WeightsError):
-        damaged.encode("bert", part)
-    pipeline.refuse_failed(step, Part(number=3, n_parts=part.n_parts))
+        damaged.encode_texts(part)
+    pipeline.refuse_failed(Part(number=1, n_parts=part.n_parts))
     with pytest.raises(PermanentError, match=f"encode bert 3/{part.n_parts} of sample_.* failed by WeightsError"):
-        pipeline.refuse_failed(step, part)
-    pipeline.plan_parts(step)
-    pipeline.refuse_failed(step, part)
+        pipeline.refuse_failed(part)
+    pipeline.plan_encode()
+    pipeline.refuse_failed(part)
+
+
+def test_a_planner_that_cannot_name_the_weights_fails_by_the_step_that_needs_them(pipeline, engine):
+    pipeline.crawl()
+    damaged = replace(pipeline, settings=replace(pipeline.settings, elmo_model="/nowhere/at/all"))
+    with pytest.raises(WeightsError):
+        damaged.plan_encode()
+    with engine.connect() as conn:
+        error = conn.scalar(text("SELECT error FROM petitions.recent_run"))
+    assert error.startswith("encode elmo: WeightsError: ")
+
+
+def test_parts_are_by_what_is_left_to_do_and_none_are_planned_where_that_is_nothing(pipeline, engine, monkeypatch):
+    pipeline.crawl()
+    names = {encoder: ENCODERS[encoder].name(pipeline.settings) for encoder in ENCODERS}
+    with engine.begin() as conn:
+        texts = read_texts(conn, pipeline.source, pipeline.window)
+        for encoder in names.values():
+            upsert_embeddings(conn, encoder, texts, make_vectors(len(texts)))
+        upsert_scores(conn, [make_score(item, names["bert"]) for item in texts[:-2]])
+        of_texts = [make_words(item, names["bert"], name_extractor()) for item in texts[:-2]]
+        upsert_keywords(conn, of_texts)
+    assert pipeline.plan_encode() == 1
+    with engine.begin() as conn:
+        upsert_scores(conn, [make_score(item, names["bert"]) for item in texts[-2:]])
+        upsert_keywords(conn, [make_words(item, names["bert"], name_extractor()) for item in texts[-2:]])
+    for name in ("tensorflow", "transformers", "onnxruntime", "petitions.steps.encoders"):
+        monkeypatch.setitem(sys.modules, name, None)  # to import it is an error
+    assert pipeline.plan_encode() == 0
+    with engine.connect() as conn:
+        done = {
+            step: (state, made_by, rows)
+            for step, state, made_by, rows in conn.execute(
+                text("SELECT step, state, made_by, rows_in FROM petitions.pipeline_step WHERE step <> 'crawl'")
+            )
+        }
+    assert done == {
+        "encode bert": ("done", names["bert"], 0),
+        "encode elmo": ("done", names["elmo"], 0),
+        "score bert": ("done", names["bert"], 0),
+    }
+
+
+def test_keywords_by_an_older_extractor_are_left_to_do(pipeline, engine):
+    pipeline.crawl()
+    name = ENCODERS["bert"].name(pipeline.settings)
+    with engine.begin() as conn:
+        texts = read_texts(conn, pipeline.source, pipeline.window)
+        upsert_scores(conn, [make_score(item, name) for item in texts])
+        upsert_keywords(conn, [make_words(item, name, "older") for item in texts[:3]])
+    assert count_left(pipeline, "bert") == 3  # the others may have no noun
+
+
+def make_score(item, encoder):
+    return Score(
+        petition_id=item.petition_id, encoder=encoder, score="next_sentence", value=0.5, content_hash=item.content_hash
+    )
+
+
+def make_words(item, encoder, extractor):
+    return Keywords(
+        petition_id=item.petition_id, encoder=encoder, content_hash=item.content_hash, extractor=extractor,
+        words=[("건널목", 0.5)],
+    )  # fmt: skip
 
 
 def test_a_head_that_a_score_needs_is_missed_before_anything_is_computed(pipeline, engine, monkeypatch, tmp_path):

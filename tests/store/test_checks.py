@@ -1,8 +1,4 @@
-"""The checks find what they are for, and Airflow's operator stores the rows that the package stores."""
-
-import json
-import sys
-from pathlib import Path
+"""The checks find what they are for."""
 
 import pytest
 from sqlalchemy import text
@@ -10,8 +6,6 @@ from sqlalchemy import text
 from invented import BERT, ELMO, MONDAY, RUN, WINDOW, make_petitions, write_all
 from petitions.records import Source
 from petitions.steps.find_copies import make_fingerprint
-from petitions.store.check_results import plan_results, read_checks, write_check
-from petitions.store.checks import plan_checks
 from petitions.store.copies import upsert_fingerprints
 from petitions.store.parts import Part
 from petitions.store.petitions import read_texts, read_unseen
@@ -30,7 +24,6 @@ TOKENS = text("""
     CROSS JOIN petitions.topic_model AS m
     ON CONFLICT (petition_id, tokenizer) DO UPDATE SET content_hash = excluded.content_hash
 """)
-PLUGINS = Path(__file__).parents[2] / "plugins"
 
 
 @pytest.fixture
@@ -85,44 +78,6 @@ def test_a_window_with_half_of_its_petitions_gone_is_not_published(written):
     assert "volume_against_published" not in find_failed(written)
     written.execute(text("UPDATE petitions.petition SET status = 'hidden' WHERE right(source_id, 3)::int % 3 > 0"))
     assert "volume_against_published" in find_failed(written)
-
-
-def test_airflow_and_the_package_store_the_same_rows(engine, database_url, monkeypatch):
-    monkeypatch.setenv("PETITIONS_DATABASE_URL", database_url)
-    monkeypatch.setattr(sys, "path", [*sys.path, str(PLUGINS)])
-    from airflow.sdk.exceptions import AirflowFailException
-    from petition_operators import PetitionCheckOperator
-
-    with engine.begin() as conn:
-        write_all(conn, PETITIONS)
-        planned = plan_checks(conn, Source("sample"), WINDOW, "fit-1", SCORES)
-        plan_results(conn, "fit-1", planned, at=MONDAY)
-        for result in run_checks(conn, Source("sample"), WINDOW, "fit-1", SCORES):
-            write_check(conn, "fit-1", result, at=MONDAY)
-        stored = read_checks(conn, "fit-1")
-        conn.execute(text("DELETE FROM petitions.check_result"))
-        plan_results(conn, "fit-1", planned, at=MONDAY)
-    failed = set()
-    for item in planned:
-        least, most = item.rule.at_least, item.rule.at_most
-        task = PetitionCheckOperator(
-            task_id="check", check=item.name, petition_run=RUN, model_id="fit-1",
-            values=json.loads(json.dumps(dict(item.values))),
-            sql=item.rule.sql, min_threshold="-inf" if least is None else str(least),
-            max_threshold="inf" if most is None else str(most),
-        )  # fmt: skip
-        try:
-            task.execute({})
-        except AirflowFailException:
-            failed.add(item.name)
-    with engine.connect() as conn:
-        assert repr(read_checks(conn, "fit-1")) == repr(stored)  # NaN is not equal to itself
-        told = conn.execute(
-            text("SELECT state, failed_step, error_kind, error_message FROM petitions.recent_run")
-        ).one()
-    assert told[:3] == ("failed", "check", "CheckFailedError")
-    assert told[3] in [f"{item.name} is {item.value:g}, must be {item.limit}" for item in stored if not item.passed]
-    assert failed == {item.name for item in stored if not item.passed}
 
 
 def test_each_petition_is_in_one_part(written):

@@ -47,22 +47,23 @@ def _encoder_option(command: Command) -> Command:
 @window_options
 @_encoder_option
 def encode(encoder: str, **window: Any) -> None:
-    """Embed the texts that the encoder has not seen."""
+    """Embed the texts that the encoder has not seen, and give them scores, keywords and labels of a text alone."""
     pipeline = open_pipeline(**window)
     for kind in ENCODERS if encoder == "both" else (encoder,):
         click.echo(f"{pipeline.encode(kind)} petitions encoded by {kind}")
+    for kind in pipeline.text_scorers:
+        if encoder in ("both", kind):
+            click.echo(f"{pipeline.score_texts(kind)} petitions scored by {kind}")
 
 
 @click.command()
 @window_options
 @_encoder_option
 def score(encoder: str, **window: Any) -> None:
-    """Score the petitions of the window, topic similarity by the window's fit."""
+    """Score how near the petitions of the window stand to their topic, by the window's fit."""
     pipeline = open_pipeline(**window)
     for kind in ENCODERS if encoder == "both" else (encoder,):
-        click.echo(f"{pipeline.score(pipeline.read_model_id(), kind)} scores and keywords by {kind}")
-    for kind in pipeline.scorers if encoder == "both" else ():
-        click.echo(f"{pipeline.score_texts(kind)} petitions labelled by {kind}")
+        click.echo(f"{pipeline.score_similarity(pipeline.read_model_id(), kind)} scores by {kind}")
 
 
 @click.command()

@@ -45,6 +45,17 @@ def encode(run: Run, encoder: str, part: Part = WHOLE) -> int:
     return progress.rows_out
 
 
+def count_left(run: Run, encoder: str) -> int:
+    """Count the texts that an encoder has not seen; nothing is loaded for it.
+
+    Raises:
+        WeightsError: as by `encode`.
+    """
+    name = find_encoder(encoder).name(run.settings)
+    with run.engine.connect() as conn:
+        return vectors.count_unencoded(conn, run.source, run.window, name)
+
+
 def keep_weight(run: Run, encoder: str, name: str) -> None:
     """Store how much the vectors of an encoder count, as measured with its weights; one that is known stays.
 

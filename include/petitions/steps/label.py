@@ -41,6 +41,17 @@ def label_texts(run: Run, scorer: str, part: Part = WHOLE) -> int:
     return progress.rows_out
 
 
+def count_left(run: Run, scorer: str) -> int:
+    """Count the texts that a scorer has not seen; nothing is loaded for it.
+
+    Raises:
+        ConfigError, WeightsError: as by `label_texts`.
+    """
+    name = name_scorer(find_scorer(run.settings.scorers, scorer))
+    with run.engine.connect() as conn:
+        return labels.count_unlabelled(conn, run.source, run.window, name)
+
+
 def give_labels(classifier: "TextClassifier", name: str, texts: Sequence[PetitionText]) -> list[GivenLabels]:
     """The likeliest labels of each text."""
     from petitions.encoders.classifier import to_probabilities

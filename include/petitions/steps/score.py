@@ -45,6 +45,23 @@ def score_texts(run: Run, encoder: str, part: Part = WHOLE) -> int:
     return progress.rows_out
 
 
+def count_left(run: Run, encoder: str) -> int:
+    """Count the texts that lack a score of an encoder, or whose keywords are old; nothing is loaded for it.
+
+    Raises:
+        WeightsError: the weights are missing or damaged.
+    """
+    from petitions.text.keywords import name_extractor
+
+    entry = find_encoder(encoder)
+    name, place = entry.name(run.settings), (run.source, run.window)
+    with run.engine.connect() as conn:
+        n_left = scores.count_unscored(conn, *place, name, entry.text_scores)
+        if entry.has_keywords:
+            n_left = max(n_left, scores.count_old_keywords(conn, *place, name, name_extractor(entry.masked_weight)))
+    return n_left
+
+
 def make_scores(opened: "Encoder", encoder: str, texts: Sequence[PetitionText]) -> list[Score]:
     """The scores of each text by an encoder; the registry says which."""
     entry = find_encoder(encoder)

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -17,12 +17,11 @@ from petitions.store import runs
 from petitions.store.artifacts import ArtifactStore
 from petitions.store.locks import name_holders
 from petitions.store.parts import WHOLE, Part
-from petitions.store.petitions import count_shown
 
 logger = logging.getLogger(__name__)
 
 _LOCK = "petitions.step"
-FEWEST_PARTS, MOST_PARTS = 8, 64
+MOST_PARTS = 64
 CHUNK = 256  # petitions in one transaction of encode and score: a killed step loses the work on so many at most
 
 
@@ -154,16 +153,16 @@ def read_made_by(run: Run, step: str) -> str:
         return runs.read_made_by(conn, run.run_id, step)
 
 
-def begin_parts(run: Run, step: str) -> int:
-    """Begin a step that workers share, in 8 to 64 parts of about a chunk of petitions each; returns how many parts.
+def begin_parts(run: Run, steps: Sequence[str], n_left: int) -> int:
+    """Begin steps that workers share, by what is left to do; returns in how many parts: 0 where that is nothing.
 
-    It is forgotten which parts have failed before.
+    A part is about a chunk of petitions. It is forgotten which parts have failed before.
     """
+    n_parts = min(-(-n_left // CHUNK), MOST_PARTS)
     with run.engine.begin() as conn:
         run_id = runs.begin_run(conn, run.source, run.window)
-        n_petitions = count_shown(conn, run.source, run.window)
-        n_parts = min(max(-(-n_petitions // CHUNK), FEWEST_PARTS), MOST_PARTS)
-        runs.forget_failures(conn, run_id, step, n_parts)
+        for step in steps:
+            runs.forget_failures(conn, run_id, step, max(n_parts, 1))
     return n_parts
 
 

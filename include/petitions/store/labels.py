@@ -11,7 +11,7 @@ from petitions.errors import PermanentError
 from petitions.records import PetitionText, Source, Status, Window
 from petitions.store.label_tables import petition_label
 from petitions.store.parts import WHOLE, Part
-from petitions.store.petitions import read_unseen
+from petitions.store.petitions import count_unseen, read_unseen
 from petitions.store.tables import Key, petition
 from petitions.store.upsert import Counts, upsert
 
@@ -68,6 +68,11 @@ def read_unlabelled(
 ) -> list[PetitionText]:
     """Read texts that this scorer has not seen, at most `limit`; none are left when the list is empty."""
     return read_unseen(conn, source, window, petition_label, {"scorer": scorer}, limit, part, after)
+
+
+def count_unlabelled(conn: Connection, source: Source, window: Window, scorer: str) -> int:
+    """Count the texts that `read_unlabelled` gives."""
+    return count_unseen(conn, source, window, petition_label, {"scorer": scorer})
 
 
 def upsert_labels(conn: Connection, given: Iterable[GivenLabels]) -> Counts:

@@ -146,9 +146,9 @@ def read_texts(
     return _read(conn, and_(shown_in_window(source, window), petition.c.petition_id > after), limit)
 
 
-def count_shown(conn: Connection, source: Source, window: Window) -> int:
-    """Count the petitions of a window, hidden ones left out."""
-    query = select(func.count()).select_from(petition).where(shown_in_window(source, window))
+def count_where(conn: Connection, source: Source, window: Window, is_due: ColumnElement[bool]) -> int:
+    """Count the petitions of a window that a condition on `petition` holds for, hidden ones left out."""
+    query = select(func.count()).select_from(petition).where(shown_in_window(source, window), is_due)
     return int(conn.execute(query).scalar_one())
 
 
@@ -179,13 +179,22 @@ def read_unseen(
         part: of the window.
         after: only ids greater than this one: the last of the batch before.
     """
-    is_made = exists().where(
+    is_due = and_(petition.c.petition_id > after, _is_unseen(made, version, made.c.petition_id > after))
+    return read_where(conn, source, window, is_due, limit, part)
+
+
+def count_unseen(conn: Connection, source: Source, window: Window, made: Table, version: Mapping[str, str]) -> int:
+    """Count the texts that `read_unseen` gives."""
+    return count_where(conn, source, window, _is_unseen(made, version))
+
+
+def _is_unseen(made: Table, version: Mapping[str, str], *also: ColumnElement[bool]) -> ColumnElement[bool]:
+    return ~exists().where(
         made.c.petition_id == petition.c.petition_id,
-        made.c.petition_id > after,
+        *also,
         made.c.content_hash == petition.c.content_hash,
         *(made.c[name] == value for name, value in version.items()),
     )
-    return read_where(conn, source, window, and_(petition.c.petition_id > after, ~is_made), limit, part)
 
 
 def read_where(

@@ -4,12 +4,12 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, and_, delete, exists, func, select, tuple_
+from sqlalchemy import ColumnElement, Connection, and_, delete, exists, func, select, tuple_
 
 from petitions.errors import PermanentError
 from petitions.records import PetitionText, Source, Window
 from petitions.store.parts import WHOLE, Part
-from petitions.store.petitions import read_where
+from petitions.store.petitions import count_where, read_where
 from petitions.store.tables import petition, petition_keyword, petition_score
 from petitions.store.upsert import Counts, upsert
 
@@ -49,6 +49,16 @@ def read_unscored(
     after: str = "",
 ) -> list[PetitionText]:
     """Read texts that lack one of these scores by this encoder, at most `limit`, in the order of their ids."""
+    is_due = and_(petition.c.petition_id > after, _is_unscored(encoder, scores))
+    return read_where(conn, source, window, is_due, limit, part)
+
+
+def count_unscored(conn: Connection, source: Source, window: Window, encoder: str, scores: Sequence[str]) -> int:
+    """Count the texts that `read_unscored` gives."""
+    return count_where(conn, source, window, _is_unscored(encoder, scores))
+
+
+def _is_unscored(encoder: str, scores: Sequence[str]) -> ColumnElement[bool]:
     made = petition_score.c
     n_made = (
         select(func.count())
@@ -61,8 +71,7 @@ def read_unscored(
         )
         .scalar_subquery()
     )
-    is_due = and_(petition.c.petition_id > after, n_made < len(scores))
-    return read_where(conn, source, window, is_due, limit, part)
+    return n_made < len(scores)
 
 
 def read_without_keywords(
@@ -80,14 +89,28 @@ def read_without_keywords(
 
     Only ids greater than `after`: a text without any noun gets no keyword, and must not be met again and again.
     """
+    is_due = and_(petition.c.petition_id > after, ~_has_keywords(encoder, extractor))
+    return read_where(conn, source, window, is_due, limit, part)
+
+
+def count_old_keywords(conn: Connection, source: Source, window: Window, encoder: str, extractor: str) -> int:
+    """Count the texts that have keywords by this encoder, but of an older text or by another extractor.
+
+    Those that have none are not told from those without any noun; a new text has no score yet either.
+    """
     made = petition_keyword.c
-    is_made = exists().where(
+    has_any = exists().where(made.petition_id == petition.c.petition_id, made.encoder == encoder)
+    return count_where(conn, source, window, and_(has_any, ~_has_keywords(encoder, extractor)))
+
+
+def _has_keywords(encoder: str, extractor: str) -> ColumnElement[bool]:
+    made = petition_keyword.c
+    return exists().where(
         made.petition_id == petition.c.petition_id,
         made.content_hash == petition.c.content_hash,
         made.encoder == encoder,
         made.extractor == extractor,
     )
-    return read_where(conn, source, window, and_(petition.c.petition_id > after, ~is_made), limit, part)
 
 
 def upsert_scores(conn: Connection, scores: Iterable[Score]) -> Counts:

@@ -11,7 +11,7 @@ from sqlalchemy import ARRAY, Connection, Engine, LargeBinary, Select, Text, any
 from petitions.errors import PermanentError
 from petitions.records import PetitionText, Source, Window
 from petitions.store.parts import WHOLE, Part
-from petitions.store.petitions import read_unseen, shown_in_window
+from petitions.store.petitions import count_unseen, read_unseen, shown_in_window
 from petitions.store.tables import Key, petition, petition_embedding
 from petitions.store.upsert import Counts, upsert
 
@@ -31,6 +31,11 @@ def read_unencoded(
 ) -> list[PetitionText]:
     """Read texts that this encoder has not seen, at most `limit`; none are left when the list is empty."""
     return read_unseen(conn, source, window, petition_embedding, {"encoder": encoder}, limit, part, after)
+
+
+def count_unencoded(conn: Connection, source: Source, window: Window, encoder: str) -> int:
+    """Count the texts that `read_unencoded` gives."""
+    return count_unseen(conn, source, window, petition_embedding, {"encoder": encoder})
 
 
 def upsert_embeddings(
