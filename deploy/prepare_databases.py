@@ -12,6 +12,7 @@ set anew, so that a rotation is: new file, this script, restart.
 """
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 import psycopg
@@ -22,6 +23,7 @@ from petitions.store.session import describe_session
 OWNERS = {"airflow": "airflow", "petitions": "petition_owner"}  # database: its owner
 GROUPS = {"petitions": "petition_writer", "petition_page": "petition_reader"}  # role: what it is a member of
 
+_MAKERS = "lo_creat(integer), lo_create(oid), lo_from_bytea(oid, bytea)"  # of large objects, which nobody here needs
 _CREATE = sql.SQL("CREATE DATABASE {} OWNER {} ENCODING 'UTF8' TEMPLATE template0")  # whatever the server's own is
 
 
@@ -49,6 +51,8 @@ def prepare_databases(passfile: Path) -> None:
             conn.execute(sql.SQL("GRANT CONNECT ON DATABASE petitions TO {}").format(sql.Identifier(role)))
     with psycopg.connect(**server, dbname="petitions") as conn:
         conn.execute("CREATE EXTENSION IF NOT EXISTS vector")
+        with suppress(psycopg.errors.InsufficientPrivilege):  # an administrator who is no superuser
+            conn.execute(f"REVOKE EXECUTE ON FUNCTION {_MAKERS} FROM PUBLIC")
 
 
 def _make_role(conn: psycopg.Connection, role: str, options: sql.Composable) -> None:

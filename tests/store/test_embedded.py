@@ -74,6 +74,10 @@ def test_the_embedded_server_outlives_the_process_that_started_it_in_any_folder(
     out = tmp_path / "out"
     assert run_psql("", ["-qAt", "-o", str(out), "-c", "SELECT count(*) FROM current_topic"], folder) == 0
     assert out.read_text() == "0\n"
+    who = ["-qAt", "-o", str(out), "-c", "SELECT current_user"]
+    assert run_psql("", who, folder) == 0 and out.read_text() == "petition_reader\n"
+    assert run_psql("", ["-qc", "DELETE FROM petition"], folder) != 0
+    assert run_psql("", who, folder, is_owner=True) == 0 and out.read_text() == "postgres\n"
     sockets = Path(make_url(start_server(folder)).query["host"])
     stop_server(folder)
     assert not (folder / "postmaster.pid").exists()

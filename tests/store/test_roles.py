@@ -40,6 +40,10 @@ FORBIDDEN = [
     "DROP VIEW petitions.current_topic",
     "SELECT pg_read_file('/etc/passwd')",
     "COPY petitions.current_topic TO PROGRAM 'true'",
+    "SELECT lo_creat(-1)",
+    "SELECT lo_create(0)",
+    "SELECT lo_from_bytea(0, 'x')",
+    "SELECT lo_import('/etc/hostname')",
 ]
 
 
@@ -74,6 +78,17 @@ def test_the_reader_may_do_nothing_else(published):
             conn.execute(text(statement))
 
 
+def test_the_reader_makes_no_temporary_table_and_the_writer_may(published, migrated):
+    """Asked of the database that was migrated: its copies have the rights of a new one."""
+    may = text("SELECT has_database_privilege(:role, :database, 'TEMPORARY')")
+    with published.connect() as conn:
+        found = {
+            role: conn.scalar(may, {"role": role, "database": migrated})
+            for role in ("petition_reader", "petition_writer")
+        }
+    assert found == {"petition_reader": False, "petition_writer": True}
+
+
 def test_the_reader_has_no_right_but_to_select_and_the_writer_none_to_truncate_or_give_on(published):
     rights = text("""
         SELECT c.relname, r.role, p.right
@@ -89,11 +104,13 @@ def test_the_reader_has_no_right_but_to_select_and_the_writer_none_to_truncate_o
 
 
 def test_a_table_of_the_readers_own_cannot_bend_a_function(published):
-    with published.begin() as conn:
+    with published.begin() as conn:  # where somebody gives them the right
+        conn.execute(text(f"GRANT TEMPORARY ON DATABASE {published.url.database} TO petition_reader"))
         conn.execute(text("SET LOCAL ROLE petition_reader"))
         conn.execute(text("CREATE TEMP TABLE petition_embedding (petition_id text, encoder text, embedding vector)"))
         conn.execute(text("CREATE TEMP TABLE published_model (source text)"))
         assert len(conn.execute(text("SELECT * FROM petitions.similar_petitions('sample:a-001', 9)")).all()) == 5
+        conn.rollback()
 
 
 def test_the_writer_does_a_whole_run_and_cannot_delete_petitions_or_change_the_schema(engine):

@@ -46,12 +46,17 @@ def stop() -> None:
 
 
 @db.command()
+@click.option("--owner", "is_owner", is_flag=True, help="On the embedded Postgres: may do everything.")
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
-def psql(arguments: tuple[str, ...]) -> None:
-    """Open psql on the results; ARGUMENTS go to psql (after --)."""
+def psql(is_owner: bool, arguments: tuple[str, ...]) -> None:
+    """Open psql on the results, to read; ARGUMENTS go to psql (after --)."""
+    from petitions.store.database import open_engine, require_schema
     from petitions.store.psql import run_psql
 
-    sys.exit(run_psql(Settings.from_env().database_url, arguments))
+    url = Settings.from_env().database_url
+    if not url and not is_owner:
+        require_schema(open_engine(url))  # the role of readers is made with it
+    sys.exit(run_psql(url, arguments, is_owner=is_owner))
 
 
 COMMANDS = (db,)

@@ -17,8 +17,11 @@ from petitions.store.session import write_options
 PLAIN = ("disable", "allow", "prefer")  # what may go without SSL
 
 
-def run_psql(database_url: str, arguments: Sequence[str], local: Path = LOCAL) -> int:
+def run_psql(database_url: str, arguments: Sequence[str], local: Path = LOCAL, *, is_owner: bool = False) -> int:
     """Run psql on the results database, and give its exit status; the password does not stand in its command line.
+
+    On the embedded server, whose only login may do everything, the session reads alone, as petition_reader, unless it
+    is to be the owner's; on another one it may what the login in the URL may.
 
     Raises:
         ConfigError: no psql that will do, or a URL that is no URL of Postgres.
@@ -27,7 +30,10 @@ def run_psql(database_url: str, arguments: Sequence[str], local: Path = LOCAL) -
     url = find_url(database_url, local)
     psql = choose_psql(url) if database_url else str(find_tool("psql"))
     _, where = PGDialect_psycopg().create_connect_args(url)  # type: ignore[no-untyped-call]
-    environ = os.environ | {"PGOPTIONS": write_options({"search_path": "petitions,public"})}
+    settings = {"search_path": "petitions,public"}
+    if not database_url and not is_owner:
+        settings["role"] = "petition_reader"
+    environ = os.environ | {"PGOPTIONS": write_options(settings)}
     if password := where.pop("password", None):
         environ["PGPASSWORD"] = password
     command = [psql, make_conninfo(**where), *arguments]
