@@ -17,10 +17,11 @@ import click
 
 from petitions import commands
 from petitions.addresses import hide_logins
+from petitions.commands.options import Group
 from petitions.errors import ConfigError, PetitionsError
 
 
-class _OneLineErrors(click.Group):
+class _OneLineErrors(Group):
     """Errors of ours, and those of the system that name a file, become one line; anything else is a bug and shows."""
 
     def invoke(self, ctx: click.Context) -> Any:

@@ -12,6 +12,7 @@ cannot be seen is gone; what they find there is masked at its place in the text 
 """
 
 import json
+import os
 import re
 import unicodedata
 from codecs import BOM_UTF8
@@ -128,9 +129,12 @@ def _put(text: str, folded: str, found: Sequence[tuple[tuple[int, int], str]]) -
 def redact_error(error: BaseException) -> str:
     """What may be told of an error, besides its name, to people who may read no answer and no hidden petition.
 
-    Of one of ours all but what it found in an answer; of any other nothing, since its words, which we do not choose,
-    may quote what it was given. One line of at most 500 characters.
+    Of one of ours all but what it found in an answer; of one of the system what the system calls it, such as that the
+    disk is full, without the file; of any other nothing, since its words, which we do not choose, may quote what it was
+    given. One line of at most 500 characters.
     """
+    if isinstance(error, OSError) and error.errno:
+        return os.strerror(error.errno)
     if not isinstance(error, PetitionsError):
         return ""
     return _FOUND.sub("found …", " ".join(str(error).split()))[:_LONGEST_MESSAGE]

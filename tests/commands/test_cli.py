@@ -43,6 +43,17 @@ def test_every_command_explains_itself_in_one_screen(run):
         assert len(result.output.splitlines()) < 30
 
 
+def test_the_list_of_commands_gives_whole_sentences(run):
+    for group in ((), ("db",), ("archive",), ("pretrain",), ("finetune",)):
+        listed = run(*group, "--help").output.partition("Commands:")[2]
+        assert listed and "..." not in listed
+
+
+def test_only_what_fits_topics_takes_their_number(run):
+    taking = {name for name in main.commands if "--topics" in run(name, "--help").output}
+    assert taking == {"fit-topics", "run"}
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

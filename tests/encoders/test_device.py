@@ -1,10 +1,14 @@
 import logging
+import os
+import subprocess
+import sys
 
 import pytest
 import tensorflow as tf
 
 from petitions.encoders import accelerator
-from petitions.encoders.device import pick_strategy
+from petitions.encoders.device import describe_strategy, pick_strategy
+from petitions.encoders.quiet_start import quiet_start
 from petitions.errors import ConfigError
 
 NO_GPU = pytest.mark.skipif(bool(tf.config.list_physical_devices("GPU")), reason="this machine has a GPU")
@@ -47,6 +51,37 @@ def test_auto_does_not_leave_a_tpu_that_is_named_but_silent(monkeypatch):
     monkeypatch.setenv("TPU_NAME", "local")
     with pytest.raises(ConfigError, match="TPU"):
         pick_strategy("auto")
+
+
+def test_what_computes_is_told_in_words():
+    assert describe_strategy(pick_strategy("cpu")).startswith("the processor (")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("accelerator", ["auto", "cpu"])
+def test_the_start_writes_nothing_to_standard_error(accelerator):
+    code = (
+        "from petitions.encoders.registry import ENCODERS; from petitions.settings import Settings;"
+        f"ENCODERS['elmo'].load(Settings(accelerator='{accelerator}')).embed([['학교', '급식']])"
+    )
+    environ = {name: value for name, value in os.environ.items() if not name.startswith(("PETITIONS_", "CUDA_"))}
+    done = subprocess.run([sys.executable, "-c", code], env=environ, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_only_what_tells_nothing_is_kept_back(capfd):
+    with quiet_start():
+        os.write(2, b"I0000 00:00:1796006530.680676   22977 port.cc:153] oneDNN custom operations are on. And so on\n")
+        os.write(2, b"2026-11-30 02:00:00.123456: E tensorflow/x/cuda_executor.cc:12] failed call to cuInit\n")
+        os.write(2, b"E0000 00:00:1796006559.475172   22977 tpu_driver.cc:52] the TPU is in use\n")
+        os.write(2, b"a warning\n")
+    os.write(2, b"after it\n")
+    told = capfd.readouterr().err.splitlines()
+    assert told == [
+        "E0000 00:00:1796006559.475172   22977 tpu_driver.cc:52] the TPU is in use",
+        "a warning",
+        "after it",
+    ]
 
 
 def test_an_unknown_accelerator_is_named():

@@ -1,5 +1,6 @@
 """Whatever a site puts in place of what it used to say: the error names the place, and tells readers none of it."""
 
+import errno
 import json
 from datetime import date
 
@@ -65,5 +66,7 @@ def test_an_error_without_a_quotation_is_told_whole():
 
 def test_of_an_error_of_somebody_else_nothing_is_told_and_of_ours_one_line_of_500_characters():
     assert redact_error(ValueError(TITLE)) == ""
+    assert redact_error(OSError(TITLE)) == ""
+    assert redact_error(OSError(errno.ENOSPC, TITLE, f"/tmp/{TITLE}")) == "No space left on device"
     assert redact_error(PetitionsError("a\n b  c")) == "a b c"
     assert len(redact_error(PetitionsError("x" * 9_000))) == 500

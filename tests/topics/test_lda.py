@@ -1,5 +1,6 @@
 import hashlib
 import io
+import logging
 import subprocess
 import sys
 import zipfile
@@ -44,6 +45,12 @@ def test_a_word_of_more_than_half_of_the_texts_stands_in_the_topics_that_are_abo
 @pytest.fixture(scope="module")
 def fit():
     return fit_topics(make_documents(), SETTINGS)
+
+
+def test_gensim_does_not_tell_of_each_pass(caplog):
+    with caplog.at_level(logging.INFO):
+        fit_topics(make_documents(), SETTINGS)
+    assert not [record for record in caplog.records if record.name.startswith("gensim")]
 
 
 def test_topics_are_the_subjects_that_were_put_in(fit):

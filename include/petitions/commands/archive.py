@@ -13,7 +13,7 @@ import click
 
 from petitions.addresses import drop_login
 from petitions.commands.console import print_rows
-from petitions.commands.options import any_source_option, json_option
+from petitions.commands.options import Group, any_source_option, json_option
 from petitions.errors import ConfigError, PermanentError
 from petitions.records import Source
 from petitions.settings import Settings
@@ -27,7 +27,7 @@ QUIET_S = 2.0  # so long nothing is said about progress
 T = TypeVar("T")
 
 
-@click.group()
+@click.group(cls=Group)
 def archive() -> None:
     """The raw answers of the sites, as they came but for personal data."""
 

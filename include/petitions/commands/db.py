@@ -4,10 +4,11 @@ import sys
 
 import click
 
+from petitions.commands.options import Group
 from petitions.settings import Settings
 
 
-@click.group()
+@click.group(cls=Group)
 def db() -> None:
     """The results database."""
 

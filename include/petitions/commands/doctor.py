@@ -172,10 +172,12 @@ def _examine_mecab(settings: Settings) -> str:
 
 
 def _examine_accelerator(settings: Settings) -> str:
-    from petitions.encoders.device import pick_strategy
+    from petitions.encoders.quiet_start import quiet_start
 
-    strategy = pick_strategy(settings.accelerator)
-    return f"{type(strategy).__name__} on {', '.join(strategy.extended.worker_devices)}"
+    with quiet_start():
+        from petitions.encoders.device import describe_strategy, pick_strategy
+
+    return describe_strategy(pick_strategy(settings.accelerator))
 
 
 def _examine_encoder(name: str, settings: Settings) -> str:

@@ -6,14 +6,14 @@ from pathlib import Path
 import click
 
 from petitions.commands.console import print_rows
-from petitions.commands.options import json_option, open_store, read_date, source_option, source_or_setting
+from petitions.commands.options import Group, json_option, open_store, read_date, source_option, source_or_setting
 from petitions.records import Source
 from petitions.settings import Settings
 
 path = click.Path(path_type=Path)
 
 
-@click.group()
+@click.group(cls=Group)
 def finetune() -> None:
     """Train weights further for a task of your own."""
 

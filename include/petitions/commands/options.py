@@ -50,10 +50,25 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON."
 count_option = click.option("-k", "--count", type=click.IntRange(1, 1000), default=10, show_default=True)
 
 
+class Group(click.Group):
+    """A group whose list of commands gives the whole first sentence of each: Click cuts it."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list."""
+        found = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
+        rows = [(name, command.get_short_help_str(limit=1000)) for name, command in found if command]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+
+topics_option = click.option(
+    "--topics", callback=_read_topics, help="Number of topics, or auto.  [default: PETITIONS_TOPICS]"
+)
+
+
 def window_options(command: Command) -> Command:
     """The options that say which petitions a step works on."""
     for option in (
-        click.option("--topics", callback=_read_topics, help="Number of topics, or auto.  [default: PETITIONS_TOPICS]"),
         click.option("--months", type=int, default=3, show_default=True, help="Length of the window."),
         click.option("--until", callback=read_date, help="First day after the window.  [default: today in Seoul]"),
         source_option,
@@ -76,7 +91,9 @@ def open_store() -> "Engine":
     return engine
 
 
-def open_pipeline(until: date | None, months: int, source: Source | None, topics: TopicCount | None) -> "Pipeline":
+def open_pipeline(
+    until: date | None, months: int, source: Source | None, topics: TopicCount | None = None
+) -> "Pipeline":
     """Connect; without `until` the window ends today in Seoul."""
     from petitions.pipeline import Pipeline, today_in_seoul
 

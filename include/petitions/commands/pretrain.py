@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from petitions.commands.options import Group
 from petitions.commands.pretrain_stages import STAGE_COMMANDS
 from petitions.sources.lines import split_lines
 
@@ -30,7 +31,7 @@ minutes_option = click.option(
 seed_option = click.option("--seed", type=int, default=0, show_default=True)
 
 
-@click.group()
+@click.group(cls=Group)
 def pretrain() -> None:
     """Pre-train a small encoder on Korean text."""
 

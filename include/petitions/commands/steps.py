@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from petitions.commands.options import Command, open_pipeline, window_options
+from petitions.commands.options import Command, open_pipeline, topics_option, window_options
 from petitions.encoders.registry import ENCODERS
 
 
@@ -32,6 +32,7 @@ def find_copies(**window: Any) -> None:
 
 @click.command("fit-topics")
 @window_options
+@topics_option
 def fit_topics(**window: Any) -> None:
     """Fit the topics of the window; print the model_id."""
     click.echo(open_pipeline(**window).fit_topics())
@@ -92,6 +93,7 @@ def publish(model: str | None, **window: Any) -> None:
 
 @click.command()
 @window_options
+@topics_option
 def run(**window: Any) -> None:
     """All steps in order, as the DAG runs them."""
     click.echo(f"published {open_pipeline(**window).run()}")

@@ -7,6 +7,7 @@ from functools import cache
 import tensorflow as tf
 
 from petitions.encoders.accelerator import may_have_tpu
+from petitions.encoders.quiet_start import quiet_start
 from petitions.errors import ConfigError
 from petitions.settings import ACCELERATORS
 
@@ -36,6 +37,11 @@ def pick_strategy(accelerator: str) -> tf.distribute.Strategy:
     """
     if accelerator not in ACCELERATORS:
         raise ConfigError(f"accelerator must be one of {', '.join(ACCELERATORS)}, got {accelerator!r}")
+    with quiet_start():
+        return _pick(accelerator)
+
+
+def _pick(accelerator: str) -> tf.distribute.Strategy:
     if accelerator == "tpu":
         return _connect_tpu()
     if accelerator == "gpu":
@@ -46,7 +52,17 @@ def pick_strategy(accelerator: str) -> tf.distribute.Strategy:
         if tf.config.list_physical_devices("GPU"):
             return _mirror_gpus()
         logger.info("no TPU and no GPU found: TensorFlow runs on the CPU")
+    tf.config.list_physical_devices()  # here, where it is quiet
     return tf.distribute.OneDeviceStrategy("/cpu:0")
+
+
+def describe_strategy(strategy: tf.distribute.Strategy) -> str:
+    """What computes, in words: "2 GPUs", "the processor (16 cores)"."""
+    devices = strategy.extended.worker_devices
+    kind = devices[0].rpartition("device:")[2].partition(":")[0]
+    if kind == "CPU":
+        return f"the processor ({len(os.sched_getaffinity(0))} cores); no TPU and no GPU is used"
+    return f"{len(devices)} {kind}{'s' if len(devices) > 1 else ''}"
 
 
 def _connect_tpu() -> tf.distribute.Strategy:

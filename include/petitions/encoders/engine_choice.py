@@ -20,6 +20,7 @@ import numpy as np
 
 from petitions.encoders.accelerator import runs_on_cpu
 from petitions.encoders.engine import Engine, Floats, Network
+from petitions.encoders.quiet_start import quiet_start
 from petitions.encoders.sequences import TokenSequence
 from petitions.encoders.windows import to_unit_length
 from petitions.errors import ConfigError
@@ -178,7 +179,8 @@ def _missing_packages() -> list[str]:
 
 # Each engine is imported where it is made: the other one's import is not paid for.
 def _load_tensorflow(network: Network, accelerator: str) -> Engine:
-    from petitions.encoders.tensorflow_engine import TensorFlowEngine
+    with quiet_start():
+        from petitions.encoders.tensorflow_engine import TensorFlowEngine
 
     return TensorFlowEngine(network, accelerator)
 

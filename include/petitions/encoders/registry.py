@@ -9,6 +9,7 @@ from pkgutil import resolve_name
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
+from petitions.encoders.quiet_start import quiet_start
 from petitions.errors import ConfigError
 from petitions.records import PetitionText
 from petitions.settings import PREFIX, Settings
@@ -113,7 +114,8 @@ class EncoderEntry:
         """
         model, *others = self.models(settings)
         engine = {"cpu_engine": settings.cpu_engine} if self.has_engines else {}
-        load = resolve_name(self.loader)
+        with quiet_start():
+            load = resolve_name(self.loader)
         found: Encoder = load(model, settings.accelerator, *others, **self.prompts(settings), **engine)
         return found
 

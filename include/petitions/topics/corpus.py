@@ -1,5 +1,6 @@
 """Tokens of documents come in; gensim's dictionary and counts go out, pruned and with bursts flattened."""
 
+import logging
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -9,6 +10,8 @@ import numpy as np
 from gensim.corpora import Dictionary
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
+
+logging.getLogger("gensim").setLevel(logging.WARNING)  # it tells of every pass and topic: hundreds of lines a fit
 
 Bag = list[tuple[int, int]]
 

@@ -19,7 +19,8 @@ COMMENT ON COLUMN petitions.run_step.seconds IS 'of the last try that was done, 
 COMMENT ON COLUMN petitions.run_step.made_by IS 'version of what did it, or empty';
 COMMENT ON COLUMN petitions.run_step.error_kind IS 'name of the error that its last try ended by; null unless failed';
 COMMENT ON COLUMN petitions.run_step.error_message IS
-    'without what was found in an answer of a site; null of an error that is not of this project';
+    'without what was found in an answer of a site; of an error of the system, its words, such as No space left on device;'
+    ' null of others';
 
 CREATE VIEW petitions.recent_run AS
 SELECT
@@ -89,7 +90,8 @@ COMMENT ON COLUMN petitions.recent_run.failed_step IS 'the step that failed last
 COMMENT ON COLUMN petitions.recent_run.failed_part IS 'such as 3/8, where workers share the step';
 COMMENT ON COLUMN petitions.recent_run.error_kind IS 'name of its error';
 COMMENT ON COLUMN petitions.recent_run.error_message IS
-    'without what was found in an answer of a site; null of an error that is not of this project';
+    'without what was found in an answer of a site; of an error of the system, its words, such as No space left on device;'
+    ' null of others';
 COMMENT ON COLUMN petitions.recent_run.error IS 'these four in one line: encode bert 3/8: WeightsError: no such file';
 
 CREATE VIEW petitions.run_check AS
