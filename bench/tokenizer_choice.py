@@ -32,7 +32,8 @@ from gensim.models import CoherenceModel
 from petitions.sources.lines import read_lines
 from petitions.text.normalize import normalize_text
 from petitions.text.tokenizer import PARTS_OF_SPEECH, Tokenizer
-from petitions.topics.lda import LdaSettings, fit_topics
+from petitions.topics.lda import fit_topics
+from petitions.topics.lda_settings import LdaSettings
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 OURS = "mecab-ko-dic"

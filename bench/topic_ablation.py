@@ -17,7 +17,8 @@ import numpy as np
 from topic_quality import SHARED, read_texts
 
 from petitions.text.tokenizer import tokenize_many
-from petitions.topics.lda import LdaSettings, TopicFit, fit_topics
+from petitions.topics.lda import TopicFit, fit_topics
+from petitions.topics.lda_settings import LdaSettings
 
 ALL = LdaSettings()
 VARIANTS = {

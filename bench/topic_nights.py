@@ -27,7 +27,8 @@ from petitions.text.tokenizer import tokenize_many
 from petitions.topics.alignment import BEST_TERMS, NO_TOPICS, Topics, align_topics, assign_topic_ids, compare_topics
 from petitions.topics.events import tell_events
 from petitions.topics.gate import Quality, find_faults
-from petitions.topics.lda import LdaSettings, Start, TopicFit, fit_topics
+from petitions.topics.lda import Start, TopicFit, fit_topics
+from petitions.topics.lda_settings import LdaSettings
 from petitions.topics.refit import refit_topics
 
 LAST_DAYS = {"bluehouse": date(2019, 8, 31), "assembly": date(2024, 6, 28)}  # first day after the data

@@ -17,7 +17,8 @@ from petitions.sources.lines import read_lines
 from petitions.text.normalize import normalize_text
 from petitions.text.tokenizer import TOKENIZER, tokenize_many
 from petitions.topics.labels import label_topics
-from petitions.topics.lda import LdaSettings, fit_topics
+from petitions.topics.lda import fit_topics
+from petitions.topics.lda_settings import LdaSettings
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
@@ -42,7 +43,7 @@ def main() -> None:
     fit = fit_topics(documents, LdaSettings(random_seed=args.seed))
     words = [[item.term for item in topic] for topic in fit.top_terms]
     seconds = {"tokenize_s": tokenized - begin, "fit_s": time.perf_counter() - tokenized}
-    ours = {"tokenizer": TOKENIZER, "npmi": fit.npmi, "c_v": fit.c_v, "diversity": fit.diversity, **seconds}
+    ours = {"tokenizer": TOKENIZER, "npmi": fit.npmi, "c_v": fit.measure_c_v(), "diversity": fit.diversity, **seconds}
     print(json.dumps({"name": "ours, over our tokens", **ours}), flush=True)
     shares = fit.document_topic.mean(axis=0)
     for label, share, topic in zip(label_topics(words), shares, words, strict=True):

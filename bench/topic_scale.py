@@ -22,7 +22,8 @@ from topic_quality import SHARED, read_texts
 
 from petitions.text.tokenizer import tokenize_many
 from petitions.topics.corpus import BagStream, build_dictionary
-from petitions.topics.lda import LdaSettings, fit_topics
+from petitions.topics.lda import fit_topics
+from petitions.topics.lda_settings import LdaSettings
 
 MONTHS = ("2019-06", "2019-07", "2019-08")
 

@@ -1,6 +1,7 @@
 """The steps over the sample, without the encoders: idempotent, locked, and never published unchecked."""
 
 import io
+import logging
 import shutil
 import sys
 from collections import Counter
@@ -78,14 +79,17 @@ def test_the_day_is_a_korean_day():
     assert today_in_seoul(lambda: datetime(2026, 11, 20, 16, tzinfo=UTC)) == date(2026, 11, 21)
 
 
-def test_crawl_tokenize_and_fit_again_change_no_row(pipeline, engine):
+def test_crawl_tokenize_and_fit_again_change_no_row(pipeline, engine, monkeypatch, caplog):
     assert pipeline.crawl() == N
     assert pipeline.tokenize() == N
     model_id = pipeline.fit_topics()
     before = read_versions(engine)
     assert pipeline.crawl() == N
     assert pipeline.tokenize() == 0
-    assert pipeline.fit_topics() == model_id
+    monkeypatch.setitem(sys.modules, "petitions.steps.new_fit", None)  # to import it is an error
+    with caplog.at_level(logging.INFO):
+        assert pipeline.fit_topics() == model_id
+    assert f"nothing has changed: the fit {model_id} is found, not made again" in caplog.messages
     after = read_versions(engine)
     assert {name for name in before if before[name] != after[name]} == {"pipeline_step"}
     with engine.connect() as conn:

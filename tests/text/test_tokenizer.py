@@ -140,3 +140,44 @@ def test_the_tokenizers_name_changes_with_the_stop_words(monkeypatch):
     monkeypatch.setattr(tokenizer, "read_stopwords", lambda: frozenset({"학교"}))
     assert tokenizer._name_tokenizer() != TOKENIZER
     assert TOKENIZER.startswith("mecab-ko-")
+
+
+def test_a_line_is_tagged_once_for_topics_search_and_keywords(monkeypatch):
+    from petitions.text import tokenizer as module
+    from petitions.text.keywords import extract_keywords
+    from petitions.text.search_words import SearchTokenizer
+
+    asked = []
+    title, body = "건널목에 신호등을 놓아 주세요", "학교 앞 건널목이 위험합니다.\n신호등이 필요합니다."
+    monkeypatch.setattr(module, "_answers", module._Answers())
+    tokenizer, search = Tokenizer(), SearchTokenizer()
+
+    class Counting:
+        """Mecab, and what it was asked."""
+
+        def __init__(self, tagger):
+            self.tagger = tagger
+
+        def parse(self, piece):
+            asked.append(piece)
+            return self.tagger.parse(piece)
+
+    tokenizer._tagger = search._tokenizer._tagger = Counting(tokenizer._tagger)
+    first = tokenizer.tokenize(f"{title}\n{body}")
+    assert len(asked) == 3
+    search.split(title), search.split(body)
+    tokenizer.morphemes(f"{title}\n{body}")
+    extract_keywords(tokenizer, f"{title}\n{body}", 5)
+    assert tokenizer.tokenize(f"{title}\n{body}") == first
+    assert len(asked) == 3
+
+
+def test_what_is_kept_of_the_tagger_has_an_end(monkeypatch):
+    from petitions.text import tokenizer as module
+
+    kept = module._Answers()
+    monkeypatch.setattr(module, "MOST_KEPT", 100)
+    for number in range(50):
+        kept.put(f"{number:02}", "답" * 18)
+    assert len(kept._kept) <= 5
+    assert kept.get("49") == "답" * 18

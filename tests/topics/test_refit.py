@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from petitions.topics import refit
-from petitions.topics.lda import LdaSettings, Start
+from petitions.topics.lda import Start
+from petitions.topics.lda_settings import LdaSettings
 from petitions.topics.refit import MARGIN, MOST_SEEDS, refit_topics
 
 START = Start(topic_word=np.full((9, 1), 1.0), terms=["학교"])

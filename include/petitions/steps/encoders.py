@@ -1,7 +1,7 @@
 """The encoders as the settings name them, each loaded once a process: a worker that runs several tasks pays once."""
 
 from collections.abc import Callable, Sequence
-from functools import cache, partial
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from petitions.encoders.registry import Encoder, find_encoder
 from petitions.settings import Settings
-from petitions.text.tokenizer import Tokenizer
+from petitions.text.tokenizer import get_tokenizer
 
 Embed = Callable[[Sequence[str]], NDArray[np.float32]]
 
@@ -48,10 +48,5 @@ def load_encoder(encoder: str, settings: Settings, *, of_questions: bool = False
         return opened.name, partial(ask, is_question=True)
     if not find_encoder(encoder).reads_morphemes:
         return opened.name, opened.embed
-    tokenizer = _open_tokenizer()
+    tokenizer = get_tokenizer()
     return opened.name, lambda texts: opened.embed([tokenizer.morphemes(text) for text in texts])
-
-
-@cache
-def _open_tokenizer() -> Tokenizer:
-    return Tokenizer()

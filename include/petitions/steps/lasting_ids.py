@@ -19,7 +19,8 @@ from petitions.store.artifacts import ArtifactStore
 from petitions.text.tokenizer import TOKENIZER
 from petitions.topics import alignment, gate
 from petitions.topics.events import Event, tell_events
-from petitions.topics.lda import LdaSettings, Start, TopicFit
+from petitions.topics.lda import Start, TopicFit
+from petitions.topics.lda_settings import LdaSettings
 from petitions.topics.refit import MOST_SEEDS, refit_topics
 
 logger = logging.getLogger(__name__)

@@ -81,9 +81,9 @@ def make_scores(opened: "Encoder", encoder: str, texts: Sequence[PetitionText]) 
 def extract_words(texts: Sequence[PetitionText], masked: "Encoder | None" = None, weight: float = 0.0) -> list[Words]:
     """The keywords of each text, with their weights; `masked` is asked where its words have a weight."""
     from petitions.text.keywords import extract_keywords
-    from petitions.text.tokenizer import Tokenizer
+    from petitions.text.tokenizer import get_tokenizer
 
-    tokenizer = Tokenizer()
+    tokenizer = get_tokenizer()
     ratios = _read_ratios(masked, tokenizer, texts) if masked and weight else [{} for _ in texts]
     return [
         [

@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from petitions.records import PetitionText
 from petitions.store.petitions import read_texts_of
-from petitions.text.tokenizer import Tokenizer
+from petitions.text.tokenizer import Tokenizer, get_tokenizer
 from petitions.topics.labels import Embed, Evidence, choose_evidence, keep_labels, label_topics
 from petitions.topics.lda import TopicFit
 from petitions.topics.phrases import find_phrases
@@ -45,7 +45,7 @@ def name_topics(
         return [old[topic_id] for topic_id in topic_ids]
     rows = choose_evidence(fit.document_topic)
     texts = {text.petition_id: text for text in read_texts_of(conn, [petition_ids[row] for row in rows])}
-    tokenizer, known = Tokenizer(), frozenset(fit.terms)
+    tokenizer, known = get_tokenizer(), frozenset(fit.terms)
     evidence = [
         _read_evidence(tokenizer, known, texts[petition_ids[row]], fit, row)
         for row in rows

@@ -28,6 +28,9 @@ MIN_LETTERS = 2
 # From here on the tagging (about 2 ms a petition) outweighs starting processes (about 0.1 s).
 MIN_TEXTS_FOR_PROCESSES = 300
 MAX_PIECE = 2_000  # characters; Mecab's lattice takes some kB for each
+# Characters of Mecab's answers that a process keeps (2 bytes each), for some 500 petitions: what is tokenized for the
+# topics is tagged no more for search, ELMo and keywords, whose texts have the same lines.
+MOST_KEPT = 16_000_000
 
 # Masks, blanked-out names and addresses hold no words; an address ends where Hangul begins.
 _WORDLESS = re.compile(
@@ -115,7 +118,7 @@ class Tokenizer:
         morphemes = []
         for piece in _split(text):
             end = 0
-            for surface, tag, kind in _TAGGED.findall(self._tagger.parse(piece)):
+            for surface, tag, kind in _TAGGED.findall(self._ask(piece)):
                 start = max(piece.find(surface, end), end)
                 begins = start == 0 or piece[start - 1].isspace()
                 morphemes.append((surface, kind if kind == _PERSON else tag, begins))
@@ -128,7 +131,38 @@ class Tokenizer:
 
     def _tag(self, text: str) -> Iterator[str]:
         """Mecab's answers."""
-        return map(self._tagger.parse, _split(text))
+        return map(self._ask, _split(text))
+
+    def _ask(self, piece: str) -> str:
+        """Mecab's answer to a piece, which is kept for the next that asks."""
+        kept = _answers.get(piece)
+        if kept is None:
+            kept = str(self._tagger.parse(piece))
+            _answers.put(piece, kept)
+        return kept
+
+
+class _Answers:
+    """What Mecab answered lately in this process: all is forgotten when it is too much."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, str] = {}
+        self._size = 0
+
+    def get(self, piece: str) -> str | None:
+        """The answer to a piece, where it is kept."""
+        return self._kept.get(piece)
+
+    def put(self, piece: str, answer: str) -> None:
+        """Keep an answer."""
+        size = len(piece) + len(answer)
+        if self._size + size > MOST_KEPT:
+            self._kept, self._size = {}, 0
+        self._kept[piece] = answer
+        self._size += size
+
+
+_answers = _Answers()
 
 
 def _split(text: str) -> list[str]:
@@ -145,7 +179,7 @@ def tokenize_many(texts: Sequence[str]) -> list[list[str]]:
     """The tokens of each text, in the order of the texts; large batches on all cores, small ones in this process."""
     n_processes = count_processes(len(texts))
     if n_processes == 1:
-        return [_get_tokenizer().tokenize(text) for text in texts]
+        return [get_tokenizer().tokenize(text) for text in texts]
     return map_in_processes(_PROGRAM, texts, n_processes)
 
 
@@ -157,7 +191,7 @@ def count_processes(n_texts: int) -> int:
 _local = threading.local()
 
 
-def _get_tokenizer() -> Tokenizer:
+def get_tokenizer() -> Tokenizer:
     """This thread's tokenizer, made on first use."""
     if not hasattr(_local, "tokenizer"):
         _local.tokenizer = Tokenizer()

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from petitions.errors import EmptyWindowError
-from petitions.topics.lda import MIN_DOCUMENTS_PER_TOPIC
+from petitions.topics.lda_settings import MIN_DOCUMENTS_PER_TOPIC
 
 logger = logging.getLogger(__name__)
 

@@ -22,67 +22,24 @@ from gensim.models import LdaModel
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from petitions.errors import ConfigError, EmptyWindowError
+from petitions.errors import EmptyWindowError
 from petitions.topics.belonging import find_borne
 from petitions.topics.coherence import measure_c_v, measure_diversity, measure_npmi
 from petitions.topics.corpus import BagStream, build_dictionary, count_matrix, take_evenly
 from petitions.topics.gibbs import sample_topics
+from petitions.topics.lda_settings import MIN_DOCUMENTS_PER_TOPIC, LdaSettings
 from petitions.topics.nmf import factorize, weigh_counts
 from petitions.topics.online import as_lda_model, fit_online, infer_shares
 from petitions.topics.ranking import rank_terms
 
 logger = logging.getLogger(__name__)
 
-RULES = 3  # raise it when the code gives other topics for the same documents and settings
 TOP_TERMS = 20  # of a topic; the coherence, the diversity and the tables are over these
-MIN_DOCUMENTS_PER_TOPIC = 10
 MIN_TOPICS = 2
 N_SAMPLE = 20_000  # documents that the start and, of a streamed corpus, the ranking are taken from, evenly spaced
 LEAST_CARRIED = 0.5  # of each topic that a fit begins at
 N_MEASURED = 5_000  # documents that the coherence is measured over, evenly spaced
-RANGES = {
-    "n_topics": (2, 200),
-    "random_seed": (0, 2**32 - 1),
-    "no_above": (1e-6, 1),
-    "relevance_weight": (0, 1),
-    "support_weight": (0, 100),
-    "prior_share": (0, 100),
-    "alpha": (1e-6, 100),
-    "eta": (1e-6, 100),
-    **dict.fromkeys(
-        ("no_below", "max_repeats", "nmf_updates", "warm_updates", "burn_in", "n_samples", "sample_every"), (1, 10_000)
-    ),
-    "max_terms": (1, 1_000_000),
-}
 MODEL_FILE, DICTIONARY_FILE = "lda.model", "dictionary"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LdaSettings:
-    """All that decides a fit besides its documents. The defaults were chosen on the Blue House's 2019-06 to 08."""
-
-    n_topics: int = 9
-    random_seed: int = 0
-    no_below: int = 10
-    no_above: float = 0.9  # 코로나 stands in 51 % of the petitions of early 2020, and is what three topics are about
-    max_repeats: int = 3
-    max_terms: int = 30_000
-    nmf_updates: int = 100
-    warm_updates: int = 20  # of topics that begin at the published fit's: more wander off to other ones
-    prior_share: float = 1.0  # pseudo-counts at the topics of NMF, as a share of the tokens
-    alpha: float = 0.1  # of each topic at the beginning; fitted while sampling
-    eta: float = 0.2  # pseudo-count of each term in each topic besides
-    burn_in: int = 300  # iterations before the first sample
-    n_samples: int = 11  # whose mean is the fit
-    sample_every: int = 10
-    relevance_weight: float = 0.6  # lambda of Sievert and Shirley, by which the terms of a topic are ranked
-    support_weight: float = 4.0  # of their NPMI with the topic's best terms, beside the relevance
-    max_sampled_tokens: int = 25_000_000  # beyond, a sampler would need more than about 2 GB
-
-    def __post_init__(self) -> None:
-        for name, (least, most) in RANGES.items():
-            if not least <= getattr(self, name) <= most:
-                raise ConfigError(f"{name} must be {least} to {most}, got {getattr(self, name)}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +70,6 @@ class TopicFit:
     top_terms: list[list[TopTerm]]  # [K, TOP_TERMS], the best first
     npmi_by_topic: list[float]  # [K], of the top terms
     npmi: float
-    c_v: float
     diversity: float
     engine: str
     note: str  # empty, or why there are fewer topics than asked for
@@ -123,6 +79,12 @@ class TopicFit:
     n_tokens: int  # that count, of the documents that the terms were ranked by
     model: LdaModel
     dictionary: Dictionary
+    measured: Sequence[Sequence[str]]  # the documents that the coherence is measured over
+
+    def measure_c_v(self) -> float:
+        """Measure the mean c_v of the topics; it decides nothing, so only the fit that is taken needs it."""
+        words = [[item.term for item in terms] for terms in self.top_terms]
+        return measure_c_v(words, self.measured, self.dictionary)
 
     def to_bytes(self) -> bytes:
         """The model and the dictionary as gensim saves them, in a zip archive.
@@ -280,7 +242,6 @@ def _measure(
         top_terms=top_terms,
         npmi_by_topic=npmi_by_topic,
         npmi=float(np.mean(npmi_by_topic)),
-        c_v=measure_c_v(words, measured, names),
         diversity=measure_diversity(words),
         engine=found.engine,
         note="" if n_topics == settings.n_topics else note,
@@ -290,4 +251,5 @@ def _measure(
         n_tokens=int(usable.sum()),
         model=found.model,
         dictionary=names,
+        measured=measured,
     )

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from petitions.topics.lda import LdaSettings, Start, TopicFit, fit_topics
+from petitions.topics.lda import Start, TopicFit, fit_topics
+from petitions.topics.lda_settings import LdaSettings
 
 MOST_SEEDS = 3
 # A fit that begins at the published topics keeps them, but may stay behind with them when others have become better. So
