@@ -3,8 +3,10 @@
 import itertools
 import json
 import os
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from datetime import date
 from pathlib import Path
 
@@ -18,7 +20,7 @@ from stand_in import BLUEHOUSE_DATA, read_rows, run_stand_in
 pytestmark = [pytest.mark.slow, pytest.mark.postgres]
 ROOT = Path(__file__).parents[2]
 N_PETITIONS = 200
-UNTIL = "2019-09-01"
+UNTIL, DAY_BEFORE = "2019-09-01", "2019-08-31"
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +75,7 @@ def test_a_run_over_real_petitions_lands_in_postgres_and_a_second_changes_no_row
         conf = json.dumps({"source": "bluehouse", "until": UNTIL, "months": 1})
         done = run_airflow(airflow_home, "dags", "test", "petition_topics", "--conf", conf, **settings)
         assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
+        check_tasks(airflow_home, {"encode_fallback"})
         check_petitions(engine, records)
         check_topics(engine)
         check_scores(engine)
@@ -83,11 +86,35 @@ def test_a_run_over_real_petitions_lands_in_postgres_and_a_second_changes_no_row
         again = run_airflow(airflow_home, "dags", "test", "petition_topics", "--conf", conf, **settings)
         assert again.returncode == 0, again.stdout[-4000:] + again.stderr[-4000:]
         asked = site.control("stats")["requests"]
-    after = read_versions(engine)
+        check_tasks(airflow_home, {"ask_tpu", "encode", "encode_fallback"})
+        after = read_versions(engine)
+
+        older = json.dumps({"source": "bluehouse", "until": DAY_BEFORE, "months": 1})
+        by_hand = run_airflow(airflow_home, "dags", "test", "petition_topics", "--conf", older, **settings)
+        assert by_hand.returncode == 0, by_hand.stdout[-4000:] + by_hand.stderr[-4000:]
+    check_published(engine, DAY_BEFORE)
     assert {name for name in before if before[name] != after[name]} == {"pipeline_step", "crawl_progress", "site_pace"}
     n_open = sum(row["end"] >= UNTIL for row in records.values())
     n_lists = -(-len(records) // 7) + 5
     assert asked <= n_open + n_lists, "an ended petition that is stored was asked for again"
+
+
+def check_tasks(airflow_home: Path, skipped: set[str]) -> None:
+    """The tasks of the last run: one process each where few petitions are new, and none that would load an encoder."""
+    query = """SELECT task_id, map_index, state FROM task_instance
+               WHERE run_id = (SELECT run_id FROM dag_run ORDER BY id DESC LIMIT 1)"""
+    with closing(sqlite3.connect(airflow_home / "airflow.db")) as db:
+        rows = db.execute(query).fetchall()
+    assert {task for task, _, state in rows if state == "skipped"} == skipped
+    assert {state for task, _, state in rows if task not in skipped} == {"success"}
+    assert len(rows) == len({task for task, *_ in rows}) == 11
+
+
+def check_published(engine, until: str) -> None:
+    """A run by hand is published also in the place of a later window."""
+    with engine.connect() as conn:
+        query = "SELECT DISTINCT m.until FROM petitions.current_topic JOIN petitions.topic_model AS m USING (model_id)"
+        assert [str(day) for day in conn.execute(text(query)).scalars()] == [until]
 
 
 def check_petitions(engine, records) -> None:
