@@ -19,7 +19,7 @@ from stand_in import BLUEHOUSE_DATA, read_rows, run_stand_in
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgres]
 ROOT = Path(__file__).parents[2]
-N_PETITIONS = 200
+N_PETITIONS = 120
 UNTIL, DAY_BEFORE = "2019-09-01", "2019-08-31"
 
 
@@ -56,7 +56,7 @@ def run_airflow(home: Path, *arguments: str, **settings: str) -> subprocess.Comp
     }
     return subprocess.run(
         [str(Path(sys.executable).parent / "airflow"), *arguments], env=environ, capture_output=True, text=True,
-        timeout=900,
+        timeout=1800,
     )  # fmt: skip
 
 
