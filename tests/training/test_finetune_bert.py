@@ -1,6 +1,11 @@
 """Fine-tuning: what is written is what is judged and what transformers reads."""
 
 import json
+import logging
+import os
+import signal
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -14,6 +19,7 @@ from petitions.errors import WeightsError
 from petitions.training.finetune_bert import find_own, finetune_embedding, finetune_labels
 from petitions.training.label_trainer import FinetuneSettings
 from petitions.training.labelled import split_by_time
+from petitions.training.rounds import keep_state
 from petitions.training.start_folder import NARROW, write_start
 from tiny_labels import DAYS, make_examples, write_model
 
@@ -115,3 +121,58 @@ def test_a_folder_that_gives_no_labels_is_refused(model, tmp_path, changes, mess
     (tmp_path / "config.json").write_text(json.dumps(config | changes))
     with pytest.raises(WeightsError, match=message):
         read_labels(ModelFiles(folder=tmp_path).folder)
+
+
+DOOMED = """
+import os, signal, sys
+from pathlib import Path
+from petitions.training import rounds
+from petitions.training.finetune_bert import finetune_labels
+from petitions.training.label_trainer import FinetuneSettings
+from petitions.training.labelled import split_by_time
+from tiny_labels import DAYS, make_examples
+
+take_step = rounds.Rounds._take_step
+
+def take_few(self):
+    if self.step == 5:
+        os.kill(os.getpid(), signal.SIGKILL)
+    take_step(self)
+
+rounds.CHECKPOINT_S = -1.0  # each step is written
+rounds.Rounds._take_step = take_few
+settings = FinetuneSettings(minutes=5, accelerator="cpu", batch_size=8)
+finetune_labels("category", sys.argv[1], split_by_time(make_examples(), DAYS), Path(sys.argv[2]), str.split, settings)
+"""
+
+
+def test_who_was_killed_goes_on_from_the_last_step(model, split, tmp_path, caplog):
+    output = tmp_path / "tuned"
+    environ = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-c", DOOMED, str(model), str(output)]
+    died = subprocess.run(command, env=environ, capture_output=True, text=True)
+    assert died.returncode == -signal.SIGKILL, died.stderr
+    assert not output.exists()
+    (state,) = tmp_path.glob(".tuned.training-*/state.npz")
+    with np.load(state) as arrays:
+        first = json.loads(str(arrays["progress"]))["curve"][0]
+    with caplog.at_level(logging.INFO):
+        report = finetune_labels("category", str(model), split, output, str.split, replace(SHORT, minutes=5))
+    assert "goes on from step 5" in caplog.text
+    assert report.curve[0] == first
+    assert report.curve[1]["steps"] == -(-len(split.train) // 8), "the round that was begun is one round"
+    assert [path.name for path in tmp_path.iterdir()] == ["tuned"], "no state is left"
+
+
+def test_a_state_of_another_order_is_not_taken_up(tmp_path):
+    output = tmp_path / "tuned"
+    with keep_state(output, "category", 1) as state:
+        state.mkdir()
+        other = state
+    other.mkdir()
+    with pytest.raises(KeyboardInterrupt), keep_state(output, "category", 1) as state:
+        assert state == other
+        raise KeyboardInterrupt
+    assert other.exists()
+    with keep_state(output, "category", 2) as state:
+        assert state != other and not other.exists()

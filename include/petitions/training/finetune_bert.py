@@ -3,7 +3,10 @@
 import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TypedDict
 
 import numpy as np
 import numpy.typing as npt
@@ -22,9 +25,10 @@ from petitions.training.finetune_report import (
     write_embedding_report,
     write_label_report,
 )
-from petitions.training.judge import Truth, count_confusion, find_calibration_error, judge
+from petitions.training.judge import Logits, Quality, Truth, count_confusion, find_calibration_error, judge
 from petitions.training.label_trainer import (
     FinetuneSettings,
+    LabelledTexts,
     MatchDrawer,
     calibrate,
     fit_head,
@@ -32,6 +36,7 @@ from petitions.training.label_trainer import (
     train_labels,
 )
 from petitions.training.labelled import Example, Split, count_labels, find_labels
+from petitions.training.rounds import keep_state
 from petitions.training.start_folder import write_classifier, write_encoder, write_plain_start, write_start
 from petitions.training.trained_network import TrainedClassifier, find_network, open_encoder
 from petitions.training.whole_folder import write_folder
@@ -58,45 +63,99 @@ def finetune_labels(
     began = time.monotonic()
     labels = find_labels(split)
     files, dropped = fetch_model(model), MASKS if task == "moderation" else ""
-    train, stop, test = (_take(part, labels, dropped) for part in (split.train, split.stop, split.test))
-    if not (stop[1] >= 0).any():
-        raise ConfigError(f"none of the {len(stop[1])} petitions to stop by has a label that was trained on")
-    with tempfile.TemporaryDirectory() as name, write_folder(output, REPORT_FILE) as folder:
-        work = Path(name)
-        words = WordBaseline(morphemes, train[0]).classify(train[1], stop, test[0])
-        write_start(files.folder, work, labels, dropped)
-        classifier = TrainedClassifier(work, settings.accelerator)
-        frozen = TextClassifier(ModelFiles(folder=work), settings.accelerator)
-        strength, of_stop = fit_head(classifier, frozen, train, stop)
-        of_head, curve = None, list[dict[str, float]]()
-        if settings.minutes:
-            head = classifier.read_head()
-            of_head = frozen.pool_texts(test[0]) @ head.classifier + head.classifier_bias
-            curve = train_labels(classifier, train, stop, settings, work / "state")
-            of_stop = classifier.classify(stop[0])
-        temperature = calibrate(classifier, of_stop, stop[1])
+    parts = [_take(part, labels, dropped) for _, part in _name_parts(split)]
+    if not (parts[1][1] >= 0).any():
+        raise ConfigError(f"none of the {len(parts[1][1])} petitions to stop by has a label that was trained on")
+    with write_folder(output, REPORT_FILE) as folder, _keep_state(output, task, files, split, settings) as state:
+        trained = _train_classifier(files, parts, labels, dropped, settings, state)
+        classifier = trained.classifier
+        temperature = calibrate(classifier, trained.of_stop, parts[1][1])
         write_classifier(folder, classifier.bert, classifier.head, classifier.tokenizer, labels, dropped)
         written = TextClassifier(ModelFiles(folder=folder), settings.accelerator)  # what is judged is what is stored
-        of_test = written.classify(test[0])
-        uncalibrated = temperature * of_test
+        qualities = _judge_labels(written, trained, temperature, parts, morphemes)
         report = LabelReport(
             order=_describe(task, files, split, settings, time.monotonic() - began),
             labels=labels,
             counts={name: count_labels(part) for name, part in _name_parts(split)},
             dropped=dropped,
-            strength=strength,
+            strength=trained.strength,
             temperature=temperature,
-            uncalibrated_error=find_calibration_error(to_probabilities(uncalibrated), test[1]),
-            stop=judge(written.classify(stop[0]), stop[1]),
-            test=judge(of_test, test[1]),
-            head_alone=judge(uncalibrated if of_head is None else of_head, test[1]),
-            words_stop=judge(words[0], stop[1]),
-            words_test=judge(words[1], test[1]),
-            curve=curve,
-            confusion=count_confusion(of_test, test[1]).tolist(),
+            curve=trained.curve,
+            **qualities,
         )
         write_label_report(folder, report)
     return report
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trained:
+    """A classifier as it was trained, before its temperature."""
+
+    classifier: TrainedClassifier
+    strength: float  # of the regression that its head began as
+    of_stop: Logits
+    of_head: Logits | None  # of the test month, by the head alone; None where nothing else was trained
+    curve: list[dict[str, float]]
+
+
+def _train_classifier(
+    files: ModelFiles,
+    parts: Sequence[LabelledTexts],
+    labels: Sequence[str],
+    dropped: str,
+    settings: FinetuneSettings,
+    state: Path,
+) -> Trained:
+    """Find the head, and train all weights from there."""
+    train, stop, test = parts
+    with tempfile.TemporaryDirectory() as name:
+        start = Path(name)
+        write_start(files.folder, start, labels, dropped)
+        classifier = TrainedClassifier(start, settings.accelerator)
+        frozen = TextClassifier(ModelFiles(folder=start), settings.accelerator)
+        strength, of_stop = fit_head(classifier, frozen, train, stop)
+        of_head, curve = None, list[dict[str, float]]()
+        if settings.minutes:
+            head = classifier.read_head()
+            of_head = frozen.pool_texts(test[0]) @ head.classifier + head.classifier_bias
+            curve = train_labels(classifier, train, stop, settings, state)
+            of_stop = classifier.classify(stop[0])
+    return Trained(classifier=classifier, strength=strength, of_stop=of_stop, of_head=of_head, curve=curve)
+
+
+class Qualities(TypedDict):
+    """The fields of a `LabelReport` that are measured at the end."""
+
+    uncalibrated_error: float
+    stop: Quality
+    test: Quality
+    head_alone: Quality
+    words_stop: Quality
+    words_test: Quality
+    confusion: list[list[int]]
+
+
+def _judge_labels(
+    written: TextClassifier,
+    trained: Trained,
+    temperature: float,
+    parts: Sequence[LabelledTexts],
+    morphemes: Morphemes,
+) -> Qualities:
+    """Judge what was written beside its head alone and plain words."""
+    train, stop, test = parts
+    of_test = written.classify(test[0])
+    uncalibrated = temperature * of_test
+    words = WordBaseline(morphemes, train[0]).classify(train[1], stop, test[0])
+    return Qualities(
+        uncalibrated_error=find_calibration_error(to_probabilities(uncalibrated), test[1]),
+        stop=judge(written.classify(stop[0]), stop[1]),
+        test=judge(of_test, test[1]),
+        head_alone=judge(uncalibrated if trained.of_head is None else trained.of_head, test[1]),
+        words_stop=judge(words[0], stop[1]),
+        words_test=judge(words[1], test[1]),
+        confusion=count_confusion(of_test, test[1]).tolist(),
+    )
 
 
 def finetune_embedding(
@@ -108,31 +167,32 @@ def finetune_embedding(
     """
     began = time.monotonic()
     files = fetch_model(model)
-    whole = {name: [one for one in part if one.below_title] for name, part in _name_parts(split)}
-    titles, bodies = (
-        {name: [getattr(one, field) for one in part] for name, part in whole.items()}
-        for field in ("title", "below_title")
-    )
-    before = BertEncoder(files, settings.accelerator)
+    texts = {
+        name: ([one.title for one in part if one.below_title], [one.below_title for one in part if one.below_title])
+        for name, part in _name_parts(split)
+    }
 
     def rank(encoder: BertEncoder, part: str) -> dict[str, float]:
-        return find_own(encoder.embed(titles[part]) @ encoder.embed(bodies[part]).T)
+        titles, bodies = texts[part]
+        return find_own(encoder.embed(titles) @ encoder.embed(bodies).T)
 
-    with tempfile.TemporaryDirectory() as name, write_folder(output, REPORT_FILE) as folder:
-        work = Path(name)
-        words = WordBaseline(morphemes, [one.whole for one in whole["train"]])
-        write_plain_start(files.folder, work)
-        encoder = open_encoder(work, settings.accelerator)
-        bert = find_network(encoder)
-        drawer = MatchDrawer(encoder, titles["train"], bodies["train"], settings.batch_size)
-        curve = train_further(bert, None, drawer, lambda: 1 - rank(encoder, "stop")["mrr"], settings, work / "state")
+    with (
+        tempfile.TemporaryDirectory() as start,
+        write_folder(output, REPORT_FILE) as folder,
+        _keep_state(output, "embedding", files, split, settings) as state,
+    ):
+        before = rank(BertEncoder(files, settings.accelerator), "test")
+        write_plain_start(files.folder, Path(start))
+        encoder = open_encoder(Path(start), settings.accelerator)
+        bert, drawer = find_network(encoder), MatchDrawer(encoder, *texts["train"], settings.batch_size)
+        curve = train_further(bert, None, drawer, lambda: 1 - rank(encoder, "stop")["mrr"], settings, state)
         write_encoder(folder, bert, load_tokenizer(files.folder))
-        written = BertEncoder(ModelFiles(folder=folder), settings.accelerator)
+        words = WordBaseline(morphemes, [one.whole for one in split.train if one.below_title])
         report = EmbeddingReport(
             order=_describe("embedding", files, split, settings, time.monotonic() - began),
-            before=rank(before, "test"),
-            after=rank(written, "test"),
-            words=find_own(words.compare(titles["test"], bodies["test"])),
+            before=before,
+            after=rank(BertEncoder(ModelFiles(folder=folder), settings.accelerator), "test"),
+            words=find_own(words.compare(*texts["test"])),
             curve=curve,
         )
         write_embedding_report(folder, report)
@@ -158,6 +218,13 @@ def _take(examples: Sequence[Example], labels: Sequence[str], dropped: str) -> t
 
 def _name_parts(split: Split) -> list[tuple[str, Sequence[Example]]]:
     return [("train", split.train), ("stop", split.stop), ("test", split.test)]
+
+
+def _keep_state(
+    output: Path, task: str, files: ModelFiles, split: Split, settings: FinetuneSettings
+) -> AbstractContextManager[Path]:
+    """The state of a training that is decided by these weights, texts, labels and settings."""
+    return keep_state(output, task, name_encoder(files), split, settings)
 
 
 def _describe(task: str, files: ModelFiles, split: Split, settings: FinetuneSettings, seconds: float) -> Order:

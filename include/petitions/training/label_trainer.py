@@ -5,15 +5,12 @@ thousand petitions; its weights become those of the head. Then all weights are t
 that are given. What is kept is what was best on the month to stop by.
 """
 
-import logging
 import math
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from petitions.encoders.bert import Bert, MaskedLmHead, NextSentenceHead
 from petitions.encoders.bert_encoder import BertEncoder
@@ -22,16 +19,13 @@ from petitions.encoders.sequence_head import SequenceHead
 from petitions.errors import ConfigError
 from petitions.training.draws import SPAN_SHARE, SPAN_TOKENS, TITLE_TOKENS, WINDOW_TOKENS, Arrays, pad_rows
 from petitions.training.judge import Logits, Truth, decide, find_refined_loss, fit_logistic, fit_temperature
-from petitions.training.stage_trainer import Stage, StageTrainer
+from petitions.training.rounds import Rounds
+from petitions.training.stage_trainer import StageTrainer
 from petitions.training.student import Network
 from petitions.training.trained_network import TrainedClassifier
 
-logger = logging.getLogger(__name__)
-
 STRENGTHS = (0.3, 1.0, 3.0, 10.0)
 FIRST_WINDOW = 0.5  # of the windows that are drawn are the first of their petition: it has the title
-PATIENCE = 3  # rounds without a better one
-N_RISE = 20  # steps
 
 Texts = Sequence[str]
 LabelledTexts = tuple[Texts, Truth]
@@ -127,7 +121,7 @@ def train_further(
     drawer: LabelDrawer | MatchDrawer,
     measure: Callable[[], float],
     settings: FinetuneSettings,
-    work: Path,
+    state: Path,
 ) -> list[dict[str, float]]:
     """Train all weights for the minutes of the settings, and leave those of the round that `measure` found the best.
 
@@ -137,40 +131,19 @@ def train_further(
         drawer: of one task.
         measure: what is to be low, on the month to stop by; asked before the first round, and after each.
         settings: the course.
-        work: an empty folder.
+        state: the folder of the training's state; from one that is there it goes on.
 
     Returns:
-        A row for each round: its steps so far, seconds, mean loss of training, and what `measure` found.
+        As `Rounds.run`.
     """
     masked_lm, next_sentence = MaskedLmHead(bert.size), NextSentenceHead(bert.size)  # neither asked nor trained
     network = Network(bert=bert, masked_lm=masked_lm, next_sentence=next_sentence, sequence=sequence)
-    trainer = StageTrainer(network, drawer, work, seed=settings.seed, accelerator=settings.accelerator)
+    trainer = StageTrainer(network, drawer, state, seed=settings.seed, accelerator=settings.accelerator)
     (task,) = drawer.draws
-    stage = Stage(name=task, n_steps=1, shares={task: 1.0}, rate=settings.rate)
     n_texts = len(drawer.pieces if isinstance(drawer, LabelDrawer) else drawer.titles)
     round_steps = math.ceil(n_texts / settings.batch_size)
-    best, kept, n_worse, step = measure(), _copy(network), 0, 0
-    curve = [{"steps": 0.0, "seconds": 0.0, "measured": best}]
-    began, budget = time.monotonic(), 60 * settings.minutes
-    while n_worse < PATIENCE and (progress := (time.monotonic() - began) / max(budget, 1e-9)) < 1:
-        losses = []
-        for _ in range(round_steps):
-            rate = settings.rate * min(1.0, (step + 1) / N_RISE) * (1 - progress)
-            losses.append(trainer.update(*trainer.draw(stage, step), rate, step + 1))
-            step += 1
-            if (progress := (time.monotonic() - began) / budget) >= 1:
-                break
-        found = measure()
-        curve.append(
-            {"steps": step, "seconds": time.monotonic() - began, "loss": float(np.mean(losses)), "measured": found}
-        )
-        logger.info("%s", curve[-1])
-        n_worse += 1
-        if found < best:
-            best, kept, n_worse = found, _copy(network), 0
-    for variable, value in zip(network.variables, kept, strict=True):
-        variable.assign(value)
-    return curve
+    rounds = Rounds(trainer, task, rate=settings.rate, round_steps=round_steps, seconds=60 * settings.minutes)
+    return rounds.run(measure)
 
 
 def train_labels(
@@ -178,13 +151,13 @@ def train_labels(
     train: LabelledTexts,
     stop: LabelledTexts,
     settings: FinetuneSettings,
-    work: Path,
+    state: Path,
 ) -> list[dict[str, float]]:
     """Train a classifier further from its head; see `train_further`."""
     measure = lambda: find_refined_loss(classifier.classify(stop[0]), stop[1])  # noqa: E731
     cleaned = [classifier.labels.clean(text) for text in train[0]]
     drawer = LabelDrawer(classifier, cleaned, train[1], settings.batch_size)
-    return train_further(classifier.bert, classifier.head, drawer, measure, settings, work)
+    return train_further(classifier.bert, classifier.head, drawer, measure, settings, state)
 
 
 def calibrate(classifier: TrainedClassifier, logits: Logits, truth: Truth) -> float:
@@ -193,7 +166,3 @@ def calibrate(classifier: TrainedClassifier, logits: Logits, truth: Truth) -> fl
     for variable in (classifier.head.classifier.kernel, classifier.head.classifier.bias):
         variable.assign(variable / temperature)
     return temperature
-
-
-def _copy(network: Network) -> list[npt.NDArray[np.float32]]:
-    return [variable.numpy() for variable in network.variables]
