@@ -78,7 +78,9 @@ def make_scores(opened: "Encoder", encoder: str, texts: Sequence[PetitionText]) 
     ]
 
 
-def extract_words(texts: Sequence[PetitionText], masked: "Encoder | None" = None, weight: float = 0.0) -> list[Words]:
+def extract_words(
+    texts: Sequence[str], masked: "Encoder | None" = None, weight: float = 0.0, top_k: int = KEYWORDS
+) -> list[Words]:
     """The keywords of each text, with their weights; `masked` is asked where its words have a weight."""
     from petitions.text.keywords import extract_keywords
     from petitions.text.tokenizer import get_tokenizer
@@ -88,9 +90,7 @@ def extract_words(texts: Sequence[PetitionText], masked: "Encoder | None" = None
     return [
         [
             (item.word, item.weight)
-            for item in extract_keywords(
-                tokenizer, text.whole, KEYWORDS, masked_weight=weight, masked_ratios=masked_ratios
-            )
+            for item in extract_keywords(tokenizer, text, top_k, masked_weight=weight, masked_ratios=masked_ratios)
         ]
         for text, masked_ratios in zip(texts, ratios, strict=True)
     ]
@@ -120,20 +120,19 @@ def _write_keywords(run: Run, encoder: str, name: str, part: Part) -> int:
                 extractor=extractor,
                 words=words,
             )
-            for text, words in zip(chunk, extract_words(chunk, masked, weight), strict=True)
+            for text, words in zip(chunk, extract_words([text.whole for text in chunk], masked, weight), strict=True)
         ]
         with run.engine.begin() as conn:
             scores.upsert_keywords(conn, rows)
         after, n_written = chunk[-1].petition_id, n_written + len(chunk)
 
 
-def _read_ratios(masked: Any, tokenizer: "Tokenizer", texts: Sequence[PetitionText]) -> list[dict[str, float]]:
+def _read_ratios(masked: Any, tokenizer: "Tokenizer", texts: Sequence[str]) -> list[dict[str, float]]:
     from petitions.scoring.masked_lm import read_masked_ratios
     from petitions.text.noun_phrases import find_phrases
 
-    whole = [text.whole for text in texts]
-    words = [{word for item in find_phrases(tokenizer, text) for word in (item.word, *item.parts)} for text in whole]
-    return read_masked_ratios(masked, whole, words)
+    words = [{word for item in find_phrases(tokenizer, text) for word in (item.word, *item.parts)} for text in texts]
+    return read_masked_ratios(masked, texts, words)
 
 
 def _open(run: Run, encoder: str, name: str) -> "Encoder":
