@@ -62,6 +62,13 @@ def test_a_single_or_weak_phrase_gets_the_best_term_that_a_fifth_of_the_topic_ho
     )
 
 
+def test_a_term_that_other_topics_hold_more_stands_beside_a_word_that_would_be_a_label_alone():
+    school = make_evidence(0, ["학교"] * 4, ["노선"]) + make_evidence(0, ["학교"] * 3)
+    buses = make_evidence(1, ["버스"] * 8 + ["배차"] * 4, ["노선"])
+    terms = [["학교", "버스", "노선"], ["버스", "배차"]]
+    assert label_topics(terms, school + buses) == ["학교와 노선", "버스와 배차"]
+
+
 def test_capitals_make_no_other_phrase():
     evidence = make_evidence(0, ["N번방"] * 3 + ["n번방"] * 3, n_topics=1)
     spelled = [

@@ -18,6 +18,7 @@ MAX_LETTERS = 20  # of a label
 MIN_PETITIONS = 4  # that hold a phrase, so that no label is the words of one person
 MIN_COVERAGE = 0.2  # of a topic's petitions that hold a phrase: 고용안정지원금 stood in a hundredth of those it named
 PETITIONS_PER_TOPIC = 100  # that phrases are taken from: 200 cost twice the time for labels no better
+SHARED = 0.5  # of the coverage that a term has elsewhere, to stand beside a word that would be a label alone
 TERMS_COMPARED = 10
 MIN_TERMS_SHARED = 5  # of TERMS_COMPARED, for a label to stay
 TIE = 0.9  # of the best score: what is this near to it is as good
@@ -113,6 +114,7 @@ def label_topics(
     candidates = _score_phrases(top_terms, evidence)
     labels = dict(kept)
     taken = [label.replace(" ", "") for label in kept.values()]
+    alone: dict[int, str] = {}
     for row, terms in enumerate(top_terms):
         if row in kept:
             continue
@@ -121,10 +123,16 @@ def label_topics(
         words = [item.text for item in parts] or _choose_terms(terms, taken)
         if len(parts) == 1:
             words += _choose_borne_term(terms, row, evidence, [*taken, parts[0].key])
+            if len(words) == 1 and len(parts[0].words) == 1:
+                alone[row] = words[0]
         label = _join(words)
         same = sum(label == other or other.startswith(f"{label} (") for other in labels.values())
         labels[row] = f"{label} ({same + 1})" if same else label
         taken += [word.replace(" ", "") for word in words]
+    for row, word in alone.items():  # when all are named: 주민과 아파트 says more than 주민, but names no other topic
+        term = _choose_borne_term(top_terms[row], row, evidence, [*taken, word], SHARED)
+        labels[row] = _join([word, *term]) if term else labels[row]
+        taken += term
     return [labels[row] for row in range(len(top_terms))]
 
 
@@ -236,8 +244,13 @@ def _choose_terms(terms: Sequence[str], taken: Sequence[str]) -> list[str]:
     return chosen or list(terms[:3])
 
 
-def _choose_borne_term(terms: Sequence[str], row: int, evidence: Sequence[Evidence], taken: Sequence[str]) -> list[str]:
-    """The best term that is in no label, that enough of the topic's petitions hold, and no other topic's more."""
+def _choose_borne_term(
+    terms: Sequence[str], row: int, evidence: Sequence[Evidence], taken: Sequence[str], share: float = 1.0
+) -> list[str]:
+    """The best term that is in no label, that enough of the topic's petitions hold, and no other topic's more.
+
+    With a share below 1 other topics' petitions may hold it more, as long as this one's do so by that share of theirs.
+    """
     held = [{word for use in (*item.title_phrases, *item.body_phrases) for word in use.words} for item in evidence]
     shares = np.array([item.shares for item in evidence], dtype=np.float64)  # [n, K]
     for term in terms:
@@ -245,7 +258,7 @@ def _choose_borne_term(terms: Sequence[str], row: int, evidence: Sequence[Eviden
             continue
         rows = [place for place, words in enumerate(held) if term in words]
         coverage = shares[rows].sum(axis=0) / np.maximum(shares.sum(axis=0), 1e-12)  # [K]
-        if len(rows) >= MIN_PETITIONS and coverage[row] >= max(MIN_COVERAGE, float(coverage.max())):
+        if len(rows) >= MIN_PETITIONS and coverage[row] >= max(MIN_COVERAGE, share * float(coverage.max())):
             return [term]
     return []
 
