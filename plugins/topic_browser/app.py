@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Awaitable, Callable
+from urllib.parse import urlencode
 
 from airflow.api_fastapi.core_api.security import get_user
 from fastapi import Depends, FastAPI, Request, Response
@@ -12,11 +13,17 @@ from starlette.exceptions import HTTPException
 from petitions.errors import PetitionsError
 from petitions.privacy import redact_error
 from petitions.records import Source
-from topic_browser.asking import Ask, choose_language
+from petitions.settings import Settings
+from petitions.sources.registry import SOURCES
+from petitions.wording import Language
+from topic_browser.asking import Ask, choose_language, is_framed
 from topic_browser.pages import router
+from topic_browser.plugin import URL_PREFIX
 from topic_browser.rendering import HEADERS, render_page
 
 logger = logging.getLogger(__name__)
+
+UNAUTHORIZED = 401
 
 
 def create_app() -> FastAPI:
@@ -56,13 +63,39 @@ def _tell_down(request: Request, error: Exception) -> Response:
 
 
 def _tell(request: Request, status: int) -> Response:
-    """A page that needs neither database nor settings."""
+    """A page that needs no database; who is not signed in gets the way to do it."""
     ask = Ask(
-        source=Source("sample"),
-        language=choose_language(request.headers.get("accept-language", "")),
+        source=_find_source(request),
+        language=_find_language(request),
         base=request.scope.get("root_path", ""),
-        is_framed=False,
+        is_framed=is_framed(request),
         path="",
         params={},
     )
+    if status == UNAUTHORIZED:
+        return render_page("sign_in.html.j2", ask, status, code=status, sign_in=_link_sign_in(request, ask.base))
     return render_page("error.html.j2", ask, status, code=status)
+
+
+def _find_source(request: Request) -> Source:
+    """The source that was asked for, else the setting's; any, where neither can be."""
+    asked = request.query_params.get("source", "")
+    if asked in SOURCES:
+        return Source(asked)
+    try:
+        return Source(Settings.from_env().source)
+    except PetitionsError:
+        return Source(next(iter(SOURCES)))
+
+
+def _find_language(request: Request) -> Language:
+    asked = request.query_params.get("lang")
+    if asked in ("ko", "en"):
+        return "ko" if asked == "ko" else "en"
+    return choose_language(request.headers.get("accept-language", ""))
+
+
+def _link_sign_in(request: Request, base: str) -> str:
+    """Airflow's own page for it, which leads back to where one wanted to go."""
+    wanted = f"{request.url.path}?{request.url.query}" if request.url.query else request.url.path
+    return f"{base.removesuffix(URL_PREFIX)}/api/v2/auth/login?{urlencode({'next': wanted})}"

@@ -50,10 +50,15 @@ def read_ask(
         source=Source(source or Settings.from_env().source),
         language=lang or choose_language(request.headers.get("accept-language", "")),
         base=request.scope.get("root_path", ""),
-        is_framed=request.headers.get("sec-fetch-dest") == "iframe",
+        is_framed=is_framed(request),
         path=request.url.path.removeprefix(request.scope.get("root_path", "")).lstrip("/"),
         params=request.query_params,
     )
+
+
+def is_framed(request: Request) -> bool:
+    """Whether the page is to stand in a frame: Airflow's."""
+    return request.headers.get("sec-fetch-dest") == "iframe"
 
 
 def choose_language(accepted: str) -> Language:

@@ -28,7 +28,8 @@ def show_topics(ask: AskDep) -> HTMLResponse:
         if model is None:
             return render_page("empty.html.j2", ask)
         overview = queries.read_overview(conn, ask.source, model["model_id"])
-    return render_page("topics.html.j2", ask, model=model, overview=overview)
+        failure = queries.read_failure(conn, ask.source, model)
+    return render_page("topics.html.j2", ask, model=model, overview=overview, failure=failure)
 
 
 @router.get("/topic/{topic_id}")
@@ -50,9 +51,11 @@ def show_topic(
             raise HTTPException(404)
         start = (page - 1) * queries.PAGE
         petitions = queries.read_petitions(conn, ids[start : start + queries.PAGE])
+        failure = queries.read_failure(conn, ask.source, model)
     return render_page(
-        "topic.html.j2", ask, topic=topic, overview=overview, petitions=petitions, page=page, n_pages=n_pages
-    )
+        "topic.html.j2", ask, topic=topic, overview=overview, petitions=petitions, page=page, n_pages=n_pages,
+        model=model, failure=failure,
+    )  # fmt: skip
 
 
 @router.get("/petition/{petition_id:path}")
@@ -74,10 +77,12 @@ def show_search(ask: AskDep, q: str = "") -> HTMLResponse:
     require_text(q, LONGEST_QUESTION)
     tokens = _split_question(q)
     rows: queries.Rows = []
-    if q.strip():
-        with open_snapshot() as conn:
+    with open_snapshot() as conn:
+        model = queries.read_model(conn, ask.source)
+        failure = queries.read_failure(conn, ask.source, model) if model else None
+        if q.strip():
             rows = queries.search(conn, ask.source, tokens, q)
-    return render_page("search.html.j2", ask, question=q, tokens=tokens, rows=rows)
+    return render_page("search.html.j2", ask, question=q, tokens=tokens, rows=rows, model=model, failure=failure)
 
 
 @router.get("/map")

@@ -14,7 +14,7 @@ URL_PREFIX = "/topic-browser"
 
 
 class TopicBrowserPlugin(AirflowPlugin):
-    """Petition topics in the navigation, in a frame; the same pages stand alone under /topic-browser/."""
+    """Petition topics in the navigation, in a frame and in a tab: the same pages, under /topic-browser/."""
 
     name = "topic_browser"
 
@@ -27,7 +27,7 @@ class TopicBrowserPlugin(AirflowPlugin):
 
     @cached_property
     def external_views(self) -> list[Any]:  # type: ignore[override]
-        """The entry; Airflow may be served under a path of its own."""
+        """The entries; Airflow may be served under a path of its own."""
         base = urlsplit(conf.get("api", "base_url", fallback="/")).path.rstrip("/")
         return [
             {
@@ -36,5 +36,11 @@ class TopicBrowserPlugin(AirflowPlugin):
                 "url_route": "topic-browser",
                 "destination": "nav",
                 "category": "browse",
-            }
+            },
+            {  # without a route of Airflow's its navigation opens it in a tab, where links to originals open tabs too
+                "name": "Petition topics, in a tab",
+                "href": f"{base}{URL_PREFIX}/",
+                "destination": "nav",
+                "category": "browse",
+            },
         ]

@@ -120,6 +120,17 @@ def search(conn: Connection, source: Source, tokens: Sequence[str], question: st
     return _rows(conn, query, tokens=list(tokens), k=FOUND, source=str(source), question=question)
 
 
+def read_failure(conn: Connection, source: Source, model: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Read the last run over the published window or a later one, where it failed after that was published."""
+    query = """
+        SELECT run_id, finished_at, error FROM petitions.recent_run
+        WHERE source = :source AND until >= :until AND state = 'failed' AND finished_at > :published_at
+        ORDER BY finished_at DESC LIMIT 1
+    """
+    found = _rows(conn, query, source=str(source), until=model["until"], published_at=model["published_at"])
+    return found[0] if found else None
+
+
 def read_runs(conn: Connection, source: Source) -> Rows:
     """Read the last 20 runs of a source, the latest first."""
     query = (

@@ -68,8 +68,8 @@ WORDS = {
     "page_of": ("{page} / {n}쪽", "Page {page} of {n}"),
     "original": ("원문 보기", "See the original"),
     "original_hint": (
-        "Airflow 안에서는 Ctrl 또는 ⌘을 누른 채 열면 새 탭에 나옵니다.",
-        "Inside Airflow, hold Ctrl or ⌘ to open it in a new tab.",
+        "Airflow의 틀 안에서는 Ctrl 또는 ⌘을 누른 채 열거나, 메뉴의 'in a tab'에서 여세요.",
+        "In Airflow's frame hold Ctrl or ⌘, or take the menu's entry 'in a tab'.",
     ),
     "category": ("분야", "Category"),
     "purpose": ("취지", "Purpose"),
@@ -116,6 +116,12 @@ WORDS = {
     "503": (
         "결과 데이터베이스가 지금 답하지 않습니다. 잠시 뒤에 다시 열어 주세요.",
         "The results database does not answer now. Please try again in a moment.",
+    ),
+    "sign_in": ("Airflow에 로그인하기", "Sign in to Airflow"),
+    "failed_night": ("마지막 실행이 실패했습니다.", "The last run failed."),
+    "failed_night_note": (
+        "{at}에 멈춰, 아래는 {published}에 공개된 것입니다 (한국 시각).",
+        "It ended at {at}; what you see was published at {published} (Korean time).",
     ),
     "home": ("주제로 돌아가기", "Back to the topics"),
 }

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import httpx
 import numpy as np
@@ -159,6 +160,14 @@ def test_nobody_reads_a_page_without_signing_in(server):
         answer = httpx.get(f"{server.url}/topic-browser/{path}")
         assert answer.status_code == 401, path
         assert "신호등" not in answer.text
+    wanted = "/topic-browser/search?q=버스&lang=en"
+    page = BeautifulSoup(httpx.get(f"{server.url}{wanted}").text, "html.parser")
+    (link,) = page.find_all("a")
+    assert link.get_text() == "Sign in to Airflow"
+    login = httpx.get(f"{server.url}{link['href']}")
+    assert login.is_redirect and "login" in login.headers["location"]
+    back = parse_qs(urlsplit(login.headers["location"]).query)["next"]
+    assert [unquote(one) for one in back] == [wanted]
     forged = httpx.get(f"{server.url}/topic-browser/", headers={"Authorization": "Bearer forged"})
     assert forged.status_code in (401, 403)
     assert "건널목" not in forged.text
@@ -242,6 +251,7 @@ def test_what_cannot_be_asked_gets_a_plain_page(server):
     }.items():
         page = server.page(path, status=status)
         assert page.h1.get_text() == str(status), path
+        assert len(page.select("nav a")) == 4
         assert "Traceback" not in page.get_text()
 
 
@@ -256,6 +266,25 @@ def test_the_language_is_that_of_the_address_else_of_the_browser(server):
     assert '<html lang="ko">' in server.get("?lang=ko", **{"Accept-Language": "en"}).text
 
 
+def test_a_failed_night_is_told_on_the_pages(server, results):
+    engine = open_engine(results)
+    failed = (
+        "INSERT INTO petitions.pipeline_step (run_id, step, part, n_parts, state, started_at, finished_at, error_kind,"
+        " error_message) SELECT run_id, 'crawl', 1, 1, 'failed', now(), now(), 'FetchError', ''"
+        " FROM petitions.pipeline_run"
+    )
+    with engine.begin() as conn:
+        conn.execute(text(failed))
+    try:
+        for path in ("?lang=en", "topic/1?lang=en", "search?lang=en"):
+            assert "The last run failed." in server.page(path).find(role="status").get_text()
+    finally:
+        with engine.begin() as conn:
+            conn.execute(text("DELETE FROM petitions.pipeline_step WHERE error_kind = 'FetchError'"))
+        engine.dispose()
+    assert server.page("?lang=en").find(role="status") is None
+
+
 def test_the_runs_and_the_quality_of_the_fit_are_told(server):
     page = server.page("runs?lang=en")
     assert "sample_2024-04-01_2024-07-01" in page.get_text()
@@ -265,7 +294,10 @@ def test_the_runs_and_the_quality_of_the_fit_are_told(server):
 def test_airflow_lists_the_page_in_its_navigation(server):
     answer = httpx.get(f"{server.url}/api/v2/plugins", headers={"Authorization": f"Bearer {server.token}"})
     found = [view for plugin in answer.json()["plugins"] for view in plugin["external_views"]]
-    assert [(view["href"], view["url_route"]) for view in found] == [("/topic-browser/", "topic-browser")]
+    assert [(view["href"], view["url_route"]) for view in found] == [
+        ("/topic-browser/", "topic-browser"),
+        ("/topic-browser/", None),  # in a tab of its own, where links to originals open tabs too
+    ]
 
 
 def test_the_session_may_read_views_and_nothing_else(results, monkeypatch):

@@ -1,7 +1,7 @@
 """The template of a topic over rows of the views, without a server."""
 
 import re
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -10,17 +10,18 @@ import topic_browser
 from bs4 import BeautifulSoup
 from topic_browser.asking import Ask, Language
 from topic_browser.charts import draw_line
-from topic_browser.rendering import TEMPLATES
+from topic_browser.rendering import TEMPLATES, render_page
 from topic_browser.words import choose_words
 
 from petitions.records import Source
 
 TOPIC = {"topic_id": 1, "label": "건널목", "share": 0.5, "n_petitions": 4, "n_agreements": 70, "top_terms": ["건널목"]}
 PETITION = {"petition_id": "sample:a", "title": "제목", "status": "open", "n_agreements": 7, "begins_on": "2024-04-07"}
+AT = datetime(2024, 7, 1, 18, tzinfo=UTC)
 DAYS = ((date(2024, 4, 1), 1, 0), (date(2024, 4, 8), 7, 0), (date(2024, 4, 15), 3, 2))
 
 
-def draw(language: Language, n_open: int) -> BeautifulSoup:
+def draw(language: Language, n_open: int, *, has_failed: bool = False) -> BeautifulSoup:
     weeks = [
         {"week": week, "n_days": n_days, "share": 0.5, "n_petitions": 2, "n_agreements": 35, "n_open": open_ * n_open}
         for week, n_days, open_ in DAYS
@@ -34,6 +35,8 @@ def draw(language: Language, n_open: int) -> BeautifulSoup:
         petitions=[PETITION | {"topic_share": 0.4, "is_mixed": True}],
         page=1,
         n_pages=1,
+        model={"published_at": AT},
+        failure={"finished_at": AT, "run_id": "sample_1", "error": "crawl: FetchError"} if has_failed else None,
     )
     return BeautifulSoup(page, "html.parser")
 
@@ -64,6 +67,38 @@ def test_the_frame_of_the_map_is_as_high_as_the_map_and_a_line_for_each_topic():
     assert BeautifulSoup(page, "html.parser").iframe["height"] == "1380"
     style = Path(topic_browser.__file__).with_name("static") / "browser.css"
     assert not re.search(r"iframe \{[^}]*height", style.read_text(encoding="utf-8"))
+
+
+def test_a_failed_night_is_told_above_what_was_published_before_it():
+    told = draw("en", 0, has_failed=True).find(role="status").get_text()
+    assert "The last run failed." in told and "published at 2024-07-02 03:00 (Korean time)" in told
+    assert draw("en", 0).find(role="status") is None
+
+
+def test_korean_words_are_marked_as_korean_in_an_english_page():
+    page = draw("en", 0)
+    assert page.html["lang"] == "en"
+    for word in ("건널목", "제목"):
+        assert all(found.find_parent(lang="ko") for found in page.main.find_all(string=word))
+
+
+def test_no_two_landmarks_have_one_name():
+    """A table that scrolls is a group: as a region it would be a second landmark of its section's name."""
+    page = draw("en", 0)
+    named = [
+        item.get("aria-labelledby") or item.get("aria-label") for item in page.select("section, nav, [role=region]")
+    ]
+    assert len(named) == len(set(named))
+    assert page.select(".wide[role=group][tabindex]")
+
+
+@pytest.mark.parametrize("code", [400, 403, 404, 405, 503])
+def test_an_error_page_has_the_navigation_and_the_style_of_the_others(code):
+    ask = Ask(source=Source("sample"), language="en", base="/b", is_framed=False, path="", params={})
+    page = BeautifulSoup(bytes(render_page("error.html.j2", ask, code, code=code).body), "html.parser")
+    assert page.h1.get_text() == str(code)
+    assert len(page.select("nav a")) == 4 and page.find("link", rel="stylesheet")
+    assert page.select_one("main a")["href"] == "/b/?source=sample&lang=en"
 
 
 def test_agreements_of_petitions_that_are_open_are_marked_as_not_final():

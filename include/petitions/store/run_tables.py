@@ -6,7 +6,7 @@ from petitions.store import topic_tables  # noqa: F401 - check_result has a key 
 from petitions.store.tables import SCHEMA, At, Key, check_not_negative, check_one_of, metadata
 
 STEP_STATES = ("running", "done", "skipped", "failed")
-_MESSAGE = "one line, without what was found in an answer; empty of an error that is not ours, whose words may quote"
+_MESSAGE = "one line, without what was found in an answer; of an error of the system its words; else empty"
 _RESULT = "of the last try that was done; null before it"
 
 pipeline_step = Table(

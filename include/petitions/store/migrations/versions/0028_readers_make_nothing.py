@@ -1,4 +1,4 @@
-"""Readers make no temporary tables and no large objects: they fill a disk, and nobody needs theirs.
+"""Readers make no temporary tables and no large objects, which fill a disk; errors of the system are told.
 
 Functions of Postgres can be taken from all only by a superuser: where the owner of the database is none,
 deploy/prepare_databases.py does it as the administrator.
@@ -20,9 +20,16 @@ END $$
 """
 
 
+COMMENT = "COMMENT ON COLUMN petitions.pipeline_step.error_message IS '{}'"
+
+
 def upgrade() -> None:
+    told = "one line, without what was found in an answer; of an error of the system its words; else empty"
+    op.execute(COMMENT.format(told))
     op.execute(RIGHT.format(verb="REVOKE", preposition="FROM", makers=MAKERS))
 
 
 def downgrade() -> None:
+    told = "one line, without what was found in an answer; empty of an error that is not ours, whose words may quote"
+    op.execute(COMMENT.format(told))
     op.execute(RIGHT.format(verb="GRANT", preposition="TO", makers=MAKERS))
