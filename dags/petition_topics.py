@@ -28,6 +28,9 @@ fails it. Then `encode_fallback` does what is left on the default queue, and log
 
 Publishing by a night or a backfill never puts an older window in the place of a later one: then `publish` is skipped.
 A run that was triggered by hand publishes its window, whichever it is.
+
+**Trigger** switches a paused DAG on unless the box for it in the form is cleared, and a DAG that is switched on runs
+the last night at once: it asks the live site of the setting `PETITIONS_SOURCE`. Unknown parameters are refused.
 """
 
 import os
@@ -54,7 +57,9 @@ from petition_tasks import (
 # Only where somebody is told. A run with a deadline fails at the end of `airflow dags test` (Airflow 3.3.2, its bug).
 IS_TOLD = os.environ.get("PETITIONS_NOTIFY_WEBHOOK") or os.environ.get("PETITIONS_NOTIFY_EMAIL")
 PARAMS = make_window_params(months=3) | {
-    "topics": Param(None, type=["null", "integer", "string"], minimum=2, maximum=200, pattern="^auto$", title="Topics",
+    # With examples, and the text first, Airflow's form has a line for it, and no text area.
+    "topics": Param(None, type=["null", "string", "integer"], minimum=2, maximum=200, pattern="^(auto|[0-9]{1,3})$",
+                    examples=["auto", "9"], title="Topics",
                     description="A number, or auto; empty: the setting PETITIONS_TOPICS"),
 }  # fmt: skip
 

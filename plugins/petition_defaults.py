@@ -3,6 +3,7 @@
 Parsed with the DAG files: nothing heavy at module level.
 """
 
+from collections.abc import Collection
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -34,24 +35,39 @@ def make_window_params(months: int) -> dict[str, Param]:
     """The parameters of a run that choose a source and a window, so many months long unless it is said."""
     return {
         "source": Param(None, type=["null", "string"], enum=[None, *SOURCES], title="Source",
-                        description="Empty: the setting PETITIONS_SOURCE"),
+                        values_display={"null": "(the setting PETITIONS_SOURCE)"},
+                        description="Where the box is set that switches the DAG on, last night runs at once, too: it"
+                        " asks the live site of PETITIONS_SOURCE, whatever is chosen here"),
         "until": Param(None, type=["null", "string"], format="date", title="Until",
                        description="First day that the window leaves out; empty: the end of the data interval"),
         "months": Param(months, type="integer", minimum=1, maximum=120, title="Months"),
     }  # fmt: skip
 
 
+def refuse_unknown(asked: Collection[str], known: Collection[str]) -> None:
+    """Refuse a parameter that is not the DAG's, which Airflow takes without a word: a typing error would do nothing.
+
+    Raises:
+        ConfigError: names it, and those that there are.
+    """
+    from petitions.errors import ConfigError
+
+    if unknown := sorted(set(asked) - set(known)):
+        raise ConfigError(f"unknown parameter {', '.join(unknown)}; known: {', '.join(sorted(known))}")
+
+
 def open_pipeline(**changes: Any) -> "Pipeline":
     """Connect inside a task, over the window that the run's parameters or its data interval give.
 
     Raises:
-        ConfigError: neither gives one.
+        ConfigError: neither gives one, or the run has a parameter that the DAG does not know.
     """
     from petitions.errors import ConfigError
     from petitions.pipeline import Pipeline
 
     context = get_current_context()
     params, data_interval_end = context["params"], context.get("data_interval_end")
+    refuse_unknown(context["dag_run"].conf or {}, context["dag"].params)
     if params["until"]:
         until = date.fromisoformat(params["until"])
     elif data_interval_end:

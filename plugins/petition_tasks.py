@@ -32,8 +32,10 @@ ONE_PART = "{{ task.op_kwargs['part'] + 1 }}/{{ task.op_kwargs['n_parts'] }}"
 
 def _open() -> "Pipeline":
     """The pipeline of the run, which sends the figures of its steps."""
-    topics = get_current_context()["params"]["topics"]
-    return replace(open_pipeline(topics=topics), report=_report_step)
+    from petitions.settings import read_topic_count
+
+    topics = get_current_context()["params"]["topics"]  # of the form a text, of the API a number too
+    return replace(open_pipeline(topics=read_topic_count(str(topics)) if topics else None), report=_report_step)
 
 
 def _report_step(step: str, part: "Part", result: "StepResult") -> None:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from petitions.errors import ConfigError
+
 ROOT = Path(__file__).parents[2]
 HEAVY = {
     "tensorflow", "keras", "transformers", "gensim", "mecab_ko", "psycopg", "requests", "bs4", "petitions.pipeline",
@@ -119,3 +121,22 @@ def test_the_site_has_its_pool_and_the_encoders_the_tpu_queue(parsed):
     on_default = {name for name, task in tasks.items() if task["pool"] == "tpu_fallback"}
     assert on_default == {"encode_fallback"}
     assert tasks["publish"]["outlets"] == ["petition_topics", "petitions.topic_model"]
+
+
+def test_the_form_has_a_word_for_no_source_and_a_line_for_the_topics(parsed):
+    """Airflow's form writes "null" for a value without a word, and makes a text area of several types."""
+    params = {name: json.dumps(told) for name, told in dict(parsed["dags"]["petition_topics"]["dag"]["params"]).items()}
+    assert '"null": "(the setting PETITIONS_SOURCE)"' in params["source"]
+    assert "last night runs at once" in params["source"]
+    assert '"examples"' in params["topics"] and '"type": ["null", "string", "integer"]' in params["topics"]
+
+
+@pytest.mark.parametrize("conf", [{"sorce": "sample"}, {"until": "2024-07-01", "topic": 9}])
+def test_a_parameter_that_is_not_listed_is_refused_by_name(monkeypatch, conf):
+    monkeypatch.syspath_prepend(str(ROOT / "plugins"))
+    from petition_defaults import make_window_params, refuse_unknown
+
+    known = [*make_window_params(months=3), "topics"]
+    with pytest.raises(ConfigError, match="unknown parameter (sorce|topic); known: months, source, topics, until"):
+        refuse_unknown(conf, known)
+    refuse_unknown({"source": "sample", "until": "2024-07-01"}, known)
