@@ -1,4 +1,6 @@
-"""Training on an invented corpus of a few hundred sentences that follow three patterns."""
+"""Training on an invented corpus of a few hundred documents that follow three patterns."""
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,34 +10,63 @@ from petitions.encoders.elmo import CharacterCnn
 from petitions.encoders.elmo_encoder import load_elmo
 from petitions.encoders.elmo_options import ElmoOptions
 from petitions.errors import ConfigError
+from petitions.training.elmo_corpus import keep_corpus, number_corpus
+from petitions.training.elmo_language_model import sample_words
+from petitions.training.elmo_settings import ElmoTrainingSettings
 from petitions.training.elmo_warm_start import encode_tokens, fit_characters, learn_word_vectors
 from petitions.training.elmo_windows import EOS_WORD, UNKNOWN, WindowSampler, read_stream
-from petitions.training.pretrain_elmo import ElmoTrainingSettings, pretrain_elmo
+from petitions.training.pretrain_elmo import Trainer, pretrain_elmo
 
 PATTERNS = (
     "학교 급식 을 개선 해 주 세요 .",
     "버스 노선 을 늘려 주 세요 .",
     "공원 에 나무 를 심어 주 시 기 바랍니다 .",
 )
-SENTENCES = [pattern.split() for pattern in PATTERNS] * 200
+DOCUMENTS = [[pattern.split()] for pattern in PATTERNS] * 200
 TINY = ElmoOptions(character_dim=4, filters=((1, 8), (3, 16)), projection_dim=16, lstm_dim=32)
+SETTINGS = ElmoTrainingSettings(
+    options=TINY,
+    n_steps=80,
+    n_character_steps=60,
+    batch_size=8,
+    window=8,
+    n_sampled=16,
+    min_count=1,
+    min_count_of_vectors=1,
+    log_steps=10,
+    checkpoint_s=0.0,
+    accelerator="cpu",
+)
 
 
-def read_small_stream(sentences, vocabulary=100, min_count=1):
-    return read_stream(sentences, vocabulary=vocabulary, min_count=min_count, max_characters=50)
+def read_small_stream(documents, vocabulary=100, min_count=1):
+    return read_stream(number_corpus(documents), vocabulary=vocabulary, min_count=min_count, max_characters=50)
 
 
-def test_one_sentence_in_fifty_is_held_out_and_each_stands_between_its_marks():
-    stream = read_small_stream(SENTENCES)
+def test_one_document_in_fifty_is_held_out_and_each_sentence_stands_between_its_marks():
+    stream = read_small_stream(DOCUMENTS)
 
-    assert (stream.held_out == 0).sum() == len(SENTENCES) // 50
-    assert (stream.training == 0).sum() == (stream.training == 1).sum() == len(SENTENCES) - len(SENTENCES) // 50
+    assert (stream.held_out == 0).sum() == len(DOCUMENTS) // 50
+    assert (stream.training == 0).sum() == (stream.training == 1).sum() == len(DOCUMENTS) - len(DOCUMENTS) // 50
     assert stream.training[0] == 0
     assert stream.training[-1] == 1
 
 
+def test_the_sentences_of_a_document_are_held_out_together():
+    corpus = number_corpus([[["가"], [], ["나"]]] * 60)
+
+    assert corpus.held_out.tolist() == [0, 2, 1, 0, 3, 1] * 2
+
+
+def test_text_for_the_word_vectors_alone_is_in_no_split():
+    corpus = number_corpus([[["가"]]] * 2, [[["다"]]])
+
+    assert corpus.only_words.tolist() == [0, 3, 1]
+    assert corpus.tokens == ("가", "다")
+
+
 def test_rare_tokens_are_read_but_predicted_as_the_unknown_word():
-    stream = read_small_stream([*SENTENCES, ["드문", "세요"]], min_count=2)
+    stream = read_small_stream([*DOCUMENTS, [["드문", "세요"]]], min_count=2)
 
     assert "드문" not in stream.words
     assert "세요" in stream.words
@@ -44,46 +75,78 @@ def test_rare_tokens_are_read_but_predicted_as_the_unknown_word():
 
 
 def test_the_vocabulary_holds_the_most_frequent_words():
-    stream = read_small_stream(SENTENCES, vocabulary=6)
+    stream = read_small_stream(DOCUMENTS, vocabulary=6)
 
     assert stream.words[:3] == ("<UNK>", "<S>", "</S>")
     assert set(stream.words[3:]) == {".", "주", "을"}
 
 
-def test_targets_are_the_neighbours_of_each_token():
-    stream = read_small_stream(SENTENCES)
+def test_targets_are_what_each_direction_reads_next():
+    stream = read_small_stream(DOCUMENTS)
     sampler = WindowSampler(stream, batch_size=2, window=8)
 
-    tokens, next_words, previous_words = next(iter(sampler.sample_training(np.random.default_rng(0))))
+    batch = sampler.sample_training(0, 0)
 
-    following, preceding = next_words.reshape(2, 8), previous_words.reshape(2, 8)
-    np.testing.assert_array_equal(following[:, :-2], preceding[:, 2:])
-    np.testing.assert_array_equal(stream.word_of_token[tokens[:, 1:]], following[:, :-1])
-    assert EOS_WORD in following
+    np.testing.assert_array_equal(stream.word_of_token[batch.tokens[:, :, 1:]], batch.targets[:, :, :-1])
+    assert EOS_WORD in batch.targets[0]
+    assert not batch.is_kept.any()
 
 
-def test_an_epoch_holds_every_window_once():
-    stream = read_small_stream([["가"], *([str(number)] for number in range(400))], vocabulary=500)
+def test_a_row_goes_on_where_it_ended_forward_from_the_begin_and_backward_from_the_end():
+    stream = read_small_stream([[[str(number)]] for number in range(400)], vocabulary=500)
     sampler = WindowSampler(stream, batch_size=4, window=8)
-    n_batches = (len(stream.training) - 2 - 8) // 8 // 4
 
-    batches = sampler.sample_training(np.random.default_rng(0))
-    seen = np.concatenate([next(batches)[2] for _ in range(n_batches)])
+    first, second = (sampler.sample_training(0, step) for step in (0, 1))
 
-    words = seen[seen > EOS_WORD]
-    assert len(words) == len(set(words)) > 300
+    np.testing.assert_array_equal(first.targets[:, :, -1], stream.word_of_token[second.tokens[:, :, 0]])
+    assert second.is_kept.all()
+    n_row = len(stream.training) // 4
+    rows = stream.training[: 4 * n_row].reshape(4, n_row)
+    offset = int(np.random.default_rng([0, 0]).integers(8))
+    np.testing.assert_array_equal(first.tokens[1], rows[:, ::-1][:, offset : offset + 8])
 
 
-def test_too_little_text_is_refused_with_its_size():
-    settings = ElmoTrainingSettings(options=TINY, min_count=1)
+def test_a_share_of_the_windows_begins_anew():
+    sampler = WindowSampler(read_small_stream(DOCUMENTS), batch_size=32, window=2, reset_share=0.25)
 
-    with pytest.raises(ConfigError, match="batches of 64 windows of 32 tokens: 16 tokens to train on, 9 held out"):
-        pretrain_elmo([PATTERNS[0].split()[:7], PATTERNS[1].split(), PATTERNS[1].split()[:5]], "unused", settings)
+    kept = np.mean([sampler.sample_training(0, step).is_kept.mean() for step in range(1, 30)])
+
+    assert 0.7 < kept < 0.8
+
+
+def test_sampled_words_are_distinct_and_mostly_frequent():
+    words, n_tries = sample_words(np.random.default_rng(0), 50, 1000)
+
+    assert len(set(words.tolist())) == len(words) == 50
+    assert n_tries > 50
+    assert np.median(words) < 100
+
+
+def test_text_is_tokenized_once(tmp_path):
+    path, work = tmp_path / "text.txt", tmp_path / "work"
+    path.write_text("학교 급식을 개선해 주세요\n버스 노선을 늘려 주세요\n", "utf-8")
+
+    first = keep_corpus([path], [], work, split=str.split, name="blanks")
+    written = (work / "corpus.npz").stat().st_mtime_ns
+    second = keep_corpus([path], [], work, split=str.split, name="blanks")
+
+    assert (work / "corpus.npz").stat().st_mtime_ns == written
+    assert second.tokens == first.tokens
+    np.testing.assert_array_equal(second.training, first.training)
+    path.write_text("다른 글\n또 다른 글\n", "utf-8")
+    assert keep_corpus([path], [], work, split=str.split, name="blanks").tokens != first.tokens
+
+
+def test_too_little_text_is_refused_with_its_size(tmp_path):
+    corpus = number_corpus([[PATTERNS[0].split()[:7]], [PATTERNS[1].split()], [PATTERNS[1].split()[:5]]])
+
+    with pytest.raises(ConfigError, match="8 rows of windows of 8 tokens: 16 tokens to train on, 9 held out"):
+        pretrain_elmo(corpus, tmp_path, tmp_path, SETTINGS)
 
 
 def test_text_that_never_repeats_itself_is_refused():
     with pytest.raises(ConfigError, match="no token of the corpus occurs 3 times"):
-        read_small_stream([[str(number)] for number in range(100)], min_count=3)
+        read_small_stream([[[str(number)]] for number in range(100)], min_count=3)
 
 
 def test_settings_that_cannot_be_are_refused():
@@ -92,14 +155,14 @@ def test_settings_that_cannot_be_are_refused():
 
 
 @pytest.mark.slow
-def test_the_warm_start_teaches_the_characters_to_spell_word_vectors():
-    stream = read_small_stream(SENTENCES)
+def test_the_warm_start_teaches_the_characters_to_spell_word_vectors(tmp_path):
+    stream = read_small_stream(DOCUMENTS)
     characters = CharacterCnn(TINY)
-    tokens, vectors = learn_word_vectors(stream, TINY.projection_dim, min_count=1, seed=0)
+    tokens, vectors = learn_word_vectors(stream, TINY.projection_dim, min_count=1, seed=0, epochs=4)
 
-    left = fit_characters(characters, stream, tokens, vectors, minutes=0.1)
+    progress = fit_characters(characters, stream, tokens, vectors, 800, tmp_path)
 
-    assert left < 0.5  # of a mean square of 1
+    assert progress.curve[-1]["left"] < 0.5  # of a mean square of 1
     spelled = encode_tokens(characters, stream)
     assert spelled.shape == (len(stream.spelled), TINY.projection_dim)
     nearest = ((spelled[tokens, np.newaxis] - vectors) ** 2).sum(axis=-1).argmin(axis=1)
@@ -108,22 +171,49 @@ def test_the_warm_start_teaches_the_characters_to_spell_word_vectors():
 
 @pytest.mark.slow
 def test_a_short_training_learns_the_patterns_and_leaves_a_model_that_loads(tmp_path):
-    settings = ElmoTrainingSettings(
-        options=TINY,
-        minutes_of_warm_start=0.03,
-        minutes=0.15,
-        minutes_between_checkpoints=0.1,
-        batch_size=8,
-        window=8,
-        n_sampled=16,
-        min_count=1,
-    )
+    settings = replace(SETTINGS, n_steps=300, learning_rate=1e-2, n_character_steps=300)
 
-    history = pretrain_elmo(SENTENCES, tmp_path / "elmo-tiny", settings)
+    progress = pretrain_elmo(number_corpus(DOCUMENTS), tmp_path / "work", tmp_path / "elmo-tiny", settings)
 
-    assert history[-1].perplexity_forward < history[0].perplexity_forward / 3
-    assert history[-1].perplexity_backward < history[0].perplexity_backward / 3
-    assert history[-1].accuracy_forward > 0.5
-    assert len(history) == 3  # before, at six seconds, at the end
-    assert f"forward {history[-1].perplexity_forward:.1f}" in (tmp_path / "elmo-tiny/README.md").read_text("utf-8")
+    last = progress.curve[-1]
+    assert last["perplexity_forward"] < 5
+    assert last["perplexity_backward"] < 5
+    assert last["accuracy_forward"] > 0.5
+    assert f"forward {last['perplexity_forward']:.1f}" in (tmp_path / "elmo-tiny/README.md").read_text("utf-8")
     assert load_elmo(str(tmp_path / "elmo-tiny"), "cpu").embed([["학교", "급식"]]).shape == (1, 32)
+
+
+@pytest.mark.slow
+def test_a_training_that_was_killed_goes_on_with_the_same_curve(tmp_path, monkeypatch):
+    corpus = number_corpus(DOCUMENTS)
+    pretrain_elmo(corpus, tmp_path / "whole", tmp_path / "out", replace(SETTINGS, n_steps=10))  # the word vectors
+    for name in ("killed", "straight"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "words.npz").write_bytes((tmp_path / "whole/words.npz").read_bytes())
+    straight = pretrain_elmo(corpus, tmp_path / "straight", tmp_path / "out", SETTINGS)
+
+    learn = Trainer.learn
+
+    def learn_until_killed(self, step, rate):
+        if step == 45:
+            raise KeyboardInterrupt  # after the checkpoint of step 40
+        return learn(self, step, rate)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Trainer, "learn", learn_until_killed)
+        pretrain_elmo(corpus, tmp_path / "killed", tmp_path / "out", SETTINGS)
+    resumed = pretrain_elmo(corpus, tmp_path / "killed", tmp_path / "out", SETTINGS)
+
+    assert [row["step"] for row in resumed.curve] == list(range(10, 90, 10))
+    assert resumed.curve == straight.curve
+
+
+@pytest.mark.slow
+def test_minutes_become_steps_that_a_later_run_keeps(tmp_path):
+    settings = replace(SETTINGS, minutes=0.05)
+    corpus = number_corpus(DOCUMENTS)
+
+    progress = pretrain_elmo(corpus, tmp_path, tmp_path / "out", settings)
+
+    assert progress.curve[0]["n_steps"] == progress.step
+    assert pretrain_elmo(corpus, tmp_path, tmp_path / "out", settings).step == progress.step

@@ -1,13 +1,15 @@
-"""The command `petitions pretrain bert|elmo`: weights from files of text."""
+"""The command `petitions pretrain bert|elmo|pooling`: weights from files of text."""
 
 import logging
+from dataclasses import asdict
 from pathlib import Path
 
 import click
 
-from petitions.commands.options import Group
+from petitions.commands.console import print_rows
+from petitions.commands.options import Group, json_option
 from petitions.commands.pretrain_stages import STAGE_COMMANDS
-from petitions.sources.lines import split_lines
+from petitions.settings import Settings
 
 logger = logging.getLogger(__name__)
 
@@ -20,7 +22,7 @@ files_option = click.option(
     multiple=True,
     required=True,
     type=click.Path(path_type=Path),
-    help="A .jsonl(.gz) of petitions, a .tsv.gz of reviews or a .txt; may be given several times.",
+    help="A .jsonl(.gz) of petitions or articles, a .tsv.gz of reviews or a .txt; may be given several times.",
 )
 output_option = click.option(
     "--output", required=True, type=click.Path(path_type=Path), help="Folder for weights and model card."
@@ -52,19 +54,62 @@ def bert(corpus: tuple[Path, ...], output: Path, minutes: float, seed: int) -> N
 
 @pretrain.command()
 @files_option
+@click.option(
+    "--words-corpus",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="More of the same, for the word vectors alone; may be given several times.",
+)
 @output_option
+@click.option(
+    "--work",
+    type=click.Path(path_type=Path),
+    help="Folder of text, word vectors and state; a run goes on from there.  [default: OUTPUT-work]",
+)
 @minutes_option
+@click.option("--steps", type=click.IntRange(min=1), help="In place of the minutes: the same curve on any machine.")
 @seed_option
-def elmo(corpus: tuple[Path, ...], output: Path, minutes: float, seed: int) -> None:
+def elmo(
+    corpus: tuple[Path, ...],
+    words_corpus: tuple[Path, ...],
+    output: Path,
+    work: Path | None,
+    minutes: float,
+    steps: int | None,
+    seed: int,
+) -> None:
     """Forward and backward language model over morphemes (Peters et al. 2018)."""
+    from dataclasses import replace
+
+    from petitions.text.tokenizer import TOKENIZER, Tokenizer
+    from petitions.training.elmo_corpus import keep_corpus
+    from petitions.training.elmo_settings import settings_of_minutes
+    from petitions.training.pretrain_elmo import pretrain_elmo
+
+    work = work or output.with_name(f"{output.name}-work")
+    accelerator = Settings.from_env().accelerator
+    settings = settings_of_minutes(minutes, seed=seed, accelerator=accelerator)
+    if steps:
+        settings = replace(settings, minutes=None, n_steps=steps)
+    numbered = keep_corpus(corpus, words_corpus, work, split=Tokenizer().morphemes, name=TOKENIZER)
+    pretrain_elmo(numbered, work, output, settings)
+
+
+@pretrain.command()
+@files_option
+@click.option("--model", required=True, type=click.Path(path_type=Path), help="Folder of an ELMo.")
+@json_option
+def pooling(corpus: tuple[Path, ...], model: Path, as_json: bool) -> None:
+    """Weigh an ELMo's tokens, layers and directions so that titles find their bodies (Arora et al. 2017)."""
     from petitions.text.tokenizer import Tokenizer
     from petitions.training.corpus import read_corpus
-    from petitions.training.pretrain_elmo import ElmoTrainingSettings, pretrain_elmo, warm_start
+    from petitions.training.fit_pooling import fit_pooling
 
     tokenizer = Tokenizer()
-    sentences = (tokenizer.morphemes(line) for document in read_corpus(corpus) for line in split_lines(document))
-    settings = ElmoTrainingSettings(minutes=minutes, minutes_of_warm_start=warm_start(minutes), seed=seed)
-    pretrain_elmo(sentences, output, settings)
+    documents = (document.partition("\n") for document in read_corpus(corpus))
+    pairs = [(tokenizer.morphemes(title), tokenizer.morphemes(body)) for title, _, body in documents if body]
+    choice = fit_pooling(model, pairs, Settings.from_env().accelerator)
+    print_rows([asdict(choice)], as_json=as_json, title=f"pooling of {model}")
 
 
 for command in STAGE_COMMANDS:

@@ -15,7 +15,9 @@ class PlannedBatch:
     length: int
 
 
-def plan_batches(lengths: Sequence[int], longest: int, batch_tokens: int, multiple: int = 1) -> Iterator[PlannedBatch]:
+def plan_batches(
+    lengths: Sequence[int], longest: int, batch_tokens: int, multiple: int = 1, *, is_filled: bool = False
+) -> Iterator[PlannedBatch]:
     """Group sequences by length, shortest first, so that little padding is computed.
 
     What does not fill a batch of its length moves up to the next one; so only the very last batch can be partly
@@ -26,6 +28,7 @@ def plan_batches(lengths: Sequence[int], longest: int, batch_tokens: int, multip
         longest: tokens that the model can take.
         batch_tokens: rows times length of a full batch, about.
         multiple: rows are a multiple of it, for as many replicas.
+        is_filled: every batch has all the rows of its length, so that there is one shape a length.
     """
     waiting: list[int] = []
     order = sorted(range(len(lengths)), key=lambda index: (lengths[index], index))
@@ -40,7 +43,7 @@ def plan_batches(lengths: Sequence[int], longest: int, batch_tokens: int, multip
         n_rows = max(1, batch_tokens // bucket // multiple) * multiple
         is_last = end == len(order)
         while len(waiting) >= n_rows or (is_last and waiting):
-            rows = min(n_rows, multiple * _next_power_of_two(-(-len(waiting) // multiple)))
+            rows = n_rows if is_filled else min(n_rows, multiple * _next_power_of_two(-(-len(waiting) // multiple)))
             yield PlannedBatch(indices=waiting[:n_rows], n_rows=rows, length=bucket)
             waiting = waiting[n_rows:]
 

@@ -168,22 +168,48 @@ class ElmoNetwork(keras.layers.Layer):
         states = states or self.zero_states(tokens.shape[0] or tf.shape(tokens)[0])
         columns: list[list[tf.Tensor]] = []
         ends: list[State] = []
-        for direction, stack in enumerate(self.stacks):
+        for direction in range(len(self.stacks)):
             # Each row backward within its own length: the padding stays where it is, on the right.
-            hidden = tf.reverse_sequence(tokens, lengths, seq_axis=1) if direction else tokens  # [B, T, P]
-            layers = [hidden]
-            for i, lstm in enumerate(stack):
-                begin = states[direction * len(stack) + i]
-                dropped = self.dropout(hidden, training=training)  # [B, T, P]
-                output, end = lstm(dropped, mask, begin, unroll=unroll)  # [B, T, P]
-                hidden = output + hidden if i and self.options.use_skip_connections else output  # [B, T, P]
-                layers.append(hidden)
-                ends.append(end)
+            read = tf.reverse_sequence(tokens, lengths, seq_axis=1) if direction else tokens  # [B, T, P]
+            begins = states[len(ends) : len(ends) + self.options.n_layers]
+            layers, found = self.read_direction(direction, read, mask, begins, unroll=unroll, training=training)
             if direction:
                 layers = [tf.reverse_sequence(layer, lengths, seq_axis=1) for layer in layers]
             columns.append(layers)
+            ends += found
         both = [tf.concat(pair, axis=-1) for pair in zip(*columns, strict=True)]  # L + 1 of [B, T, 2P]
         return tf.stack(both, axis=1), ends  # [B, L + 1, T, 2P]
+
+    def read_direction(
+        self,
+        direction: int,
+        tokens: tf.Tensor,
+        mask: tf.Tensor,
+        states: Sequence[State],
+        *,
+        unroll: bool = False,
+        training: bool = False,
+    ) -> tuple[list[tf.Tensor], list[State]]:
+        """Run the LSTMs of one direction over tokens in the order in which it reads them.
+
+        Args:
+            direction: 0 forward, 1 backward.
+            tokens: float32 [B, T, P].
+            mask: bool [B, T].
+            states: where its L layers begin.
+            unroll: see `ProjectedLstm`.
+            training: drop out between the layers.
+
+        Returns:
+            The tokens and each layer's outputs, L + 1 of float32 [B, T, P], and the states after the last step.
+        """
+        layers, ends = [tokens], list[State]()
+        for i, (lstm, begin) in enumerate(zip(self.stacks[direction], states, strict=True)):
+            dropped = self.dropout(layers[-1], training=training)  # [B, T, P]
+            output, end = lstm(dropped, mask, begin, unroll=unroll)  # [B, T, P]
+            layers.append(output + layers[-1] if i and self.options.use_skip_connections else output)  # [B, T, P]
+            ends.append(end)
+        return layers, ends
 
     def zero_states(self, n_rows: int | tf.Tensor) -> list[State]:
         """States of `n_rows` sentences that nothing came before."""

@@ -1,6 +1,6 @@
-"""Token lists in, one unit vector each out: a pre-trained ELMo, its layers mixed, its tokens averaged."""
+"""Token lists in, one unit vector each out: a pre-trained ELMo, its tokens weighed and its layers mixed (`sif.py`)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,14 +14,14 @@ from petitions.encoders.elmo import ElmoNetwork
 from petitions.encoders.elmo_checkpoint import assign_weights, read_weights
 from petitions.encoders.elmo_options import read_options
 from petitions.encoders.names import OPTIONS_FILE, find_weights, name_elmo, require_finite
-from petitions.encoders.pooling import mean_pool
-from petitions.encoders.scalar_mix import ScalarMix
-from petitions.encoders.windows import to_unit_length
+from petitions.encoders.sif import SifPooling, plain_pooling, read_pooling
 
 LONGEST_WINDOW = 256  # tokens read at once, the two marks counted in
-BATCH_TOKENS = 8192
+N_MARKS = 2  # the first tokens of an index are the marks of a sentence
+# Each shape is compiled once: four lengths of windows and three widths of tokens are seven programs.
+BATCH_TOKENS = 4096
 SPELLED_ROWS = 256  # distinct tokens whose characters are read at once
-SPELLED_WIDTHS = (16, 24, 32)  # characters, beside the full width
+SPELLED_WIDTHS = (16, 24)  # characters, beside the full width
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int32]
@@ -30,39 +30,53 @@ Ints = npt.NDArray[np.int32]
 class ElmoEncoder:
     """Holds the network and the strategy that it runs under; `load_elmo` makes one. Nothing is kept between calls."""
 
-    def __init__(self, name: str, network: ElmoNetwork, mix: ScalarMix, strategy: tf.distribute.Strategy) -> None:
+    def __init__(self, name: str, network: ElmoNetwork, pooling: SifPooling, strategy: tf.distribute.Strategy) -> None:
         self.name = name
-        self.dimensions = network.options.dimensions
-        self._network, self._mix, self._strategy = network, mix, strategy
+        self.dimensions = pooling.projection.shape[1]
+        self._network, self._pooling, self._strategy = network, pooling, strategy
         self._compiled_characters = self._compile(network.characters.call)
-        self._compiled_pool = self._compile(self._pool)
+        self._compiled_sum = self._compile(self._sum_layers)
 
     def embed(self, sentences: Sequence[Sequence[str]]) -> Floats:
-        """Embed token lists as the mean of their tokens' mixed states, the marks of the sentence left out.
+        """Embed token lists by the weighted sum of their tokens' states, the marks of the sentence left out.
 
         A vector does not depend on its neighbours. A list with more tokens than a window holds is read in windows of
-        even length, each between marks of its own, and the mean is over the tokens of all of them: nothing is cut off.
+        even length, each between marks of its own, and the sum is over the tokens of all of them: nothing is cut off.
 
         Args:
-            sentences: N lists of tokens, as the network was trained on. An empty list has its two marks alone, and
-                their mean stands for it.
+            sentences: N lists of tokens, as the network was trained on.
 
         Returns:
-            float32 [N, D], each row of unit length, in the order of `sentences`.
+            float32 [N, D], each row of unit length, in the order of `sentences`; an empty list gives a row of zeros,
+            which is near nothing.
+        """
+        return self._pooling.project(self.sum_layers(sentences, lambda tokens: self._pooling.weigh(tokens)[:, None])[0])
+
+    def sum_layers(self, sentences: Sequence[Sequence[str]], weigh: Callable[[Sequence[Token]], Floats]) -> Floats:
+        """Sum the states of each layer over the tokens of each list.
+
+        Args:
+            sentences: N lists of tokens.
+            weigh: gives A weights, float32 [K, A], to each of K distinct tokens.
+
+        Returns:
+            float32 [A, N, L + 1, D].
         """
         index: dict[Token, int] = {BOS: 0, EOS: 1}
         windows: list[Ints] = []
         owners: list[int] = []
         for owner, sentence in enumerate(sentences):
             numbers = np.array([index.setdefault(token, len(index)) for token in sentence], np.int32)
-            parts = np.array_split(numbers, max(1, -(-len(numbers) // (LONGEST_WINDOW - 2))))
+            parts = np.array_split(numbers, -(-len(numbers) // (LONGEST_WINDOW - 2))) if len(numbers) else []
             windows += [np.concatenate([[0], part, [1]], dtype=np.int32) for part in parts]
             owners += [owner] * len(parts)
-        means = self._pool_windows(self._encode_tokens(list(index)), windows)  # [W, D]
-        n_tokens = np.array([max(1, len(window) - 2) for window in windows], np.float32)[:, np.newaxis]  # [W, 1]
-        sums = np.zeros((len(sentences), self.dimensions), np.float32)  # [N, D]
-        np.add.at(sums, owners, means * n_tokens)  # the division by the number of tokens is in the unit length
-        return to_unit_length(sums)
+        weights = weigh(list(index))  # [K, A]
+        weights[:N_MARKS] = 0.0
+        options = self._network.options
+        sums = np.zeros((len(sentences), weights.shape[1], options.n_layers + 1, options.dimensions), np.float32)
+        for batch, summed in self._sum_windows(self._encode_tokens(list(index)), weights, windows):
+            np.add.at(sums, [owners[window] for window in batch], summed)
+        return sums.swapaxes(0, 1)
 
     def _encode_tokens(self, tokens: Sequence[Token]) -> Floats:
         """Vectors float32 [K, P] of distinct tokens, the short ones together: text repeats its tokens all the time."""
@@ -79,28 +93,27 @@ class ElmoEncoder:
             vectors[rows] = self._run(self._compiled_characters, batch)[: len(rows)]
         return vectors
 
-    def _pool_windows(self, vectors: Floats, windows: Sequence[Ints]) -> Floats:
-        """Mean states float32 [W, D] of windows of token numbers, in their order."""
-        means = np.zeros((len(windows), self.dimensions), np.float32)  # [W, D]
+    def _sum_windows(
+        self, vectors: Floats, weights: Floats, windows: Sequence[Ints]
+    ) -> Iterator[tuple[Sequence[int], Floats]]:
+        """Weighted sums float32 [b, A, L + 1, D] of batches of windows of token numbers, with the numbers of these."""
         lengths = [len(window) for window in windows]
-        for batch in plan_batches(lengths, LONGEST_WINDOW, BATCH_TOKENS, self._strategy.num_replicas_in_sync):
+        replicas = self._strategy.num_replicas_in_sync
+        for batch in plan_batches(lengths, LONGEST_WINDOW, BATCH_TOKENS, replicas, is_filled=True):
             tokens = np.zeros((batch.n_rows, batch.length, vectors.shape[1]), np.float32)  # [B, T, P]
+            weight = np.zeros((batch.n_rows, batch.length, weights.shape[1]), np.float32)  # [B, T, A], 0 for padding
             n_tokens = np.zeros(batch.n_rows, np.int32)  # [B], 0 for a row of filler
             for row, window in enumerate(windows[index] for index in batch.indices):
                 tokens[row, : len(window)] = vectors[window]
+                weight[row, : len(window)] = weights[window]
                 n_tokens[row] = len(window)
-            pooled = self._run(self._compiled_pool, tokens, n_tokens)[: len(batch.indices)]
-            require_finite(pooled, f"what {self.name} computes")
-            means[batch.indices] = pooled
-        return means
+            summed = self._run(self._compiled_sum, tokens, weight, n_tokens)[: len(batch.indices)]
+            require_finite(summed, f"what {self.name} computes")
+            yield batch.indices, summed
 
-    def _pool(self, tokens: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:
+    def _sum_layers(self, tokens: tf.Tensor, weights: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:
         layers, _ = self._network(tokens, lengths)  # [B, L + 1, T, D]
-        positions = tf.range(tokens.shape[1])[tf.newaxis]  # [1, T]
-        length = lengths[:, tf.newaxis]  # [B, 1]
-        is_text = (positions > 0) & (positions < length - 1)  # [B, T]
-        is_mark = (length == 2) & (positions < 2)  # [B, T], the marks of a sentence without text
-        return mean_pool(self._mix(layers), tf.cast(is_text | is_mark, tf.int32))  # [B, D]
+        return tf.einsum("bta,bltd->bald", weights, layers)  # [B, A, L + 1, D]
 
     def _compile(self, function: Callable[..., tf.Tensor]) -> Callable[..., tf.Tensor]:
         # A compiled function holds the variables of the replica that it was traced for, so it serves just one. A TPU
@@ -136,11 +149,11 @@ def load_elmo(model: str, accelerator: str = "auto") -> ElmoEncoder:
     folder = Path(model)
     path = find_weights(folder)
     options = read_options(folder / OPTIONS_FILE)
+    sizes = options.n_layers + 1, options.dimensions
     weights = read_weights(path)
+    pooling = read_pooling(folder, *sizes) or plain_pooling(*sizes, weights.get("scalar_mix/weights"))
     strategy = pick_strategy(accelerator)
     with strategy.scope():
-        network, mix = ElmoNetwork(options), ScalarMix(options.n_layers + 1)
+        network = ElmoNetwork(options)
         assign_weights(network.weights_by_name(), weights)
-        if not mix.weights_by_name().keys().isdisjoint(weights):  # a fine-tuned model brings its own mix
-            assign_weights(mix.weights_by_name(), weights)
-    return ElmoEncoder(name_elmo(model), network, mix, strategy)
+    return ElmoEncoder(name_elmo(model), network, pooling, strategy)

@@ -19,6 +19,7 @@ from petitions.errors import WeightsError
 WEIGHTS_FILE = "model.safetensors"
 INDEX_FILE = "model.safetensors.index.json"
 OPTIONS_FILE = "options.json"
+POOLING_FILE = "pooling.safetensors"  # of an ELMo, see `encoders.sif`
 N_DIGITS = 12  # of a hash or commit, enough to tell weights apart
 
 
@@ -41,9 +42,10 @@ def name_bert(model: str, embedding_model: str = "", *, prompts: str = "") -> st
 
 
 def name_elmo(model: str) -> str:
-    """The name of an ELMo: its folder, and the hash of weights and options; see `find_weights` for what is raised."""
+    """The name of an ELMo: its folder, and the hash of weights, options and pooling; see `find_weights` for errors."""
     folder = Path(model)
-    return f"{folder.resolve().name}@{_hash(folder, [find_weights(folder), folder / OPTIONS_FILE])}"
+    paths = [find_weights(folder), folder / OPTIONS_FILE, *folder.glob(POOLING_FILE)]
+    return f"{folder.resolve().name}@{_hash(folder, paths)}"
 
 
 def name_encoder(files: ModelFiles, prompts: str = "") -> str:

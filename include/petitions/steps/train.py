@@ -65,9 +65,12 @@ def _train(encoder: str, documents: Sequence[str], output: Path, minutes: float,
         return pretrain_bert(documents, output, BertTrainingSettings(minutes=minutes, accelerator=accelerator)).quality
 
     from petitions.text.tokenizer import Tokenizer
-    from petitions.training.pretrain_elmo import ElmoTrainingSettings, pretrain_elmo, warm_start
+    from petitions.training.elmo_corpus import number_corpus
+    from petitions.training.elmo_settings import settings_of_minutes
+    from petitions.training.pretrain_elmo import pretrain_elmo
 
     tokenizer = Tokenizer()
-    sentences = (tokenizer.morphemes(line) for document in documents for line in split_lines(document))
-    settings = ElmoTrainingSettings(minutes=minutes, minutes_of_warm_start=warm_start(minutes), accelerator=accelerator)
-    return pretrain_elmo(sentences, output, settings)[-1]
+    corpus = number_corpus([tokenizer.morphemes(line) for line in split_lines(document)] for document in documents)
+    with tempfile.TemporaryDirectory() as work:
+        progress = pretrain_elmo(corpus, Path(work), output, settings_of_minutes(minutes, accelerator=accelerator))
+    return progress.curve[-1]

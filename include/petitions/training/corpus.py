@@ -3,14 +3,16 @@
 import json
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from petitions.errors import ConfigError
 from petitions.privacy import mask_text
 from petitions.sources.lines import read_lines
 
 SUFFIXES = (".jsonl", ".jsonl.gz", ".tsv.gz", ".txt")
+FIELDS = ("title", "content", "text")  # of a row of JSON, in the order that they are read
 NSMC_COLUMNS = ("review_id", "movie_id", "date", "rating", "review")  # the raw reviews come without a header
 
 # Put in by the Blue House's moderators: boilerplate that a model would learn by heart.
@@ -21,8 +23,9 @@ def read_corpus(paths: Iterable[Path]) -> Iterator[str]:
     """Read documents in the order of the files, in NFC and with personal data masked; empty ones are left out.
 
     Args:
-        paths: `.jsonl` or `.jsonl.gz` of petitions (a document is the title, a line break and the content),
-            `.tsv.gz` of reviews as NSMC has them (a document is the column `review`), or `.txt` (a line each).
+        paths: `.jsonl` or `.jsonl.gz` (a document is its `title`, where there is one, a line break and its `content`
+            or `text`; a title alone will do), `.tsv.gz` of reviews as NSMC has them (a document is the column
+            `review`), or `.txt` (a line each).
 
     Raises:
         ConfigError: a file that is missing, none of these kinds, no UTF-8, cut, or without the expected keys or
@@ -53,10 +56,16 @@ def _split_documents(path: Path) -> Iterator[str]:
     else:
         for number, line in enumerate(read_lines(path), start=1):
             try:
-                petition = json.loads(line)
-                yield f"{petition['title']}\n{petition['content']}"
-            except (ValueError, KeyError, TypeError) as error:
-                raise ConfigError(f"{path}, line {number}: no title and content ({error!r})") from error
+                yield _join_fields(json.loads(line))
+            except (ValueError, KeyError, TypeError, AttributeError) as error:
+                raise ConfigError(f"{path}, line {number}: no title, content or text ({error!r})") from error
+
+
+def _join_fields(row: Mapping[str, Any]) -> str:
+    fields = [row[name] for name in FIELDS if name in row]
+    if not fields:
+        raise KeyError(*FIELDS)
+    return "\n".join(fields)
 
 
 def _read_reviews(path: Path) -> Iterator[str]:
