@@ -115,14 +115,22 @@ class Tokenizer:
         Masks, addresses and blanked-out names are left out. The tag of a person's name that the dictionary knows is
         the dictionary's own word for it, 인명, in place of NNP.
         """
-        morphemes = []
-        for piece in _split(text):
-            end = 0
-            for surface, tag, kind in _TAGGED.findall(self._ask(piece)):
-                start = max(piece.find(surface, end), end)
-                begins = start == 0 or piece[start - 1].isspace()
-                morphemes.append((surface, kind if kind == _PERSON else tag, begins))
-                end = start + len(surface)
+        return [
+            (surface, tag, start == 0 or piece[start - 1].isspace())
+            for piece in _split(text)
+            for surface, tag, start in self._locate(piece)
+        ]
+
+    def locate(self, line: str) -> list[tuple[str, str, int]]:
+        """Every morpheme of a line of at most MAX_PIECE characters, its tag, and at which character it begins."""
+        return self._locate(_WORDLESS.sub(lambda found: " " * len(found[0]), line))
+
+    def _locate(self, piece: str) -> list[tuple[str, str, int]]:
+        morphemes, end = [], 0
+        for surface, tag, kind in _TAGGED.findall(self._ask(piece)):
+            start = max(piece.find(surface, end), end)
+            morphemes.append((surface, kind if kind == _PERSON else tag, start))
+            end = start + len(surface)
         return morphemes
 
     def tag_compounds(self, text: str) -> list[tuple[str, str, bool]]:
