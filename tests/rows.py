@@ -10,7 +10,13 @@ from sqlalchemy import Connection, Engine, select, text
 
 from invented import WINDOW
 from petitions.records import Source, Window
-from petitions.store import copy_tables, label_tables, run_tables, topic_tables  # noqa: F401 - their tables belong to the metadata that is read
+from petitions.store import (  # noqa: F401 - their tables belong to the metadata that is read
+    copy_tables,
+    label_tables,
+    run_tables,
+    sense_tables,
+    topic_tables,
+)
 from petitions.store.checks import CheckResult, plan_checks, run_check
 from petitions.store.petitions import read_texts
 from petitions.store.tables import metadata
@@ -21,7 +27,7 @@ from petitions.text.bm25 import weigh_words
 # Moments, what the last try of a step had left to do, and names of archive files, which hold the moment of the crawl.
 DECIDED_BY_THE_CLOCK = {
     "first_seen_at", "last_seen_at", "changed_at", "seen_at", "seen_on", "fitted_at", "published_at", "checked_at",
-    "started_at", "finished_at", "rows_in", "rows_out", "seconds", "free_at", "finished_on",
+    "started_at", "finished_at", "found_at", "rows_in", "rows_out", "seconds", "free_at", "finished_on",
 }  # fmt: skip
 
 

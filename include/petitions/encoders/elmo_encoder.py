@@ -20,6 +20,7 @@ LONGEST_WINDOW = 256  # tokens read at once, the two marks counted in
 N_MARKS = 2  # the first tokens of an index are the marks of a sentence
 # Each shape is compiled once: four lengths of windows and three widths of tokens are seven programs.
 BATCH_TOKENS = 4096
+BESIDE_WORD = 14  # tokens read on each side of one that is asked for: with it and the marks a batch of 32
 SPELLED_ROWS = 256  # distinct tokens whose characters are read at once
 SPELLED_WIDTHS = (16, 24)  # characters, beside the full width
 
@@ -36,6 +37,7 @@ class ElmoEncoder:
         self._network, self._pooling, self._strategy = network, pooling, strategy
         self._compiled_characters = self._compile(network.characters.call)
         self._compiled_sum = self._compile(self._sum_layers)
+        self._compiled_pick = self._compile(self._pick)
 
     def embed(self, sentences: Sequence[Sequence[str]]) -> Floats:
         """Embed token lists by the weighted sum of their tokens' states, the marks of the sentence left out.
@@ -77,6 +79,42 @@ class ElmoEncoder:
         for batch, summed in self._sum_windows(self._encode_tokens(list(index)), weights, windows):
             np.add.at(sums, [owners[window] for window in batch], summed)
         return sums.swapaxes(0, 1)
+
+    def embed_words(self, sentences: Sequence[Sequence[str]], places: Sequence[int]) -> Floats:
+        """The states of one token of each list in the first layer of LSTMs, where its use in the sentence shows most.
+
+        Args:
+            sentences: N lists of tokens; of a long one what stands nearest to the token is read.
+            places: N numbers, which token of each.
+
+        Returns:
+            float32 [N, D], of no certain length.
+        """
+        index: dict[Token, int] = {BOS: 0, EOS: 1}
+        windows: list[list[int]] = []
+        chosen: list[int] = []
+        for sentence, place in zip(sentences, places, strict=True):
+            first = max(0, place - BESIDE_WORD)
+            near = sentence[first : place + BESIDE_WORD + 1]
+            windows.append([0, *(index.setdefault(token, len(index)) for token in near), 1])
+            chosen.append(place - first + 1)
+        vectors = self._encode_tokens(list(index))
+        states = np.zeros((len(windows), self._network.options.dimensions), np.float32)  # [N, D]
+        lengths = [len(window) for window in windows]
+        for batch in plan_batches(lengths, LONGEST_WINDOW, BATCH_TOKENS, self._strategy.num_replicas_in_sync):
+            tokens = np.zeros((batch.n_rows, batch.length, vectors.shape[1]), np.float32)  # [B, T, P]
+            n_tokens, at = np.zeros((2, batch.n_rows), np.int32)  # [B] each, 0 for a row of filler
+            for row, number in enumerate(batch.indices):
+                tokens[row, : lengths[number]] = vectors[windows[number]]
+                n_tokens[row], at[row] = lengths[number], chosen[number]
+            picked = self._run(self._compiled_pick, tokens, n_tokens, at)[: len(batch.indices)]
+            require_finite(picked, f"what {self.name} computes")
+            states[batch.indices] = picked
+        return states
+
+    def _pick(self, tokens: tf.Tensor, lengths: tf.Tensor, places: tf.Tensor) -> tf.Tensor:
+        layers, _ = self._network(tokens, lengths)  # [B, L + 1, T, D]
+        return tf.gather(layers[:, 1], places, batch_dims=1)  # [B, D]
 
     def _encode_tokens(self, tokens: Sequence[Token]) -> Floats:
         """Vectors float32 [K, P] of distinct tokens, the short ones together: text repeats its tokens all the time."""

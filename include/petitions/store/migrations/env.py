@@ -7,7 +7,14 @@ A new revision, over a database at the head (see CONTRIBUTING):
 from alembic import context
 from sqlalchemy import text
 
-from petitions.store import copy_tables, crawl_tables, label_tables, run_tables, topic_tables  # noqa: F401  they add to the metadata
+from petitions.store import (  # noqa: F401  they add to the metadata
+    copy_tables,
+    crawl_tables,
+    label_tables,
+    run_tables,
+    sense_tables,
+    topic_tables,
+)
 from petitions.store.tables import SCHEMA, metadata
 
 connection = context.config.attributes["connection"]
