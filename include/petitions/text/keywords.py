@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from petitions.text import names
 from petitions.text.frequencies import Frequencies, read_frequencies, read_table
-from petitions.text.noun_phrases import LONGEST, PARTICLES, RULES, NounPhrase, find_phrases, mend_fragments
+from petitions.text.noun_phrases import CUT, LONGEST, PARTICLES, RULES, NounPhrase, find_phrases, mend_fragments
 from petitions.text.processes import map_in_processes
 from petitions.text.tokenizer import TOKENIZER, Tokenizer, count_processes, read_stopwords
 
@@ -71,7 +71,7 @@ def _ends_in_particle(item: NounPhrase, table: Frequencies) -> bool:
     stem = item.word[:-1]
     is_cut = len(item.parts) > 1 and len(item.parts[-1]) == 2 and item.word.endswith(item.parts[-1])
     return (
-        item.word[-1] in PARTICLES
+        item.word[-1] in CUT
         and (is_cut or item.word[-1] == "들")
         and table.n_with.get(stem, 0) > table.n_with.get(item.word, 0)
     )

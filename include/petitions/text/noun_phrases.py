@@ -11,7 +11,7 @@ from petitions.text.frequencies import read_frequencies
 from petitions.text.names import join_names
 from petitions.text.tokenizer import Tokenizer
 
-RULES = 3  # raise it when the code below gives other phrases
+RULES = 4  # raise it when the code below gives other phrases
 LONGEST = 12  # letters; a longer one is a sentence without blanks
 SHORT = 3  # letters that a fragment has fewer of
 _NOUNS = frozenset({"NNG", "NNP", "SL", "인명"})
@@ -19,6 +19,13 @@ _INSIDE = _NOUNS | {"SN", "SH", "XPN", "XSN", "NNB", "NNBC", "XR", "NR"}
 _NOT_LAST = frozenset({"XPN", "SN", "NNB", "NNBC", "MM", "IC"})
 PARTICLES = frozenset(["의", "로", "가", "도", "만", "이", "은", "는", "을", "를", "와", "과", "에", "나", "들"])
 _ENDINGS = frozenset(["들", "적", "씩", "여", "째", "님", "로", "만", "간"])  # suffixes, but no part of a name
+CUT = PARTICLES | {"인", "란"}  # 시행 + 사인, 사 + 분 + 위란
+# What says when, where or that it is wished; stuck to a noun it is no part of it: 서울근처, 공개사과바랍니다.
+_STUCK = frozenset(
+    ["때", "이후", "이전", "직후", "직전", "당시", "도중", "이내", "이상", "이하", "근처", "아래", "대신", "대비"]
+    + ["관련", "바람", "바랍", "부탁", "요망"]
+)
+_POINTS = ".·"  # within a number: 9.13, 6.25
 # 세종시 and 한부모 begin with what is tagged as a determiner, 자사고 with an interjection; these are none of a name.
 _FIRST = frozenset({"MM", "IC"})
 _POINTING = frozenset(
@@ -63,7 +70,9 @@ def find_phrases(tokenizer: Tokenizer, text: str) -> list[NounPhrase]:
         if begins:
             _close(phrases, run, "")
         is_glued = place + 1 < len(tagged) and not tagged[place + 1][2]
-        if tag in _INSIDE or (tag in _FIRST and not run and is_glued and surface not in _POINTING):
+        if run and run[-1][1] == "SN" and is_glued and surface in _POINTS and tagged[place + 1][1] == "SN":
+            run.append((surface, "SN"))
+        elif tag in _INSIDE or (tag in _FIRST and not run and is_glued and surface not in _POINTING):
             run.append((surface.upper(), tag))
         else:
             _close(phrases, run, surface)
@@ -86,7 +95,7 @@ def mend_fragments(
         whole, stem = item.word + item.follower, item.word[:-1]
         if len(item.follower) == 1 and len(item.word) < SHORT and whole in longer:
             mended.append(NounPhrase(word=whole, parts=(whole,), follower=""))
-        elif item.word[-1] in PARTICLES and stem in shorter:
+        elif item.word[-1] in CUT and stem in shorter:
             parts = tuple(part for part in item.parts if part in stem)
             mended.append(NounPhrase(word=stem, parts=parts or (stem,), follower=""))
         else:
@@ -96,7 +105,11 @@ def mend_fragments(
 
 def _close(phrases: list[NounPhrase], run: list[tuple[str, str]], follower: str) -> None:
     """End a run of morphemes, and keep what of it is a phrase."""
-    while run and (run[-1][1] in _NOT_LAST or (run[-1][1] == "XSN" and run[-1][0] in _ENDINGS)):
+    while run and (
+        run[-1][1] in _NOT_LAST
+        or (run[-1][1] == "XSN" and run[-1][0] in _ENDINGS)
+        or (run[-1][0] in _STUCK and any(tag in _NOUNS and len(surface) > 1 for surface, tag in run[:-1]))
+    ):
         run.pop()
         follower = ""
     word = "".join(surface for surface, _ in run)
