@@ -31,6 +31,9 @@ def tokenizer() -> SearchTokenizer:
         ("국민건강보험공단에서는", {"국민", "건강보험공단", "국민건강보험공단"}),
         ("개를", {"개"}),
         ("1,572명", {"1572"}),
+        ("국민소환제를", {"국민소환제", "국민소환", "소환", "국민"}),
+        ("국민소환을", {"국민소환", "소환", "국민"}),
+        ("소득세 인하", {"소득세", "소득"}),
     ],
 )
 def test_a_searcher_s_words_are_kept(tokenizer, text, words):
@@ -46,6 +49,11 @@ def test_particles_and_endings_are_no_words(tokenizer):
     words = tokenizer.split("학교에서는 아이들을 지켜 주십시오")
     assert "학교" in words
     assert not {"에서", "에서는", "을", "학교에서는", "십시오"} & set(words)
+
+
+@pytest.mark.parametrize(("text", "no_words"), [("문제가", {"문"}), ("치안", {"치"}), ("서해안에서", {"서"})])
+def test_a_letter_that_is_no_suffix_stays(tokenizer, text, no_words):
+    assert not no_words & set(tokenizer.split(text))
 
 
 def test_a_question_finds_a_compound_that_it_writes_with_a_blank(tokenizer):

@@ -12,10 +12,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
 from petitions.records import Morpheme, split_words
+from petitions.text.frequencies import read_frequencies
 from petitions.text.processes import map_in_processes
 from petitions.text.tokenizer import TOKENIZER, Tokenizer, count_processes, drop_wordless
 
-RULES = 1  # raise it when the code below gives other words
+RULES = 2  # raise it when the code below gives other words
 MOST_LETTERS = 12  # of a compound; longer ones are missing blanks
 MOST_QUESTION = 2_000  # characters of a question that are looked at
 
@@ -25,13 +26,18 @@ _PREDICATE = re.compile(r"V[VA]|MA[GJ]")
 _LATIN = re.compile(r"[A-Za-z0-9]+(?:[-.·ㆍ,/&+_][A-Za-z0-9]+)*")
 _SEPARATOR = re.compile(r"[-.·ㆍ,/&+_]")
 _LATIN_TAGS = ("SL", "SN")
+# They make a system, law, bill, theory, right, crime, tax or order of a noun: 소환제 is about 소환, as others write.
+_SUFFIXES = frozenset("제법안론권죄세령")
+_SHORTEST_STEM = 2
 _PROGRAM = (
     "from petitions.text import processes, search_words; processes.answer_lines(search_words.SearchTokenizer().split)"
 )
 
 
 def _name_tokenizer() -> str:
-    parts = (RULES, MOST_LETTERS, _NO_WORD.pattern, _PREDICATE.pattern, _LATIN.pattern, TOKENIZER)
+    parts = (
+        RULES, MOST_LETTERS, _NO_WORD.pattern, _PREDICATE.pattern, _LATIN.pattern, sorted(_SUFFIXES), TOKENIZER
+    )  # fmt: skip
     return f"search-{RULES}-{hashlib.sha256(repr(parts).encode()).hexdigest()[:8]}"
 
 
@@ -99,7 +105,8 @@ def _read_eojeol(eojeol: Sequence[Morpheme]) -> list[str]:
     if len(stem) == 1:
         surface, tag, _ = stem[0]
         is_short_noun = len(surface) == 1 and tag in ("NNG", "NNP", "NP", "SH")
-        return [surface] if is_short_noun or (len(surface) > 1 and tag not in _LATIN_TAGS) else []
+        is_kept = is_short_noun or (len(surface) > 1 and tag not in _LATIN_TAGS)
+        return [surface, *_cut_suffix(stem[0])] if is_kept else []
     words: list[str] = []
     for is_word, run in groupby(stem, _is_word):
         if is_word:
@@ -111,9 +118,21 @@ def _read_eojeol(eojeol: Sequence[Morpheme]) -> list[str]:
     return words
 
 
+def _cut_suffix(morpheme: Morpheme) -> list[str]:
+    """The noun that a word is made of by a suffix which the tagger did not see, 소환 of 소환제; of others none."""
+    surface, tag, _ = morpheme
+    stem = surface[:-1]
+    is_made = tag in ("NNG", "NNP") and surface[-1] in _SUFFIXES and len(stem) >= _SHORTEST_STEM
+    return [stem] if is_made and stem in read_frequencies().n_with else []
+
+
 def _read_run(run: Sequence[Morpheme]) -> list[str]:
-    """Single words of two letters or more; of neighbours that are no verbs the pairs, short threes, and the whole."""
+    """Single words of two letters or more; of neighbours that are no verbs the pairs, short threes, and the whole.
+
+    A word or a whole that ends by a suffix is there without it too: 소환 and 국민소환 of 국민소환제.
+    """
     words = [surface for surface, tag, _ in run if len(surface) > 1 and tag not in _LATIN_TAGS]
+    words += [stem for item in run for stem in _cut_suffix(item)]
     for is_compound, part in groupby(run, lambda item: len(item[0]) == 1 or not _PREDICATE.match(item[1])):
         nouns = list(part)
         if not is_compound or len(nouns) < 2:
@@ -124,6 +143,8 @@ def _read_run(run: Sequence[Morpheme]) -> list[str]:
         whole = _join(nouns)
         if len(nouns) > 2 and len(whole) <= MOST_LETTERS and whole not in made:
             made.append(whole)
+        if whole in made and _cut_suffix(nouns[-1]):
+            made.append(whole[:-1])
         words += [word for word in made if not word.isascii()]
     return words
 
