@@ -111,7 +111,7 @@ def test_vectors_without_a_measured_weight_do_not_count(many):
     upsert_weight(many, EncoderWeight(encoder=BERT, search_weight=2))
     insert_weight(many, EncoderWeight(encoder=BERT, search_weight=0.0))
     assert is_weighed(many, SAMPLE)
-    fused = search_hybrid(many, ["낱말5"], vector, 10, encoder=BERT)
+    fused = search_hybrid(many, ["낱말5"], vector, N, encoder=BERT)
     assert [row["vector_rank"] for row in fused if row["petition_id"] == "sample:a-001"] == [1]
 
 

@@ -13,12 +13,21 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 DEPTH = 50  # of each list, as in search_petitions_hybrid
-SMOOTHING = 60  # of reciprocal rank fusion, as there
-WEIGHTS = (0.0, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0)
+WEIGHTS = (0.0, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0)
 LEAST_GAIN = 0.002  # a smaller one is chance
 VECTORS_ALONE = float("inf")
 
-Lists = NDArray[np.int64]  # [Q, DEPTH], the best first; -1 is nobody
+Scores = NDArray[np.float64]  # [Q, N], of N petitions for each question
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidates:
+    """The petitions that stand highest for a question by words or by vectors."""
+
+    petitions: NDArray[np.int64]  # [C], ascending
+    shares: NDArray[np.float64]  # [C], of the best score by words; 0: not among the highest by words
+    similarities: NDArray[np.float64]  # [C], cosine; 0 where no vector was looked at
+    is_near: NDArray[np.bool_]  # [C], among the highest by vectors
 
 
 def weigh_rarity(weights: csr_matrix) -> NDArray[np.float64]:
@@ -27,60 +36,83 @@ def weigh_rarity(weights: csr_matrix) -> NDArray[np.float64]:
     return np.asarray(np.log1p((n - counts + 0.5) / (counts + 0.5)))
 
 
-def rank_words(weights: csr_matrix, questions: csr_matrix, *, without_self: bool = False) -> Lists:
-    """The petitions that stand highest by BM25F for each question.
+def score_words(weights: csr_matrix, questions: csr_matrix) -> Scores:
+    """How high each petition stands by BM25F for each question.
 
     Args:
         weights: [N, V], of each word in each petition.
         questions: [Q, V], how often, or how much, each word is asked for.
-        without_self: the i-th question is the i-th petition, and does not answer itself.
     """
     asked = questions.multiply(weigh_rarity(weights)[np.newaxis, :]).tocsr()
-    return _rank((asked @ weights.T).toarray(), 0.0, without_self=without_self)
+    return np.asarray((asked @ weights.T).toarray())
 
 
-def rank_vectors(
-    embeddings: NDArray[np.float32], questions: NDArray[np.float32], *, without_self: bool = False
-) -> Lists:
-    """The petitions nearest to each question by cosine: of [N, D] and [Q, D], both of unit length."""
-    return _rank((questions @ embeddings.T).astype(np.float64), -np.inf, without_self=without_self)
+def find_candidates(words: Scores, vectors: Scores | None, *, without_self: bool = False) -> list[Candidates]:
+    """The DEPTH highest by words, and as many by vectors, of each question.
+
+    Args:
+        words: [Q, N]; who has 0 is not found.
+        vectors: cosines, [Q, N]; None: not looked at.
+        without_self: the i-th question is the i-th petition, and does not answer itself.
+    """
+    found = []
+    for row, by_word in enumerate(words):
+        cosines = np.zeros(len(by_word)) if vectors is None else vectors[row]
+        nobody = row if without_self else -1
+        high = [place for place in _highest(by_word, DEPTH + 1) if by_word[place] > 0 and place != nobody][:DEPTH]
+        near = [] if vectors is None else [place for place in _highest(cosines, DEPTH + 1) if place != nobody][:DEPTH]
+        petitions = np.array(sorted({*high, *near}), np.int64)  # [C]
+        shares = by_word[petitions] / by_word[high[0]] if high else np.zeros(len(petitions))
+        found.append(
+            Candidates(
+                petitions=petitions,
+                shares=np.where(np.isin(petitions, high), shares, 0.0),
+                similarities=cosines[petitions].astype(np.float64),
+                is_near=np.isin(petitions, near),
+            )
+        )
+    return found
 
 
-def _rank(scores: NDArray[np.float64], above: float, *, without_self: bool) -> Lists:
-    """Of scores [Q, N] the highest; those that are not above a limit are nobody."""
-    if without_self:
-        np.fill_diagonal(scores, -np.inf)
-    order = np.argsort(-scores, axis=1, kind="stable")[:, :DEPTH]
-    return np.where(np.take_along_axis(scores, order, 1) > above, order, -1)
+def _highest(scores: NDArray[np.floating], n: int) -> list[int]:
+    """The places of the n highest, the highest first; of equal ones the lower place."""
+    order: list[int] = np.argsort(-scores, kind="stable")[:n].tolist()
+    return order
 
 
-def fuse(words: Sequence[int], vectors: Sequence[int], weight: float) -> list[int]:
-    """Join two lists by reciprocal rank, the best first; of equal ones the lower number."""
-    scores: dict[int, float] = {}
-    for item, share in ((words, 0.0 if weight == VECTORS_ALONE else 1.0), (vectors, min(weight, 1e9))):
-        for place, petition in enumerate(item, 1):
-            if petition >= 0 and share:
-                scores[petition] = scores.get(petition, 0.0) + share / (SMOOTHING + place)
-    return sorted(scores, key=lambda petition: (-scores[petition], petition))
+def fuse(found: Candidates, weight: float) -> list[int]:
+    """Join both lists by share + weight times cosine, the best first; of equal ones the lower number.
+
+    Convex combination of scores (Bruch, Gai, Ingber 2023): unlike ranks they know how far the first is ahead.
+    """
+    if weight == VECTORS_ALONE:
+        scores, is_found = found.similarities, found.is_near
+    else:
+        scores = found.shares + weight * found.similarities
+        is_found = (found.shares > 0) | (found.is_near & (weight > 0))
+    order = np.argsort(-scores, kind="stable")
+    fused: list[int] = found.petitions[order[is_found[order]]].tolist()
+    return fused
 
 
-def rank_answers(words: Lists, vectors: Lists, answers: Sequence[int], weight: float) -> NDArray[np.float64]:
+def rank_answers(candidates: Sequence[Candidates], answers: Sequence[int], weight: float) -> NDArray[np.float64]:
     """1 / the rank of the answer to each question, 0 where it is not found: [Q]."""
     ranks = []
-    for by_word, by_vector, answer in zip(words, vectors, answers, strict=True):
-        fused = fuse(by_word.tolist(), by_vector.tolist(), weight)
+    for found, answer in zip(candidates, answers, strict=True):
+        fused = fuse(found, weight)
         ranks.append(1 / (fused.index(answer) + 1) if answer in fused else 0.0)
     return np.array(ranks)
 
 
-def measure_agreement(words: Lists, vectors: Lists, kinds: Sequence[str], weight: float, k: int = 10) -> float:
-    """The share of the k most like petitions that are of the same kind, over all petitions, in their order."""
-    agreed = n = 0
-    for place, (by_word, by_vector) in enumerate(zip(words, vectors, strict=True)):
-        found = fuse(by_word.tolist(), by_vector.tolist(), weight)[:k]
-        agreed += sum(kinds[other] == kinds[place] for other in found)
-        n += len(found)
-    return agreed / max(n, 1)
+def measure_agreement(
+    candidates: Sequence[Candidates], kinds: Sequence[str], weight: float, k: int = 10
+) -> NDArray[np.float64]:
+    """The share of the k most like petitions that are of the same kind, of each petition, in their order: [N]."""
+    agreed = []
+    for place, found in enumerate(candidates):
+        fused = fuse(found, weight)[:k]
+        agreed.append(sum(kinds[other] == kinds[place] for other in fused) / max(len(fused), 1))
+    return np.array(agreed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,23 +132,28 @@ def gain_by_chance(n_items: int) -> float:
     return float(mean + 2 * np.sqrt((np.square(ranks).sum() / n_items - mean**2) / n_items))
 
 
-def choose_weight(measured: Mapping[float, Mapping[str, float]], n_items: int) -> Choice:
+def choose_weight(measured: Mapping[float, Mapping[str, NDArray[np.float64]]], n_items: int) -> Choice:
     """Choose the weight that gains most over all sets among those that lose on none; 0 where none gains enough.
 
+    Where each loses somewhere, a loss within a standard error of the difference, question by question, is none.
+
     Args:
-        measured: by weight, with 0 and VECTORS_ALONE, the value of each set.
+        measured: by weight, with 0 and VECTORS_ALONE, the values of each set, of each question: [Q].
         n_items: how many questions a set has.
     """
-    words, chance = measured[0.0], gain_by_chance(n_items)
+    means = {weight: {name: float(v.mean()) for name, v in sets.items()} for weight, sets in measured.items()}
+    words, chance = means[0.0], gain_by_chance(n_items)
+    least = {name: (1 - words[name]) * chance + LEAST_GAIN for name in words}
 
-    def gain(weight: float) -> float:
-        return max(value - words[name] - (1 - words[name]) * chance for name, value in measured[weight].items())
+    def choose(allowed: float) -> float:
+        fit = [0.0]
+        for weight, sets in measured.items():
+            lost = {name: measured[0.0][name] - values for name, values in sets.items()}
+            errors = {name: allowed * v.std() / np.sqrt(len(v)) for name, v in lost.items()}
+            is_fit = all(v.mean() <= errors[name] for name, v in lost.items())
+            if weight != VECTORS_ALONE and is_fit and any(-v.mean() >= least[name] for name, v in lost.items()):
+                fit.append(weight)
+        return max(fit, key=lambda weight: (sum(means[weight].values()), -weight))
 
-    fit = [
-        weight
-        for weight, values in measured.items()
-        if weight != VECTORS_ALONE and all(value >= words[name] for name, value in values.items())
-    ]
-    best = max(fit, key=lambda weight: (sum(measured[weight].values()), -weight))
-    chosen = best if gain(best) >= LEAST_GAIN else 0.0
-    return Choice(weight=chosen, words=words, vectors=measured[VECTORS_ALONE], fused=measured[chosen])
+    chosen = choose(0.0) or choose(1.0)
+    return Choice(weight=chosen, words=words, vectors=means[VECTORS_ALONE], fused=means[chosen])

@@ -1,4 +1,4 @@
-"""Questions made of petitions, which must find them again: lists by words, and by vectors, for `known_items` to join.
+"""Questions made of petitions, which must find them again: scores by words, and by vectors, for `known_items` to join.
 
 All words of a title, or two of them, must find the petition; the title must find the body alone; the petitions most
 like one should be of its category. In: petitions, their vectors, what embeds a text; out: what each weight of the
@@ -6,6 +6,7 @@ vectors gives, or how words, vectors and both compare.
 """
 
 import random
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -15,15 +16,18 @@ from scipy.sparse import csr_matrix
 
 from petitions.records import PetitionText
 from petitions.text import known_items
+from petitions.text.asked_words import choose_words
 from petitions.text.bm25 import weigh_words
-from petitions.text.known_items import VECTORS_ALONE, WEIGHTS, Lists
+from petitions.text.known_items import VECTORS_ALONE, WEIGHTS, Candidates, find_candidates, score_words
 from petitions.text.search_words import split_many
+from petitions.text.tokenizer import tokenize_many
 
 TITLE, TWO_WORDS, BODY = "title", "two words of the title", "body from title"
-BY_WORDS = 32  # of a petition, the heaviest: what similar_petitions asks by
+NEAREST = "category of the nearest ten"
 
 Embed = Callable[[Sequence[str]], NDArray[np.float32]]
-Values = dict[float, dict[str, float]]  # by weight of the vectors, by question set
+# By weight of the vectors, by question set, of each question: [N].
+Values = dict[float, dict[str, NDArray[np.float64]]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,38 +77,43 @@ class Sets:
         titles = split_many([item.title for item in texts])
         bodies = split_many([item.below_title for item in texts])
         chance = random.Random(0)  # noqa: S311 - to draw questions
-        pairs = [" ".join(chance.sample(item.title.split(), min(2, len(item.title.split())))) for item in texts]
+        self.pairs = [" ".join(chance.sample(item.title.split(), min(2, len(item.title.split())))) for item in texts]
         make = _make_matrices([*titles, *bodies])
-        self._weights = make([weigh_words(title, body) for title, body in zip(titles, bodies, strict=True)])
+        self._texts = texts
+        self._words = [weigh_words(title, body) for title, body in zip(titles, bodies, strict=True)]
+        self._make = make
+        self._weights = make(self._words)
         self._whole = whole
         below = make([weigh_words([], body) for body in bodies])
         by_title = make([dict.fromkeys(title, 1.0) for title in titles])
-        by_pair = make([dict.fromkeys(words, 1.0) for words in split_many(pairs)])
-        self.lists: dict[str, tuple[Lists, Lists]] = {
-            TITLE: (known_items.rank_words(self._weights, by_title), _nobody(len(texts))),
-            TWO_WORDS: (known_items.rank_words(self._weights, by_pair), _nobody(len(texts))),
-            BODY: (known_items.rank_words(below, by_title), _nobody(len(texts))),
+        by_pair = make([dict.fromkeys(words, 1.0) for words in split_many(self.pairs)])
+        words = {
+            TITLE: score_words(self._weights, by_title),
+            TWO_WORDS: score_words(self._weights, by_pair),
+            BODY: score_words(below, by_title),
         }
-        if embed is None:
-            return
-        ask = ask or embed
-        asked = ask([item.title for item in texts])
-        of_bodies = embed([item.below_title or " " for item in texts])
-        of_pairs = ask([pair or " " for pair in pairs])
-        for name, among, questions in ((TITLE, whole, asked), (TWO_WORDS, whole, of_pairs), (BODY, of_bodies, asked)):
-            self.lists[name] = (self.lists[name][0], known_items.rank_vectors(among, questions))
+        vectors: Mapping[str, NDArray[np.float32]] = {}
+        if embed is not None:
+            ask = ask or embed
+            asked, of_pairs = ask([item.title for item in texts]), ask([pair or " " for pair in self.pairs])
+            of_bodies = embed([item.below_title or " " for item in texts])
+            vectors = {TITLE: asked @ whole.T, TWO_WORDS: of_pairs @ whole.T, BODY: asked @ of_bodies.T}
+        self.candidates = {name: find_candidates(words[name], vectors.get(name)) for name in words}
 
     def rank(self, name: str, weight: float) -> NDArray[np.float64]:
         """1 / the rank of each answer of a set, 0 where it is not found: [N]."""
-        words, vectors = self.lists[name]
-        return known_items.rank_answers(words, vectors, range(len(words)), weight)
+        found = self.candidates[name]
+        return known_items.rank_answers(found, range(len(found)), weight)
 
-    def list_most_like(self) -> tuple[Lists, Lists]:
-        """The petitions most like each, by its heaviest words and by its vector."""
-        return (
-            known_items.rank_words(self._weights, _keep_heaviest(self._weights), without_self=True),
-            known_items.rank_vectors(self._whole, self._whole, without_self=True),
-        )
+    def list_most_like(self) -> list[Candidates]:
+        """The petitions that may be most like each, by its heaviest words and by its vector."""
+        tokens = tokenize_many([item.whole for item in self._texts])
+        n_with = Counter(word for row in self._words for word in row)
+        asked = [
+            choose_words(row, set(own), n_with, len(self._words)) for row, own in zip(self._words, tokens, strict=True)
+        ]
+        words = score_words(self._weights, self._make(asked))
+        return find_candidates(words, self._whole @ self._whole.T, without_self=True)
 
 
 def measure(
@@ -118,13 +127,9 @@ def measure(
     sets = Sets(texts, whole, embed, ask)
     like = sets.list_most_like()
     tried = (*WEIGHTS, VECTORS_ALONE)
-    search = {weight: {name: float(sets.rank(name, weight).mean()) for name in sets.lists} for weight in tried}
+    search = {weight: {name: sets.rank(name, weight) for name in sets.candidates} for weight in tried}
     similar = {
-        weight: {
-            BODY: search[weight][BODY],
-            "category of the nearest ten": known_items.measure_agreement(*like, categories, weight),
-        }
-        for weight in tried
+        weight: search[weight] | {NEAREST: known_items.measure_agreement(like, categories, weight)} for weight in tried
     }
     return search, similar
 
@@ -139,7 +144,7 @@ def compare(
     """Compare words, vectors and both at the weight that is served, on each set; texts, vectors, embed as in `Sets`."""
     sets = Sets(texts, whole, embed, ask)
     found = []
-    for name in sets.lists:
+    for name in sets.candidates:
         words, fused = sets.rank(name, 0.0), sets.rank(name, weight)
         found.append(
             Comparison(
@@ -151,10 +156,6 @@ def compare(
             )
         )
     return found
-
-
-def _nobody(n: int) -> Lists:
-    return np.full((n, 1), -1, dtype=np.int64)
 
 
 def _make_matrices(known: Iterable[Iterable[str]]) -> Callable[[Sequence[Mapping[str, float]]], csr_matrix]:
@@ -172,17 +173,3 @@ def _make_matrices(known: Iterable[Iterable[str]]) -> Callable[[Sequence[Mapping
         return csr_matrix((np.array(values, float), (numbers, columns)), shape=(len(rows), len(places)))
 
     return make
-
-
-def _keep_heaviest(weights: csr_matrix, n: int = BY_WORDS) -> csr_matrix:
-    """Of each petition the n words that weigh most, those of itself alone left out."""
-    kept = weights.copy()
-    rarity = known_items.weigh_rarity(weights)
-    alone = np.bincount(weights.indices, minlength=weights.shape[1]) < 2
-    for row in range(kept.shape[0]):
-        part = slice(kept.indptr[row], kept.indptr[row + 1])
-        columns = kept.indices[part]
-        value = np.where(alone[columns], 0.0, kept.data[part] * rarity[columns])
-        kept.data[part][np.argsort(-value, kind="stable")[n:]] = 0.0
-        kept.data[part][alone[columns]] = 0.0
-    return kept

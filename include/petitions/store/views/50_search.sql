@@ -92,18 +92,27 @@ DECLARE
         search_petitions_hybrid.vector_weight,
         (SELECT w.search_weight FROM petitions.encoder_weight AS w WHERE w.encoder = made_by), 0
     );
-    by_word text[] := ARRAY(
-        SELECT found.petition_id FROM petitions.bm25_petitions(
-            made_by, tokens, n, search_petitions_hybrid.category, search_petitions_hybrid.status, since, until, of_source
-        ) AS found ORDER BY found.score DESC, found.petition_id
-    );
+    by_word text[];
+    shares double precision[];  -- of the best score by words
 BEGIN
-    IF by_word = '{}' AND question IS NOT NULL THEN
-        by_word := ARRAY(SELECT found.petition_id FROM petitions.substring_petitions(
+    SELECT
+        array_agg(found.petition_id ORDER BY found.score DESC, found.petition_id),
+        array_agg(found.score / found.best ORDER BY found.score DESC, found.petition_id)
+    INTO by_word, shares
+    FROM (
+        SELECT b.petition_id, b.score, max(b.score) OVER () AS best
+        FROM petitions.bm25_petitions(
+            made_by, tokens, n, search_petitions_hybrid.category, search_petitions_hybrid.status, since, until, of_source
+        ) AS b
+    ) AS found;
+    IF by_word IS NULL AND question IS NOT NULL THEN
+        SELECT array_agg(found.petition_id ORDER BY found.place), array_agg(1.0 / found.place ORDER BY found.place)
+        INTO by_word, shares
+        FROM petitions.substring_petitions(
             made_by, question, n, search_petitions_hybrid.category, search_petitions_hybrid.status, since, until, of_source
-        ) AS found);
+        ) WITH ORDINALITY AS found (petition_id, score, place);
     END IF;
-    IF by_word = '{}' AND question IS NULL AND weight = 0 THEN
+    IF by_word IS NULL AND question IS NULL AND weight = 0 THEN
         weight := 1;  -- nothing but the vector was given, or nothing of the words is known
     END IF;
     RETURN QUERY
@@ -118,11 +127,16 @@ BEGIN
         WHERE weight > 0 AND search_petitions_hybrid.embedding IS NOT NULL
     ), fused AS (
         SELECT
-            coalesce(v.petition_id, t.petition_id) AS id, v.similarity, v.place AS vector_place,
-            t.place::integer AS token_place,
-            coalesce(weight / (60 + v.place), 0) + coalesce(1.0::double precision / (60 + t.place), 0) AS fused_score
+            coalesce(v.petition_id, t.petition_id) AS id, near.similarity, v.place AS vector_place,
+            t.place::integer AS token_place, coalesce(t.share, 0) + weight * coalesce(near.similarity, 0) AS fused_score
         FROM by_vector AS v
-        FULL JOIN unnest(by_word) WITH ORDINALITY AS t (petition_id, place) ON t.petition_id = v.petition_id
+        FULL JOIN unnest(by_word, shares) WITH ORDINALITY AS t (petition_id, share, place)
+            ON t.petition_id = v.petition_id
+        LEFT JOIN petitions.petition_embedding AS e  -- of those that only words have found
+            ON weight > 0 AND v.petition_id IS NULL AND e.petition_id = t.petition_id AND e.encoder = made_by
+        CROSS JOIN LATERAL (
+            SELECT coalesce(v.similarity, 1 - (e.embedding <=> search_petitions_hybrid.embedding)) AS similarity
+        ) AS near
         ORDER BY fused_score DESC, id
         LIMIT k
     )
@@ -132,9 +146,9 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION petitions.search_petitions_hybrid IS
     'The k petitions that stand best by BM25F over the words of the question (`petitions tokens --search`) and in
-search_petitions, by reciprocal rank fusion: score is 1 / (60 + token_rank) + weight / (60 + vector_rank). The weight is that
+search_petitions: score is the share of the best score by words, 0 to 1, and weight times the cosine. The weight is that
 of the encoder in encoder_weight, as measured, or vector_weight; at 0 the words alone decide. A rank is null beyond the
-first 50. Where no word is found, the letters of the question are looked for, if given. The encoder is that of the vector,
+first 50 of its list, of which the ranking is made. Where no word is found, the letters of the question are looked for, if given. The encoder is that of the vector,
 as in search_petitions. Without an embedding the words alone decide, over all published fits.';
 
 CREATE FUNCTION petitions.similar_petitions(
@@ -153,6 +167,7 @@ DECLARE
     asked text[];
     weights double precision[];
     by_word text[];
+    shares double precision[];  -- of the best score by words
 BEGIN
     SELECT e.embedding, m.encoders[1], m.tokenizer INTO wanted, made_by, named_by
     FROM petitions.petition AS p
@@ -182,21 +197,25 @@ BEGIN
         ORDER BY of_text DESC, length(word) DESC, word
         LIMIT 64  -- of equal ones the longer, which are rarer: to count all words would take longer than to rank
     ) AS heaviest;
-    by_word := ARRAY(
-        SELECT found.petition_id FROM petitions.bm25_petitions(
+    SELECT array_agg(found.petition_id), array_agg(found.score / found.best)
+    INTO by_word, shares
+    FROM (
+        SELECT b.petition_id, b.score, max(b.score) OVER () AS best
+        FROM petitions.bm25_petitions(
             made_by, asked, n, similar_petitions.category, similar_petitions.status, since, until, of_source, weights, 2
-        ) AS found WHERE found.petition_id <> similar_to ORDER BY found.score DESC, found.petition_id
-    );
+        ) AS b
+        WHERE b.petition_id <> similar_to
+    ) AS found;
     weight := coalesce(
         similar_petitions.vector_weight,
         (SELECT w.similar_weight FROM petitions.encoder_weight AS w WHERE w.encoder = made_by), 0
     );
-    IF by_word = '{}' AND weight = 0 THEN
+    IF by_word IS NULL AND weight = 0 THEN
         weight := 1;  -- without words the vectors are what there is
     END IF;
     RETURN QUERY
     WITH by_vector AS MATERIALIZED (
-        SELECT near.petition_id, row_number() OVER (ORDER BY near.similarity DESC, near.petition_id) AS place
+        SELECT near.petition_id, near.similarity
         FROM petitions.nearest_petitions(
             made_by, wanted, n, similar_petitions.category, similar_petitions.status, since, until, of_source
         ) AS near
@@ -204,9 +223,11 @@ BEGIN
     ), fused AS (
         SELECT
             coalesce(v.petition_id, t.petition_id) AS id,
-            coalesce(weight / (60 + v.place), 0) + coalesce(1.0::double precision / (60 + t.place), 0) AS fused_score
+            coalesce(t.share, 0) + weight * coalesce(v.similarity, 1 - (e.embedding <=> wanted), 0) AS fused_score
         FROM by_vector AS v
-        FULL JOIN unnest(by_word) WITH ORDINALITY AS t (petition_id, place) ON t.petition_id = v.petition_id
+        FULL JOIN unnest(by_word, shares) AS t (petition_id, share) ON t.petition_id = v.petition_id
+        LEFT JOIN petitions.petition_embedding AS e  -- of those that only words have found
+            ON weight > 0 AND v.petition_id IS NULL AND e.petition_id = t.petition_id AND e.encoder = made_by
         ORDER BY fused_score DESC, id
         LIMIT k
     )
@@ -218,9 +239,9 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION petitions.similar_petitions IS
     'The k published petitions most like a petition, without itself, the most like first: by BM25F over its own 32
-weightiest words, of which those that topics are made of (nouns, compounds) count twice, and by cosine under the published
-encoder with its weight in encoder_weight (or vector_weight), which is 0 for vectors that do not help.
-similarity is the cosine; filters as in search_petitions.';
+weightiest words, of which those that topics are made of (nouns, compounds) count twice, as a share of the best score, and
+by cosine under the published encoder times its weight in encoder_weight (or vector_weight), which is 0 for vectors that do
+not help. similarity is the cosine; filters as in search_petitions.';
 
 CREATE VIEW petitions.numbered_petition AS
 SELECT
@@ -324,7 +345,7 @@ COMMENT ON VIEW petitions.searched_encoder IS
 COMMENT ON COLUMN petitions.searched_encoder.source IS 'assembly, bluehouse or sample';
 COMMENT ON COLUMN petitions.searched_encoder.encoder IS 'name of the weights and their hash';
 COMMENT ON COLUMN petitions.searched_encoder.search_weight IS
-    'of the list of vectors in search_petitions_hybrid; the list of words has 1; 0: the words alone decide';
+    'of the cosine in search_petitions_hybrid; the best score by words counts 1; 0: the words alone decide';
 COMMENT ON COLUMN petitions.searched_encoder.similar_weight IS 'the same in similar_petitions';
 COMMENT ON COLUMN petitions.searched_encoder.is_measured IS
     'by `petitions weigh-search`, here or where the weights were made; else both are 0';
