@@ -26,7 +26,7 @@ _IS_WEIGHED = text("""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EncoderWeight:
-    """What the list of an encoder's vectors is multiplied by, in search and among the most like ones."""
+    """What the cosine of an encoder's vectors is multiplied by, in search and among the most like ones."""
 
     encoder: str
     search_weight: float = 0.0

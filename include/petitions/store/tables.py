@@ -198,7 +198,7 @@ encoder_weight = Table(
     "encoder_weight",
     metadata,
     Column("encoder", Key, primary_key=True, comment="name of the weights and their hash"),
-    Column("search_weight", Double, nullable=False, comment="of its list beside that of words in search; 0: unused"),
+    Column("search_weight", Double, nullable=False, comment="of the cosine beside the best score by words in search; 0: unused"),
     Column("similar_weight", Double, nullable=False, comment="the same among the petitions most like one"),
     check_not_negative("search_weight"),
     check_not_negative("similar_weight"),

@@ -11,7 +11,7 @@ and places.
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from petitions.records import Morpheme, split_words
 from petitions.text.compounds import is_misread
@@ -83,7 +83,7 @@ def _join_within(word: Sequence[Morpheme], known: Mapping[str, int]) -> Sequence
                 joined[place:end] = [(whole, "NNG", False)]
                 break
         else:
-            joined[place : place + 2] = _give_back(*joined[place : place + 2], known)
+            joined[place : place + 2] = _give_back(joined[place], joined[place + 1], known)
     return joined
 
 
@@ -120,7 +120,7 @@ def _read_name(word: Sequence[Morpheme], known: Mapping[str, int]) -> Iterator[s
     yield name
 
 
-def _join_name(word: Sequence[Morpheme], names: Mapping[str, int]) -> Sequence[Morpheme]:
+def _join_name(word: Sequence[Morpheme], names: Collection[str]) -> Sequence[Morpheme]:
     whole = "".join(surface for surface, _, _ in word)
     for n_letters in (LETTERS + 2, LETTERS + 1, LETTERS):
         name, rest = whole[:n_letters], whole[n_letters:]

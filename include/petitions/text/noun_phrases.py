@@ -22,8 +22,8 @@ _ENDINGS = frozenset(["들", "적", "씩", "여", "째", "님", "로", "만", "�
 CUT = PARTICLES | {"인", "란"}  # 시행 + 사인, 사 + 분 + 위란
 # What says when, where or that it is wished; stuck to a noun it is no part of it: 서울근처, 공개사과바랍니다.
 _STUCK = frozenset(
-    ["때", "이후", "이전", "직후", "직전", "당시", "도중", "이내", "이상", "이하", "근처", "아래", "대신", "대비"]
-    + ["관련", "바람", "바랍", "부탁", "요망"]
+    ["때", "이후", "이전", "직후", "직전", "당시", "도중", "이내", "이상", "이하", "근처", "아래"]
+    + ["바람", "바랍", "부탁", "요망"]
 )
 _POINTS = ".·"  # within a number: 9.13, 6.25
 # 세종시 and 한부모 begin with what is tagged as a determiner, 자사고 with an interjection; these are none of a name.
