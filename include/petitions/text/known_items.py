@@ -47,7 +47,9 @@ def score_words(weights: csr_matrix, questions: csr_matrix) -> Scores:
     return np.asarray((asked @ weights.T).toarray())
 
 
-def find_candidates(words: Scores, vectors: Scores | None, *, without_self: bool = False) -> list[Candidates]:
+def find_candidates(
+    words: Scores, vectors: NDArray[np.floating] | None, *, without_self: bool = False
+) -> list[Candidates]:
     """The DEPTH highest by words, and as many by vectors, of each question.
 
     Args:
