@@ -158,12 +158,16 @@ class Hidden:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reject:
-    """An answer that was no petition, why, and where its raw bytes are."""
+    """An answer that was no petition, why, and where its raw bytes are.
+
+    `is_aside`: there was no answer at any try, though there was for others; `artifact` is empty where nothing came.
+    """
 
     source: Source
     url: str
     reason: str
     artifact: str
+    is_aside: bool = False
 
 
 def split_words(text: Iterable[Morpheme]) -> Iterator[list[Morpheme]]:

@@ -51,6 +51,9 @@ class MemoryLedger:
     def read_rejected(self, limit):
         return self.rejected[:limit]
 
+    def read_odd(self, urls):
+        return {url for url in urls if url in self.rejected}
+
     def write(self, batch: CrawlBatch) -> None:
         self.place = batch.place
         for item in batch.items:

@@ -8,6 +8,7 @@ from invented_pages import assembly_row
 from petitions.errors import ParseError
 from petitions.records import Petition, Status, Window
 from petitions.sources.assembly import AssemblySite
+from petitions.sources.site import MissingPage
 
 ID = "0123456789ABCDEFE054B49691C1987F"
 URL = f"https://site.test/api/petits/{ID}"
@@ -85,7 +86,12 @@ def test_a_broken_key_is_named_with_its_url(key, value):
     assert f"{URL}: key {key}" in str(caught.value)
 
 
-@pytest.mark.parametrize("answer", [b"", b"[]", b"null", b"<html></html>", b"\xff", b"[" * 100_000, b"9" * 9_999])
+@pytest.mark.parametrize("answer", [b"", b" \n", b"null", b"{}", b"\xef\xbb\xbfnull"])
+def test_an_answer_with_nothing_in_it_is_a_petition_that_is_not_there(answer):
+    assert SITE.parse_detail(answer, URL, ID) == MissingPage(source_id=ID)
+
+
+@pytest.mark.parametrize("answer", [b"[]", b"<html></html>", b"\xff", b"[" * 100_000, b"9" * 9_999])
 def test_what_is_no_object_is_refused(answer):
     with pytest.raises(ParseError, match="https://site.test"):
         SITE.parse_detail(answer, URL, ID)

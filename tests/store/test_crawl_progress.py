@@ -13,6 +13,7 @@ from petitions.store.crawl_progress import (
     begin_crawl,
     count_open,
     read_closed,
+    read_odd,
     read_open,
     read_rejected,
     read_statuses,
@@ -115,3 +116,12 @@ def test_rejects_of_the_last_days_come_once_and_in_turn(conn):
     assert set(read_rejected(conn, SOURCE, at=MONDAY, limit=9)) == urls
     turns = {tuple(read_rejected(conn, SOURCE, at=MONDAY + timedelta(days=day), limit=1)) for day in range(9)}
     assert {url for turn in turns for url in turn} == urls
+
+
+def test_what_ever_brought_no_petition_is_odd_on_a_later_night_alone(conn):
+    for days, number in ((0, 1), (20, 3)):
+        reject = Reject(source=SOURCE, url=f"https://site.test/{number}", reason="no title", artifact="", is_aside=True)
+        insert_rejects(conn, [reject], seen_at=MONDAY - timedelta(days=days))
+    urls = [f"https://site.test/{number}" for number in (1, 2, 3)]
+    assert read_odd(conn, SOURCE, urls, before=MONDAY) == {urls[2]}
+    assert read_odd(conn, SOURCE, [], before=MONDAY) == set()

@@ -1,4 +1,4 @@
-"""The blocks of a site (403), counted for all threads that ask it."""
+"""What the threads that ask a site tell each other of it: its blocks (403), and how well it answers."""
 
 import threading
 import time
@@ -22,3 +22,20 @@ class BlockCount:
             if is_block:
                 self._latest_at = time.monotonic()
             return True
+
+
+class Tally:
+    """How many tries found an answer, and how many a fault, since the crawl began."""
+
+    def __init__(self) -> None:
+        self._n_answers, self._n_faults, self._lock = 0, 0, threading.Lock()
+
+    def note(self, *, is_fault: bool) -> None:
+        """Take in one try."""
+        with self._lock:
+            self._n_answers, self._n_faults = self._n_answers + (not is_fault), self._n_faults + is_fault
+
+    def read(self) -> tuple[int, int]:
+        """Answers and faults so far."""
+        with self._lock:
+            return self._n_answers, self._n_faults

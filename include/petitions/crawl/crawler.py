@@ -6,9 +6,11 @@ that one was hidden or edited. A list is read no further than to where all is kn
 crawl; the lists of ended petitions only by a thorough crawl, every third night. Each batch names the place that the
 crawl has come to, from which a killed one goes on.
 
-A fault of the site never makes a petition hidden, missing or empty: it is asked for again until there is an answer,
-or the crawl stops with a FetchError. An answer that is no petition after all tries is a Reject; too many of them, or
-a list that has another shape, stop the crawl with a SiteChangedError. Raw answers are kept in both cases.
+A fault of the site never makes a petition hidden, missing or empty: it is asked for again until there is an answer.
+One that has none while others have is set aside, as a Reject, and asked for again on later nights; where nothing is
+answered the crawl stops with a FetchError. An answer that is no petition after all tries is a Reject; too many of
+them, or a list that has another shape, stop the crawl with a SiteChangedError. Raw answers are kept in all cases. What
+brought no petition on an earlier night counts no second time.
 """
 
 import logging
@@ -22,6 +24,7 @@ from typing import Protocol
 from petitions.crawl.answer import Answer
 from petitions.crawl.archive import Archive
 from petitions.crawl.asking import Asker
+from petitions.crawl.details import Details
 from petitions.crawl.pages import PageReader
 from petitions.crawl.pending_batch import PendingBatch
 from petitions.crawl.place import DONE, KNOWN, SAMPLE, Place
@@ -32,7 +35,6 @@ from petitions.crawl.reading import (
     is_bad,
     name_fault,
     parse_answer,
-    read_detail,
     read_faults,
 )
 from petitions.errors import FetchError, ParseError, SiteChangedError
@@ -81,6 +83,9 @@ class Ledger(Protocol):
     def read_rejected(self, limit: int) -> Sequence[str]:
         """URLs that lately brought no petition."""
 
+    def read_odd(self, urls: Collection[str]) -> Collection[str]:
+        """Those that ever brought no petition."""
+
 
 class Crawler:
     """Crawls one site once; all that it asks for goes through the fetcher, all that it gets into the archive."""
@@ -106,7 +111,9 @@ class Crawler:
         self._open_site, self._asker, self._archive, self._ledger = open_site, asker, archive, ledger
         self._now = now
         self._largest = 0  # most rows of a page; one with fewer ends its list, but not the first: sites cap their pages
-        self._n_listed, self._n_asked, self._bad, self._bad_ids = 0, 0, list[Item](), set[str]()
+        self._n_listed, self._n_asked, self._n_aside = 0, 0, 0
+        self._bad, self._bad_ids = list[Item](), set[str]()
+        self._details = Details(asker, ledger.read_odd)
         self._begin_batch()
 
     def crawl(self) -> Iterator[CrawlBatch]:
@@ -125,7 +132,8 @@ class Crawler:
             yield self._finish_batch(Place(stage=DONE))
         finally:
             self._pending.close()
-        logger.info("%s: asked for %d petitions, %d of them bad", self._site.source, self._n_asked, len(self._bad))
+        told = "%s: asked for %d petitions, %d of them bad, %d set aside"
+        logger.info(told, self._site.source, self._n_asked, len(self._bad), self._n_aside)
 
     def _list_stages(self, first: str) -> Sequence[str]:
         """The lists and what follows them, from where a crawl that was killed was.
@@ -233,10 +241,7 @@ class Crawler:
             few = ids[first : first + BATCH]
             n_read = n_bad = 0
             try:
-                requests = [self._site.detail_request(source_id) for source_id in few]
-                readers = [partial(read_detail, self._site, source_id=source_id) for source_id in few]
-                for source_id, (answer, item) in zip(few, self._asker.ask_all(requests, readers), strict=True):
-                    self._pending.add(answer, [item])
+                for source_id, item in zip(few, self._details.ask(self._site, few, self._pending), strict=True):
                     n_read += 1
                     n_bad += isinstance(item, Reject)
                     if is_bad(item):
@@ -264,9 +269,11 @@ class Crawler:
         self._pending = PendingBatch(self._archive, self._site.source, at=at)
 
     def _finish_batch(self, place: Place) -> CrawlBatch:
-        batch = self._pending.finish(place)
+        batch = self._pending.finish(place, self._details.odd)
         self._n_asked += len(batch.items)
-        self._bad += [item for item in batch.items if isinstance(item, Reject)]
+        rejects = [item for item in batch.items if isinstance(item, Reject)]
+        self._n_aside += sum(item.is_aside for item in rejects)
+        self._bad += [item for item in rejects if not item.is_aside and item.url not in self._details.odd]
         self._begin_batch()
         return batch
 

@@ -5,11 +5,11 @@ threads and processes through the pace, and must be told to the operator; urllib
 
 An answer counts as a fault and is asked for again: no connection, a timeout, a body that is not whole, 403 (both
 sites' block), 408, 429, 5xx, an interstitial page that comes twice. 404 and 410 are answers once a second try, after
-a pause, says the same: a site that is being deployed must not make a petition vanish.
+a pause, says the same: a site that is being deployed must not make a petition vanish. Another status, such as 400, is
+no answer either, when the second try says it again.
 """
 
 import logging
-import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -26,10 +26,12 @@ from tenacity.wait import wait_exponential_jitter
 
 from petitions.addresses import Login
 from petitions.crawl.answer import Answer
-from petitions.crawl.blocks import BlockCount
+from petitions.crawl.blocks import BlockCount, Tally
 from petitions.crawl.causes import find_cause
+from petitions.crawl.faults import Fault, UnansweredError, find_interstitial_key
 from petitions.crawl.limiter import Pace
 from petitions.crawl.policy import RetryPolicy
+from petitions.crawl.robots import PRODUCT, parse_rules, read_delay_s, require_allowed
 from petitions.crawl.spacing import Clock
 from petitions.crawl.transport import BoundedSession
 from petitions.errors import ConfigError, FetchError, SiteChangedError
@@ -38,27 +40,14 @@ from petitions.sources.site import Request
 
 logger = logging.getLogger(__name__)
 
-PRODUCT = "petition-topics"
 USER_AGENT = "Mozilla/5.0 (compatible; petition-topics/0.1{contact})"  # the Assembly answers 400 without "Mozilla/5.0"
 MOST_HOPS = 3
 LONG_PAUSE_S = 10.0  # whoever looks on is told why it is quiet
 GONE = frozenset({404, 410})
 SITE_ASKS, PROXY_ASKS = 401, 407
-ROBOTS_BYTES = 512_000  # what is read of robots.txt; RFC 9309, 2.5 asks for 500 KiB at least
 ROBOTS_BLOCKS = 3  # a robots.txt that answers so often with 403 is one that we may not see
-LONGEST_CRAWL_DELAY_S = 3600.0
 _ANSWERED = GONE | {200}
 _TRANSIENT = frozenset({408, 429})
-_INTERSTITIAL_BYTES = 300
-_INTERSTITIAL = re.compile(rb"window\.location\.href\s*=\s*[\"'][^\"']*[?&]wscckey=([\w-]+)[\"']")
-
-
-class _Fault(Exception):
-    """One try that failed: why, whether the site blocks us, and for how long it wants to be left alone."""
-
-    def __init__(self, reason: str, *, is_block: bool = False, rest_s: float = 0.0) -> None:
-        super().__init__(reason)
-        self.is_block, self.rest_s = is_block, rest_s
 
 
 def name_user_agent(contact: str) -> str:
@@ -98,16 +87,21 @@ class Fetcher:
         self._idle: list[BoundedSession] = []
         self._robots_lock = threading.Lock()
         self._robots: Protego | None = None
-        self._blocks = BlockCount()
+        self._blocks, self.tally = BlockCount(), Tally()
         self._wait_fault = wait_exponential_jitter(
             policy.first_pause_s, policy.longest_pause_s, jitter=policy.first_pause_s
         )
 
-    def fetch(self, request: Request) -> Answer:
+    def fetch(self, request: Request, most_tries: int | None = None) -> Answer:
         """Ask until there is an answer: status 200, or 404 or 410 several times in a row.
 
+        Args:
+            request: what to ask.
+            most_tries: fewer tries than the policy allows.
+
         Raises:
-            FetchError: the last of the allowed tries failed too, another status, or a redirect to another host.
+            UnansweredError: the last of the allowed tries failed too, or it was another status.
+            FetchError: a redirect to another host.
             ConfigError: the site's robots.txt forbids the URL, or asks for a pace that no crawl can keep; or what
                 hinders is a proxy, a certificate or an address, which no further try mends.
             SiteChangedError: a redirect to what is no address.
@@ -115,19 +109,22 @@ class Fetcher:
         with self._robots_lock:  # the first thread reads the rules, the others wait for them
             if self._robots is None:
                 self._robots = self._read_robots()
-        self._check_robots(request.url)
-        answer = self._retry(request, self._policy.block_tries)
+        require_allowed(self._robots, self._robots_url, request.url)
+        answer = self._retry(request, self._policy.block_tries, most_tries)
         for _ in range(self._policy.gone_tries - 1):
-            if answer.status not in GONE:
+            if answer.status in (200, SITE_ASKS):
                 break
             self._clock.sleep(self._policy.gone_pause_s)
-            answer = self._retry(request, self._policy.block_tries)
+            answer = self._retry(request, self._policy.block_tries, most_tries)
         if answer.status == SITE_ASKS:
             raise ConfigError(
                 f"{request.url}: the site asks who we are: its address must hold user and password before the host"
             )
         if answer.status not in _ANSWERED:
-            raise FetchError(f"{request.url}: answered with status {answer.status}")
+            self.tally.note(is_fault=True)
+            told = f"{request.url}: answered with status {answer.status}"
+            raise UnansweredError(told, n_tries=1, is_steady=True, answer=answer)
+        self.tally.note(is_fault=False)
         return answer
 
     def close(self) -> None:
@@ -135,24 +132,36 @@ class Fetcher:
         while self._idle:
             self._idle.pop().close()
 
-    def _retry(self, request: Request, most_blocks: int) -> Answer:
-        stop_after_tries = stop_after_attempt(self._policy.tries)
+    def _retry(self, request: Request, most_blocks: int, most_tries: int | None = None) -> Answer:
+        stop_after_tries = stop_after_attempt(most_tries or self._policy.tries)
         retrying = Retrying(
             stop=lambda state: stop_after_tries(state) or self._blocks.n_in_row >= most_blocks,
             wait=self._pause_s,
             sleep=self._clock.sleep,
-            retry=retry_if_exception_type(_Fault),
+            retry=retry_if_exception_type(Fault),
         )
+        reasons = set[str]()
+
+        def try_once() -> Answer:
+            try:
+                return self._try(request)
+            except Fault as fault:
+                reasons.add(str(fault))
+                self.tally.note(is_fault=True)
+                raise
+
         try:
-            return retrying(self._try, request)
+            return retrying(try_once)
         except RetryError as error:
             fault, n_tries = error.last_attempt.exception(), error.last_attempt.attempt_number
-            raise FetchError(f"{request.url}: no answer in {n_tries} tries, the last one: {fault}") from fault
+            answer = fault.answer if isinstance(fault, Fault) else None
+            told = f"{request.url}: no answer in {n_tries} tries, the last one: {fault}"
+            raise UnansweredError(told, n_tries=n_tries, is_steady=len(reasons) == 1, answer=answer) from fault
 
     def _pause_s(self, state: RetryCallState) -> float:
         """Seconds to wait after a fault, less those that the pace holds everybody anyway."""
         fault = state.outcome.exception() if state.outcome else None
-        rest_s = fault.rest_s if isinstance(fault, _Fault) else 0.0
+        rest_s = fault.rest_s if isinstance(fault, Fault) else 0.0
         pause = max(0.0, self._wait_fault(state) - rest_s)
         level = logging.WARNING if pause + rest_s >= LONG_PAUSE_S else logging.INFO
         logger.log(level, "try %d failed (%s), next in %.1f s", state.attempt_number, fault, pause + rest_s)
@@ -163,16 +172,16 @@ class Fetcher:
         url, is_keyed = request.url, False
         for _ in range(MOST_HOPS + 1):
             answer = self._send(request, url)
-            key = _find_interstitial_key(answer)
+            key = find_interstitial_key(answer)
             if key and is_keyed:
-                raise _Fault("an interstitial page after an interstitial page")
+                raise Fault("an interstitial page after an interstitial page")
             if key:
                 is_keyed, url = True, f"{url}{'&' if '?' in url else '?'}wscckey={quote(key)}"
             elif 300 <= answer.status < 400:
                 url = self._follow(request, url, answer.header("Location"))
             else:
                 return answer
-        raise _Fault(f"more than {MOST_HOPS} redirects")
+        raise Fault(f"more than {MOST_HOPS} redirects")
 
     def _follow(self, request: Request, url: str, location: str) -> str:
         """Where a redirect leads; what a site puts there is nothing to tell to readers."""
@@ -190,18 +199,18 @@ class Fetcher:
         self._pace.wait()
         self._clock.sleep(0.0)  # of a crawl that was ended meanwhile nothing more is sent
         if self._blocks.n_in_row >= self._policy.block_tries:  # another thread gave up: the site is left alone
-            raise _Fault("blocked", is_block=True)
+            raise Fault("blocked", is_block=True)
         sent_at = time.monotonic()
         try:
             answer = self._exchange(request, url)
-        except _Fault as fault:
+        except Fault as fault:
             self._rest(fault, sent_at)
             raise
         if answer.status == 200 and self._blocks.note(sent_at, is_block=False):
             self._pace.note(time.monotonic() - sent_at, is_fault=False)  # other statuses tell nothing of the load
         return answer
 
-    def _rest(self, fault: _Fault, sent_at: float) -> None:
+    def _rest(self, fault: Fault, sent_at: float) -> None:
         """Make everybody leave the site alone for as long as a fault asks for."""
         self._pace.note(time.monotonic() - sent_at, is_fault=True)
         if fault.is_block and self._blocks.note(sent_at, is_block=True):
@@ -221,14 +230,11 @@ class Fetcher:
             cause = find_cause(error)
             if cause.is_lasting:
                 raise ConfigError(f"{request.url}: {cause.told}") from error
-            raise _Fault(cause.told) from error
+            raise Fault(cause.told) from error
         status = response.status_code
         if status == PROXY_ASKS:
             raise ConfigError(f"{request.url}: the proxy asks who we are: HTTP_PROXY must hold name and password")
-        if status == 403 or status in _TRANSIENT or status >= 500:
-            rest_s = self._read_retry_after(response.headers.get("Retry-After", ""))
-            raise _Fault(f"status {status}", is_block=status == 403, rest_s=rest_s)
-        return Answer(
+        answer = Answer(
             url=request.url,
             form=request.form,
             status=status,
@@ -237,6 +243,10 @@ class Fetcher:
             is_cut=is_cut,
             fetched_at=self._now(),
         )
+        if status == 403 or status in _TRANSIENT or status >= 500:
+            rest_s = self._read_retry_after(response.headers.get("Retry-After", ""))
+            raise Fault(f"status {status}", is_block=status == 403, rest_s=rest_s, answer=answer)
+        return answer
 
     def _read_retry_after(self, value: str) -> float:
         """Seconds of a Retry-After header, given as seconds or as an HTTP date; 0 where there is none to be read."""
@@ -247,10 +257,6 @@ class Fetcher:
         except (ValueError, OverflowError):
             return 0.0
 
-    def _check_robots(self, url: str) -> None:
-        if self._robots is not None and not self._robots.can_fetch(url, PRODUCT):
-            raise ConfigError(f"{self._robots_url} forbids {url}")
-
     def _read_robots(self) -> Protego:
         """Read the site's rules; a site that has none, or hides them, allows all (RFC 9309, 2.3.1.3).
 
@@ -260,17 +266,13 @@ class Fetcher:
         try:
             answer = self._retry(Request(url=url), ROBOTS_BLOCKS)
         except FetchError as error:
-            if not isinstance(error.__cause__, _Fault) or not error.__cause__.is_block:
+            if not isinstance(error.__cause__, Fault) or not error.__cause__.is_block:
                 raise
             logger.warning("%s is forbidden to us; taken as a site without rules", url)
             self._blocks = BlockCount()
             return Protego.parse("")
-        text = answer.body[:ROBOTS_BYTES].decode("utf-8-sig", "replace") if answer.status == 200 else ""
-        rules = Protego.parse(text)
-        delay_s = float(rules.crawl_delay(PRODUCT) or 0.0)
-        if delay_s > LONGEST_CRAWL_DELAY_S:
-            raise ConfigError(f"{url} asks for {delay_s:g} s between requests, over {LONGEST_CRAWL_DELAY_S:g}")
-        if delay_s:
+        rules = parse_rules(answer)
+        if delay_s := read_delay_s(rules):
             self._pace.slow_down(delay_s)
         return rules
 
@@ -285,9 +287,3 @@ class Fetcher:
             yield session
         finally:
             self._idle.append(session)
-
-
-def _find_interstitial_key(answer: Answer) -> str:
-    """The key that a page of a few bytes wants to be asked again with, or nothing."""
-    found = _INTERSTITIAL.search(answer.body) if len(answer.body) < _INTERSTITIAL_BYTES else None
-    return found.group(1).decode() if found else ""

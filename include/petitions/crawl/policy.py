@@ -15,6 +15,8 @@ class RetryPolicy:
     """
 
     tries: int = 20  # of one request that meets faults
+    aside_tries: int = 5  # of one petition that meets the same fault each time, while the site answers for others
+    odd_tries: int = 2  # the same of one that brought no petition on an earlier night
     parse_tries: int = 8  # of one request whose answer is not what it should be
     gone_tries: int = 2  # a missing petition is believed when so many tries in a row say so
     first_pause_s: float = 1.0  # after a fault; doubles

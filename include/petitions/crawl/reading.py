@@ -1,6 +1,6 @@
 """From raw answers to what is stored of them: the same for a crawl and for a replay of the archive."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
@@ -10,7 +10,7 @@ from petitions.crawl.place import Place
 from petitions.crawl.policy import MAX_BODY_BYTES
 from petitions.errors import ParseError
 from petitions.records import Hidden, Petition, Reject
-from petitions.sources.site import HiddenPage, Listing, Site
+from petitions.sources.site import HiddenPage, Listing, MissingPage, Site
 
 GONE = (404, 410)
 FEWEST_BAD, MOST_BAD = 10, 0.25  # of one batch: more are not single bad pages
@@ -45,12 +45,16 @@ def parse_answer(answer: Answer, parse: Callable[[bytes, str], T]) -> T:
 def read_detail(site: Site, answer: Answer, source_id: str, reference: str = "") -> Item:
     """Read the answer to a detail request; `reference` is its place in the archive."""
     url = answer.url
+    vanished = Hidden(source=site.source, source_id=source_id, url=url, artifact=reference, is_vanished=True)
     if answer.status in GONE:
-        return Hidden(source=site.source, source_id=source_id, url=url, artifact=reference, is_vanished=True)
+        return vanished
     try:
         found = parse_answer(answer, lambda body, where: site.parse_detail(body, where, source_id))
     except ParseError as error:
-        return Reject(source=site.source, url=url, reason=str(error), artifact=reference)
+        is_aside = answer.status != 200
+        return Reject(source=site.source, url=url, reason=str(error), artifact=reference, is_aside=is_aside)
+    if isinstance(found, MissingPage):
+        return vanished
     if isinstance(found, HiddenPage):
         return Hidden(source=site.source, source_id=source_id, url=url, artifact=reference)
     return replace(found, artifact=reference)
@@ -69,16 +73,20 @@ def is_bad(item: Item) -> bool:
 def name_fault(item: Item) -> str:
     """What is wrong with a bad item, and where its raw answer is."""
     reason = item.reason if isinstance(item, Reject) else f"{item.url}: the site knows no such petition"
-    return f"{reason} (raw answer: {item.artifact})"
+    return f"{reason} (raw answer: {item.artifact or 'none'})"
 
 
-def find_mass(items: Sequence[Item]) -> Item | None:
+def find_mass(items: Sequence[Item], odd: Collection[str] = ()) -> Item | None:
     """One of the bad items of a batch where they are too many to be single pages: then the site has changed.
 
-    Of petitions that are not there any more a few are enough, if they are most of the batch.
+    Of petitions that are not there any more, or have no answer, a few are enough, if they are most of the batch.
+
+    Args:
+        items: of one batch.
+        odd: URLs that brought no petition on an earlier night: they tell nothing new.
     """
-    bad = [item for item in items if is_bad(item)]
-    gone = [item for item in bad if isinstance(item, Hidden)]
+    bad = [item for item in items if is_bad(item) and item.url not in odd]
+    lost = [item for item in bad if isinstance(item, Hidden) or (isinstance(item, Reject) and item.is_aside)]
     if len(bad) >= FEWEST_BAD and len(bad) > MOST_BAD * len(items):
         return bad[-1]
-    return gone[-1] if len(gone) >= FEWEST_GONE and len(gone) > len(items) / 2 else None
+    return lost[-1] if len(lost) >= FEWEST_GONE and len(lost) > len(items) / 2 else None

@@ -12,7 +12,16 @@ from urllib.parse import urlsplit
 
 from petitions.crawl.answer import Answer
 from petitions.crawl.archive import Archive
-from petitions.crawl.reading import CrawlBatch, Item, find_mass, name_fault, parse_answer, read_detail, read_faults
+from petitions.crawl.reading import (
+    CrawlBatch,
+    Item,
+    find_mass,
+    is_bad,
+    name_fault,
+    parse_answer,
+    read_detail,
+    read_faults,
+)
 from petitions.crawl.sites import open_site
 from petitions.errors import ParseError, PermanentError
 from petitions.records import Petition, Source, Window, korean_day
@@ -34,13 +43,15 @@ def replay(source: Source, window: Window, archive: Archive, settings: Settings)
     files = archive.list_files(source)
     if not files:
         raise PermanentError(f"the archive at {archive.store.url} has no answer of {source}")
+    odd = set[str]()  # as the crawl of each file knew them
     for file in files:
         seen_at, answers = archive.read_file(file.path)
         items = list(_read_items(answers, file.path, source, window, settings, korean_day(seen_at)))
-        bad = find_mass(items)
+        bad = find_mass(items, odd)
         if bad is not None:
             logger.warning("%s is skipped, as the crawl did: %s", file.path, name_fault(bad))
             continue
+        odd |= {item.url for item in items if is_bad(item)}
         kept = [item for item in items if not isinstance(item, Petition) or item.begins_on in window]
         yield CrawlBatch(items=kept, seen_at=seen_at)
 

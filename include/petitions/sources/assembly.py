@@ -20,7 +20,7 @@ from petitions.errors import ParseError
 from petitions.records import Petition, Source, Status, Window
 from petitions.sources.categories import ASSEMBLY_REALMS
 from petitions.sources.fields import check_rows, parse_count, parse_day, parse_json, parse_text, parse_title, shorten
-from petitions.sources.site import Entry, HiddenPage, Listing, Request
+from petitions.sources.site import Entry, HiddenPage, Listing, MissingPage, Request
 
 PAGE_SIZE = 100
 LONGEST_PERIOD = timedelta(days=120)  # of collecting agreements; the longest of 1,400 real ones is 36 days
@@ -87,13 +87,18 @@ class AssemblySite:
         petition_id = url.removeprefix(f"{self.base_url}/api/petits/")
         return petition_id if _PETITION_ID.fullmatch(petition_id) else None
 
-    def parse_detail(self, answer: bytes, url: str, source_id: str) -> Petition | HiddenPage:
+    def parse_detail(self, answer: bytes, url: str, source_id: str) -> Petition | HiddenPage | MissingPage:
         """Read one petition; `purpose` stays empty where the body begins with it.
+
+        An answer with nothing in it (no body, null, {}) is that of a petition that is not there.
 
         Raises:
             ParseError: a key is missing or is not what the site used to say.
         """
-        row = _as_object(parse_json(answer, url), url)
+        value = parse_json(answer, url) if answer.strip() else None
+        if value is None or value == {}:
+            return MissingPage(source_id=source_id)
+        row = _as_object(value, url)
         if row.get("petitId") != source_id:
             raise ParseError(f"{url}: key petitId: expected {source_id}, found {shorten(row.get('petitId'))}")
         begins_on = parse_day(row.get("agreBeginDe"), f"{url}: key agreBeginDe")

@@ -55,6 +55,13 @@ class HiddenPage:
     source_id: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MissingPage:
+    """An answer with nothing in it: the site knows no such petition, or does not any more."""
+
+    source_id: str
+
+
 class Site(Protocol):
     """One site over one window: what to ask it and how to read its answers.
 
@@ -89,5 +96,5 @@ class Site(Protocol):
     def find_petition(self, url: str) -> str | None:
         """Tell which petition the URL of a detail request asks for; None where it is no such URL."""
 
-    def parse_detail(self, answer: bytes, url: str, source_id: str) -> Petition | HiddenPage:
+    def parse_detail(self, answer: bytes, url: str, source_id: str) -> Petition | HiddenPage | MissingPage:
         """Read one petition."""

@@ -112,6 +112,11 @@ class StoredLedger:
         with self.engine.connect() as conn:
             return crawl_progress.read_rejected(conn, self.source, at=self.start.started_at, limit=limit)
 
+    def read_odd(self, urls: Collection[str]) -> Collection[str]:
+        """Those that ever brought no petition."""
+        with self.engine.connect() as conn:
+            return crawl_progress.read_odd(conn, self.source, urls, before=self.start.started_at)
+
 
 def crawl_site(
     ledger: StoredLedger,

@@ -116,6 +116,12 @@ def read_rejected(conn: Connection, source: Source, *, at: datetime, limit: int)
     )
 
 
+def read_odd(conn: Connection, source: Source, urls: Collection[str], *, before: datetime) -> set[str]:
+    """Read which of these URLs brought no petition before a moment."""
+    is_odd = and_(crawl_reject.c.source == str(source), crawl_reject.c.url.in_(urls), crawl_reject.c.seen_at < before)
+    return set(conn.scalars(select(crawl_reject.c.url).where(is_odd)))
+
+
 def _is_of(source: Source, window: Window) -> ColumnElement[bool]:
     progress = crawl_progress.c
     return and_(progress.source == str(source), progress.since == window.since, progress.until == window.until)

@@ -1,8 +1,11 @@
 """The tables of the crawl itself: answers that were no petition, how far it came, and the pace of each site."""
 
-from sqlalchemy import CheckConstraint, Column, Date, DateTime, Integer, Table, Text
+from sqlalchemy import Boolean, CheckConstraint, Column, Date, DateTime, Index, Integer, Table, Text, false
 
 from petitions.store.tables import check_source, metadata
+
+_FIRST_ARTIFACT = 'where the raw bytes of the first such answer are: "file#offset"; empty where nothing came'
+_ASIDE = "no answer at any try, while the site answered for others: asked for again on later nights"
 
 crawl_reject = Table(
     "crawl_reject",
@@ -11,9 +14,11 @@ crawl_reject = Table(
     Column("source", Text, nullable=False),
     Column("url", Text, nullable=False),
     Column("reason", Text, nullable=False),
-    Column("artifact", Text, nullable=False, comment='where the raw bytes of the first such answer are: "file#offset"'),
+    Column("artifact", Text, nullable=False, comment=_FIRST_ARTIFACT),
     Column("seen_at", DateTime(timezone=True), nullable=False, comment="when it was first seen"),
+    Column("is_aside", Boolean, nullable=False, server_default=false(), comment=_ASIDE),
     check_source(),
+    Index(None, "source", "url"),
     comment="One row is one answer of a site that was no petition, and why.",
 )
 

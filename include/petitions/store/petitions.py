@@ -125,6 +125,7 @@ def insert_rejects(conn: Connection, rejects: Iterable[Reject], *, seen_at: date
             "reason": item.reason,
             "artifact": item.artifact,
             "seen_at": seen_at,
+            "is_aside": item.is_aside,
         }
         for item in rejects
     ]
