@@ -7,10 +7,11 @@ is taken. A step reads a closed window, writes by upsert in transactions of one 
 what it finds done, it leaves. The same step over the same window runs once at a time.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import partial
+from pathlib import Path
 
 from petitions.encoders.registry import ENCODERS, SEARCHED
 from petitions.encoders.scorers import list_scorers, name_scorer
@@ -103,15 +104,16 @@ class Pipeline(steps.Run):
         self.publish(model_id, is_by_hand=is_by_hand)
         return model_id
 
-    def crawl(self, *, is_replay: bool = False) -> int:
+    def crawl(self, *, is_replay: bool = False, recorded: Sequence[Path] = ()) -> int:
         """Fetch what is new or may have changed; returns the petitions and other answers that were read.
 
         Args:
             is_replay: read the archive of raw answers instead of the site.
+            recorded: WARC files of other tools to read instead of the whole archive.
         """
         from petitions.steps.crawl import crawl
 
-        return crawl(self, is_replay=is_replay)
+        return crawl(self, is_replay=is_replay, recorded=recorded)
 
     def tokenize(self) -> int:
         """Tokenize the texts that this tokenizer has not seen; returns how many."""

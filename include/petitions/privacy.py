@@ -22,7 +22,7 @@ from operator import mul
 from petitions.errors import PetitionsError
 
 PHONE, EMAIL, RESIDENT = "[전화번호]", "[이메일]", "[주민등록번호]"
-_PETITIONER_KEY = "petrNm"
+_PETITIONER_KEYS = ("petrNm", "PTTR_NM", "PROPOSER")  # of the Assembly's API and of its open data
 _FOUND = re.compile(r"\bfound .*")  # ends the message of an error of ours that quotes
 _LONGEST_MESSAGE = 500  # characters
 _MOST_BRACKETS = 100_000  # of JSON that is taken apart: real answers have some hundreds, a million take seconds
@@ -68,7 +68,9 @@ _PHONE_NUMBER = re.compile(
     rf"\s{{0,2}}[-.]\s{{0,2}}\d{{4}}){_AFTER}",
     re.ASCII,
 )
-_PETITIONER = re.compile(rf'("{_PETITIONER_KEY}"\s*:\s*)"(?:[^"\\]|\\.)*(?:"|\Z)')  # the answer may be cut
+_PETITIONER = re.compile(
+    rf'("(?:{"|".join(_PETITIONER_KEYS)})"\s*:\s*)"(?:[^"\\]|\\.)*(?:"|\Z)'
+)  # the answer may be cut
 
 
 class _Folding(dict[int, str | None]):
@@ -163,7 +165,7 @@ def _mask_value(value: object) -> object:
     if isinstance(value, list):
         return [_mask_value(item) for item in value]
     if isinstance(value, dict):
-        return {key: None if key == _PETITIONER_KEY else _mask_value(item) for key, item in value.items()}
+        return {key: None if key in _PETITIONER_KEYS else _mask_value(item) for key, item in value.items()}
     return value
 
 

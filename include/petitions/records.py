@@ -84,8 +84,31 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Handling:
+    """What a site says has become of a petition, by its own codes and names; empty where it says nothing.
+
+    `is_pending`: it was formed or referred, and has no result yet.
+    """
+
+    state_code: str = ""
+    state_name: str = ""
+    result_code: str = ""
+    result_name: str = ""
+    stage_code: str = ""
+    stage_name: str = ""
+    committee_code: str = ""
+    committee_name: str = ""
+    bill_id: str = ""
+    is_pending: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Petition:
-    """One petition as a site tells it. `purpose` is empty where a source has none."""
+    """One petition as a site tells it. `purpose` is empty where a source has none.
+
+    `category_code` and `category_name` are what the site says, `category` is what we make of it. Where it gave no
+    number of agreements, `is_counted` is false and `n_agreements` is 0.
+    """
 
     source: Source
     source_id: str
@@ -99,6 +122,13 @@ class Petition:
     ends_on: date
     url: str
     is_moderated: bool = False
+    is_counted: bool = True
+    category_code: str = ""
+    category_name: str = ""
+    threshold: int | None = None  # agreements that the site wants of it
+    registered_on: date | None = None
+    closed_on: date | None = None
+    handling: Handling = Handling()
     artifact: str = ""  # where the raw answer is kept, as "file#offset"
 
     @property

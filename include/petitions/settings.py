@@ -52,6 +52,9 @@ class Settings:
     source: str = "assembly"
     site_urls: Mapping[str, str] = field(default_factory=dict)  # by source: PETITIONS_<SOURCE>_URL, where it is set
     site_logins: Mapping[str, Login] = field(default_factory=dict)  # who asks there, where that variable says it
+    assembly_requests: str = ""  # how its API is asked, where that has changed: JSON, or a file with it
+    assembly_key: str = field(default="", repr=False)  # of the official open data; empty: it is not asked
+    assembly_data_url: str = "https://open.assembly.go.kr"
     contact: str = ""
     requests_per_second: float = 2.0
     connections: int = 2
@@ -83,6 +86,7 @@ class Settings:
         _require_prompts(self.embedding_prompts)
         if self.notify_webhook and not _is_web_address(self.notify_webhook):
             raise ConfigError(f"{_variable('notify_webhook')} {_WEB_ADDRESS}")  # a secret: not shown
+        _require_data_url(self.assembly_data_url)
         for source, url in self.site_urls.items():
             if not _is_web_address(url) or "@" in url:
                 raise ConfigError(
@@ -128,6 +132,11 @@ class Settings:
         if not url:
             raise ConfigError(f"the source {source} has no site")
         return url.rstrip("/")
+
+
+def _require_data_url(url: str) -> None:
+    if not _is_web_address(url) or "@" in url:
+        raise ConfigError(f"{_variable('assembly_data_url')} {_WEB_ADDRESS}, got {hide_login(url)!r}")
 
 
 def _require_prompts(prompts: str) -> None:

@@ -31,6 +31,7 @@ class MemoryLedger:
     covered_until: date | None = None
     is_thorough: bool = True
     rejected: list[str] = field(default_factory=list)
+    pending: list[str] = field(default_factory=list)
     seen: set[str] = field(default_factory=set)
 
     def read_statuses(self, source_ids):
@@ -50,6 +51,9 @@ class MemoryLedger:
 
     def read_rejected(self, limit):
         return self.rejected[:limit]
+
+    def read_pending(self, limit):
+        return [key for key in self.pending if key not in self.seen][:limit]
 
     def read_odd(self, urls):
         return {url for url in urls if url in self.rejected}

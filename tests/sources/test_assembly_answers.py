@@ -1,13 +1,16 @@
 import json
-from datetime import date
+from datetime import UTC, date, datetime
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from invented_pages import assembly_row
+from petitions.crawl.answer import Answer
+from petitions.crawl.reading import read_counts, read_detail
 from petitions.errors import ParseError
-from petitions.records import Petition, Status, Window
+from petitions.records import Handling, Petition, Status, Window
 from petitions.sources.assembly import AssemblySite
+from petitions.sources.assembly_codes import STATES
 from petitions.sources.site import MissingPage
 
 ID = "0123456789ABCDEFE054B49691C1987F"
@@ -57,10 +60,114 @@ def test_a_purpose_that_the_body_begins_with_is_left_out():
         ("CMIT_FRWRD", "CMIT_DSUSE", "2024-06-30", Status.ANSWERED),
         ("CMIT_FRWRD", "EXP_DSUSE", "2024-06-30", Status.ENDED),
         ("CMIT_FRWRD", "WTHDRAW", "2024-06-30", Status.ENDED),
+        ("PROCESS_END", "ALTRV_DSUSE", "2024-06-30", Status.ANSWERED),
+        ("PROCESS_END", None, "2024-07-20", Status.ENDED),
+        ("ALTBIL_RFLC", None, "2024-06-30", Status.ANSWERED),
+        ("EXAM", "CMIT_JDGING", "2024-06-30", Status.ENDED),
+        ("NEW_STATE", "NEW_RESULT", "2024-07-01", Status.OPEN),
+        ("NEW_STATE", "NEW_RESULT", "2024-06-30", Status.ENDED),
+        (None, None, "2024-06-30", Status.ENDED),
     ],
 )
 def test_states_and_outcomes_become_four_words(state, result, end, status):
     assert read(sttusCode=state, resultCode=result, agreEndDe=f"{end} 23:59:59").status is status
+
+
+@pytest.mark.parametrize(
+    ("code", "name", "category"),
+    [
+        ("MSFRTN", "재난/안전/환경", "재난/안전/환경"),
+        ("MSFRTN", "재난안전", "재난/안전/환경"),  # renamed: the code is known
+        ("AIDATA", "인공지능/데이터", "인공지능/데이터"),
+        ("AIDATA", None, "AIDATA"),
+        (None, None, "분류 없음"),
+    ],
+)
+def test_a_category_that_is_not_known_is_kept_as_the_site_says_it(code, name, category):
+    petition = read(petitRealmCode=code, petitRealmNm=name)
+    assert (petition.category, petition.category_code, petition.category_name) == (category, code or "", name or "")
+
+
+def test_what_became_of_it_is_kept_by_code_and_name():
+    said = {
+        "sttusCode": "CMIT_FRWRD", "resultCode": "CMIT_JDGING", "resultCodeNm": "위원회심사", "jdgmnStepCode": "JS0001",
+        "jrsdCmitCode": "9700006", "jrsdCmitNm": "법제사법위원회", "billId": "PRC_A2B4", "mtzNmpr": 50_000,
+        "petitRegistDt": "2024-06-01 09:12:44", "petitEndDt": "soon",
+    }  # fmt: skip
+    petition = read(**said)
+    assert petition.handling == Handling(
+        state_code="CMIT_FRWRD", result_code="CMIT_JDGING", result_name="위원회심사", stage_code="JS0001",
+        committee_code="9700006", committee_name="법제사법위원회", bill_id="PRC_A2B4", is_pending=True,
+    )  # fmt: skip
+    assert (petition.threshold, petition.registered_on, petition.closed_on) == (50_000, date(2024, 6, 1), None)
+
+
+@pytest.mark.parametrize(
+    ("state", "result", "bill", "is_pending"),
+    [
+        ("AGRE_PROGRS", None, None, False),
+        ("PETIT_FORMATN", None, None, True),
+        ("CMIT_FRWRD", "CMIT_RCEPT", "PRC_1", True),
+        ("CMIT_FRWRD", "ALTRV_DSUSE", "PRC_1", False),
+        ("NEW_STATE", None, "PRC_1", True),
+        ("NEW_STATE", None, None, False),
+        ("CMIT_FRWRD", "NEW_RESULT", "PRC_1", True),  # which may be no end
+        ("PETIT_END", "PETIT_INADQT", None, False),
+        ("PROCESS_END", None, "PRC_1", False),
+    ],
+)
+def test_what_was_referred_is_pending_until_it_has_a_result(state, result, bill, is_pending):
+    assert read(sttusCode=state, resultCode=result, billId=bill).handling.is_pending is is_pending
+
+
+@pytest.mark.parametrize("purpose", ["", " ", "\n", "<br>", "<p></p>", "&nbsp;"])
+def test_a_blank_purpose_is_none(purpose):
+    assert read(petitObjet=purpose).purpose == ""
+
+
+@pytest.mark.parametrize("count", [None, ""])
+def test_a_missing_count_is_told_and_comes_from_the_list(count):
+    petition = read(agreCo=count)
+    assert (petition.is_counted, petition.n_agreements) == (False, 0)
+    listing = SITE.parse_list(json.dumps([assembly_row(agreCo="1,234")]).encode(), URL)
+    answer = Answer(
+        url=URL,
+        status=200,
+        headers=(),
+        body=json.dumps(assembly_row(agreCo=count)).encode(),
+        fetched_at=datetime.now(UTC),
+    )
+    found = read_detail(SITE, answer, ID, counts=read_counts(listing))
+    assert (found.is_counted, found.n_agreements) == (True, 1234)
+
+
+def test_the_closed_query_asks_for_the_further_states_too():
+    states = parse_qs(urlsplit(SITE.list_request("closed", 1).url).query)["sttusCode"][0].split(",")
+    assert set(states) == set(STATES) - {"AGRE_PROGRS"}
+
+
+def test_a_petition_is_asked_for_as_the_page_of_the_site_asks():
+    request = SITE.detail_request(ID)
+    assert request.url == f"https://site.test/api/petits/{ID}?petitId={ID}&sttusCode="
+    assert dict(request.headers) == {"Accept": "application/json, text/plain, */*", "Referer": "https://site.test/"}
+    assert dict(SITE.list_request("open", 1).headers) == dict(request.headers)
+    for url in (
+        request.url,
+        f"https://site.test/api/petits/{ID}",
+        f"https://site.test/api/petits/{ID}?petitId={ID}&view=",
+    ):
+        assert SITE.find_petition(url) == ID
+    for url in (
+        "https://site.test/api/petits?pageIndex=1",
+        f"https://other.test/api/petits/{ID}",
+        f"{request.url}/x/../y"[:20],
+    ):
+        assert SITE.find_petition(url) is None
+
+
+@pytest.mark.parametrize("state", ["AGRE_PROGRS", "PETIT_FORMATN", "CMIT_FRWRD", "PETIT_END", "PROCESS_END", "NEW"])
+def test_petitions_of_all_states_are_linked_by_the_page_that_a_person_can_open(state):
+    assert read(sttusCode=state).url == f"https://site.test/proceed/onGoingAll/{ID}"
 
 
 @pytest.mark.parametrize(
@@ -70,8 +177,10 @@ def test_states_and_outcomes_become_four_words(state, result, end, status):
         ("petitSj", ""),
         ("petitCn", None),
         ("petitObjet", ["x"]),
-        ("petitRealmCode", "NEW"),
-        ("petitRealmNm", "다른 이름"),
+        ("petitRealmCode", ["NEW"]),
+        ("petitRealmNm", 7),
+        ("mtzNmpr", "many"),
+        ("billId", {}),
         ("sttusCode", ["NEW"]),
         ("agreCo", "many"),
         ("agreCo", True),
@@ -131,7 +240,7 @@ def test_the_closed_query_reaches_past_the_window_since_its_days_are_about_the_e
         ({"agreEndDe": "2024-05-01"}, "key agreEndDe: 2024-05-01 is before the begin, 2024-06-01"),
         ({"agreCo": ["x" * 99]}, "key agreCo: expected a count, found list"),
         ({"agreCo": 1.5}, "key agreCo: expected a count, found 1.5"),
-        ({"petitRealmCode": "N" * 99}, f"found '{'N' * 36}..."),
+        ({"petitRealmCode": "N" * 101}, f"found '{'N' * 36}..."),
     ],
 )
 def test_a_message_tells_what_was_expected_and_what_was_found(changes, said):
@@ -143,7 +252,7 @@ def test_a_message_tells_what_was_expected_and_what_was_found(changes, said):
 def test_no_title_or_body_stands_in_a_message():
     for key in ("petitId", "petitCn", "petitSj", "petitRealmCode", "agreCo", "sttusCode", "agreBeginDe"):
         with pytest.raises(ParseError) as caught:
-            read(**{key: None})
+            read(**{key: {"가로등": "밤길"}})
         assert "가로등" not in str(caught.value)
         assert "밤길" not in str(caught.value)
 
@@ -187,7 +296,7 @@ def test_bytes_that_are_no_utf_8_spoil_only_what_is_read_of_them(bad):
     def spoil(key):
         return json.dumps(assembly_row(**{key: "가BAD나"})).encode().replace(b"BAD", bad)
 
-    for key in ("petrNm", "mtzNmpr"):
+    for key in ("petrNm", "petitEndDt"):
         assert SITE.parse_detail(spoil(key), URL, ID) == read()
     for key in ("petitSj", "petitCn", "petitObjet"):
         with pytest.raises(ParseError, match=f"key {key}: expected text in UTF-8, found bytes that are not"):

@@ -12,10 +12,11 @@ from copied import write_copies
 from invented import BERT, ELMO, MONDAY, PETITION, RUN, TUESDAY, WINDOW, make_model, make_shares, make_topics, write_all
 from petitions.crawl.place import Place
 from petitions.errors import FetchError
-from petitions.records import Source, Window
+from petitions.records import Handling, Source, Window
 from petitions.store.check_results import plan_results, write_check
 from petitions.store.checks import CheckResult, PlannedCheck, Rule
 from petitions.store.crawl_progress import begin_crawl, write_place
+from petitions.store.handling import record_handling
 from petitions.store.labels import GivenLabels, upsert_labels
 from petitions.store.petitions import read_texts, record_agreements, upsert_petitions
 from petitions.store.publishing import publish
@@ -75,6 +76,16 @@ PETITIONS = [
     )
     for number, (title, body, category, n_agreements, begins_on) in enumerate(TRAITS, start=1)
 ]
+REFERRED = Handling(
+    state_code="CMIT_FRWRD", state_name="위원회회부", result_code="CMIT_JDGING", result_name="위원회심사",
+    committee_code="9700006", committee_name="국토교통위원회", bill_id="PRC_A2B4", is_pending=True,
+)  # fmt: skip
+DECIDED = replace(REFERRED, result_code="ALTRV_DSUSE", result_name="대안반영폐기", is_pending=False)
+COURSES = {  # of three petitions, from which day on the site says so
+    2: ((date(2024, 5, 20), REFERRED), (date(2024, 6, 24), DECIDED)),
+    4: ((date(2024, 6, 20), replace(REFERRED, committee_name="교육위원회", bill_id="PRC_C6D8")),),
+    11: ((date(2024, 6, 30), Handling(state_code="PETIT_FORMATN", state_name="청원성립", is_pending=True)),),
+}
 BIRTHS = [TopicEvent(kind="born", topic_id=number) for number in (1, 2, 3)]
 EVENTS = [
     TopicEvent(kind="continued", topic_id=1, from_model_id="fit-0", from_topic_id=1, distance=0.1, overlap=0.75),
@@ -107,7 +118,7 @@ def reader(shared_engine):
 
 
 def write_sample(conn) -> None:
-    """Twelve petitions, two published fits, and a run that failed."""
+    """Twelve petitions, what became of three of them, two published fits, and a run that failed."""
     upsert_petitions(conn, PETITIONS, seen_at=MONDAY)
     for day, thirds in ((27, 1), (28, 2), (30, 3)):
         known = [replace(item, n_agreements=item.n_agreements * thirds // 3) for item in PETITIONS]
@@ -146,9 +157,21 @@ def write_sample(conn) -> None:
     ]
     upsert_labels(conn, given)
     publish(conn, "fit-1", [BERT, ELMO, SCORER], at=MONDAY)
+    write_outcomes(conn)
     write_run(conn)
     failed = begin_run(conn, Source("sample"), Window(since=date(2024, 5, 1), until=date(2024, 8, 1)))
     fail_step(conn, failed, "crawl", FetchError("the site answers 503"), at=TUESDAY)
+
+
+def write_outcomes(conn) -> None:
+    """Three petitions on their way, and one of another site, whose category is new."""
+    for number, course in COURSES.items():
+        for day, handling in course:
+            item = replace(PETITIONS[number], threshold=50, handling=handling)
+            record_handling(conn, [item], seen_on=day)
+        upsert_petitions(conn, [item], seen_at=MONDAY)
+    odd = {"category": "인공지능/데이터", "category_code": "AIDATA", "category_name": "인공지능/데이터"}
+    upsert_petitions(conn, [replace(PETITION, source=Source("assembly"), **odd)], seen_at=MONDAY)
 
 
 def write_run(conn) -> None:

@@ -1,7 +1,6 @@
 """What is there and what is missing: one line a part, for `petitions doctor`."""
 
 from collections.abc import Callable
-from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 
@@ -9,15 +8,12 @@ import click
 
 from petitions.addresses import hide_logins
 from petitions.commands.console import print_rows
+from petitions.commands.doctor_site import examine_site
 from petitions.commands.options import json_option
 from petitions.encoders.registry import ENCODERS
-from petitions.errors import CheckFailedError, ConfigError, FetchError, PetitionsError
+from petitions.errors import CheckFailedError, ConfigError, PetitionsError
 from petitions.records import Source
 from petitions.settings import Settings
-from petitions.sources.registry import SOURCES
-
-SITE_TIMEOUT_S = 5
-USER_AGENT = "Mozilla/5.0 (compatible; petition-topics doctor)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +42,9 @@ def examine(*, with_recall: bool = False) -> list[Finding]:
         ("accelerator", _examine_accelerator),
         *((name, partial(_examine_encoder, name)) for name in ENCODERS),
         *([("scorers", _examine_scorers)] if settings.scorers else []),
-        ("site", _examine_site),
+        ("codes", _examine_codes),
+        ("set aside", _examine_set_aside),
+        ("site", examine_site),
     ]
     if with_recall:
         parts += [("recall", _examine_recall), ("known items", _examine_known_items)]
@@ -200,23 +198,26 @@ def _examine_scorers(settings: Settings) -> str:
     return "; ".join(f"{one.name}, {len(one.labels.names)} labels" for one in loaded)
 
 
-def _examine_site(settings: Settings) -> str:
-    if not SOURCES[settings.source].url:
-        return f"{settings.source} needs none"
-    import requests
-    import urllib3
+def _examine_codes(settings: Settings) -> str:
+    from petitions.store.database import open_engine, require_schema
+    from petitions.store.handling import read_unknown_codes
 
-    from petitions.crawl.causes import find_cause
-    from petitions.crawl.transport import BoundedSession
+    engine = open_engine(settings.database_url)
+    require_schema(engine)
+    with engine.connect() as conn:
+        told = [code.tell() for code in read_unknown_codes(conn)]
+    return f"not known, kept as the site says them: {'; '.join(told)}" if told else "all that are stored are known"
 
-    url, login = settings.site_url(Source(settings.source)), settings.site_logins.get(settings.source)
-    try:
-        with closing(BoundedSession(url, USER_AGENT, login)) as session:  # as the crawl asks
-            answer, _, _ = session.exchange(requests.Request("GET", f"{url}/robots.txt"), SITE_TIMEOUT_S)
-    except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-        raise FetchError(f"{url} does not answer: {find_cause(error).told}") from error
-    reach = "" if settings.contact else "; PETITIONS_CONTACT is empty: those who run the site cannot reach you"
-    return f"{url} answers ({answer.status_code}){reach}"
+
+def _examine_set_aside(settings: Settings) -> str:
+    from petitions.store.crawl_progress import read_set_aside
+    from petitions.store.database import open_engine, require_schema
+
+    engine = open_engine(settings.database_url)
+    require_schema(engine)
+    with engine.connect() as conn:
+        told = read_set_aside(conn)
+    return "; ".join(f"{reason} (since {day})" for reason, day in told) or "no petition"
 
 
 @click.command()

@@ -15,7 +15,7 @@ import click
 
 from petitions.commands.export import replace_file
 from petitions.commands.options import open_store, source_option, source_or_setting
-from petitions.commands.report_findings import draw_weeks, tell_findings, tell_share
+from petitions.commands.report_findings import draw_weeks, tell_codes, tell_findings, tell_share
 from petitions.commands.report_words import choose_words, tell_check, tell_limit
 from petitions.errors import ConfigError, PermanentError
 from petitions.records import SEOUL, Source
@@ -55,6 +55,7 @@ class Report:
     loudest: "Rows"
     examples: "Rows"  # by topic
     checks: "Rows"
+    codes: "Rows"  # of the site, that are not known
     topic_map: str  # a whole page; empty where there is none that we may read
     petition_map: "Rows"  # petitions with x and y, 0 to 1000; empty where there is none that we may read
 
@@ -89,6 +90,7 @@ def read_report(conn: "Connection", artifacts: "ArtifactStore", source: Source) 
         loudest=report_reads.read_loudest(conn, source, EXAMPLES),
         examples=report_reads.read_examples(conn, source, EXAMPLES),
         checks=report_reads.read_checks(conn, model["model_id"]),
+        codes=report_reads.read_codes(conn, source),
         topic_map=_read_or_warn(lambda: artifacts.read(f"{model['artifact']}/{PICTURE_FILE}").decode()) or "",
         petition_map=report_reads.read_placed(
             conn, source, _read_or_warn(lambda: read_map(artifacts, model["artifact"])) or {}
@@ -111,9 +113,12 @@ def draw_report(report: Report, language: Language = "ko") -> str:
         model=report.model,
         language=language,
         word=word,
-        findings=tell_findings(
-            report.topics, report.moves, report.terms, report.copies, report.births, report.loudest, word
-        ),
+        findings=[
+            *tell_findings(
+                report.topics, report.moves, report.terms, report.copies, report.births, report.loudest, word
+            ),
+            *tell_codes(report.codes, word),
+        ],
         bars=draw_weeks(report.trends),
         trend_chart=Markup(draw_trends(report.trends, lambda n: word("days", n=n))),  # noqa: S704 - matplotlib escapes the labels
         weeks=sorted({(row["week"], row["n_days"]) for row in report.trends}),

@@ -64,6 +64,20 @@ def tell_findings(
     ]
 
 
+def tell_codes(codes: Rows, word: Tell) -> list[Finding]:
+    """Name the codes of the site that are not known; `codes` are rows of unknown_code. Nothing where there is none."""
+    sentences = [
+        word(
+            "new_code",
+            kind=word(row["kind"]),
+            code=" ".join(filter(None, (row["code"], row["name"]))) or word("no_code"),
+            n=row["n_petitions"],
+        )
+        for row in codes
+    ]
+    return [Finding(heading=word("new_codes"), sentences=sentences)] if sentences else []
+
+
 def draw_weeks(trends: Rows) -> list[Bar]:
     """The petitions of all topics by week, as bars; `trends` are rows of topic_trend."""
     counts: dict[date, int] = {}

@@ -1,5 +1,6 @@
 """The steps of a run by hand: crawl, tokenize, find-copies, fit-topics, encode, score, check, publish; and run: all."""
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -10,10 +11,16 @@ from petitions.encoders.registry import ENCODERS
 
 @click.command()
 @window_options
-@click.option("--replay", is_flag=True, help="Read the archive of raw answers; ask no site.")
-def crawl(replay: bool, **window: Any) -> None:
-    """Fetch what is new or may have changed in the window."""
-    click.echo(f"{open_pipeline(**window).crawl(is_replay=replay)} petitions read")
+@click.option("--replay", is_flag=True, help="Read the archive of raw answers, or FILES alone; ask no site.")
+@click.argument("files", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def crawl(replay: bool, files: tuple[Path, ...], **window: Any) -> None:
+    """Fetch what is new or may have changed in the window.
+
+    FILES are WARC or WACZ files of any tool, for --replay: their answers go into the archive.
+    """
+    if files and not replay:
+        raise click.UsageError("FILES are read by --replay alone")
+    click.echo(f"{open_pipeline(**window).crawl(is_replay=replay, recorded=files)} petitions read")
 
 
 @click.command()

@@ -35,6 +35,7 @@ from petitions.crawl.reading import (
     is_bad,
     name_fault,
     parse_answer,
+    read_counts,
     read_faults,
 )
 from petitions.errors import FetchError, ParseError, SiteChangedError
@@ -49,6 +50,7 @@ FEWEST_FOR_HALF = 10
 QUIET_PAGES = 3  # of a list, in a row, with nothing to ask for: a petition that surfaces late is met above them
 SAMPLE_SHARE = 0.05  # of the open petitions: so many of the closed ones are looked at again
 MOST_OVERHEAD = 0.2  # of lists and sample to new and open petitions, as long as the sample can give way
+FEWEST_PENDING = 1  # of those that were referred, a night
 MOST_REJECTED = FEWEST_BAD - 1  # of what brought no petition lately is tried again
 FEWEST_OPEN = 10  # stored open petitions that an empty list belies
 
@@ -79,6 +81,9 @@ class Ledger(Protocol):
 
     def read_closed(self, limit: int) -> Sequence[str]:
         """Those stored as not open and not seen by this crawl, the longest unseen first."""
+
+    def read_pending(self, limit: int) -> Sequence[str]:
+        """Those of any window that were referred and not looked at for a week, the longest unseen first."""
 
     def read_rejected(self, limit: int) -> Sequence[str]:
         """URLs that lately brought no petition."""
@@ -180,10 +185,12 @@ class Crawler:
             place = reached
 
     def _crawl_sample(self, place: Place) -> Iterator[CrawlBatch]:
-        """Ask for a few of the others, and again for a few that brought no petition."""
+        """Ask for what was referred, for a few of the others, and again for a few that brought no petition."""
         n_open = self._ledger.count_open(korean_day(self._now()))
         n_spared = math.floor(MOST_OVERHEAD * self._n_asked) - self._n_listed - 1  # robots.txt
-        n_sample = max(min(math.ceil(SAMPLE_SHARE * n_open) or 1, n_spared), int(self._ledger.is_thorough))
+        pending = self._ledger.read_pending(max(n_spared, FEWEST_PENDING))
+        yield from self._ask_details(pending, place, place)
+        n_sample = max(min(math.ceil(SAMPLE_SHARE * n_open) or 1, n_spared - len(pending)), self._ledger.is_thorough)
         yield from self._ask_details(self._ledger.read_closed(n_sample), place, place)
         self._check_share()
         urls = self._ledger.read_rejected(MOST_REJECTED)
@@ -213,6 +220,7 @@ class Crawler:
 
     def _note_page(self, answer: Answer, listing: Listing) -> None:
         self._pending.add(answer, read_faults(self._site, answer, listing))
+        self._details.counts |= read_counts(listing)
         self._n_listed += 1
         self._largest = max(self._largest, listing.n_rows)
 

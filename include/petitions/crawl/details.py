@@ -15,11 +15,14 @@ ReadOdd = Callable[[Collection[str]], Collection[str]]
 
 
 class Details:
-    """Asks for petitions of a site; `odd` are the URLs asked for that brought none on an earlier night."""
+    """Asks for petitions of a site.
+
+    `odd` are the URLs asked for that brought none on an earlier night, `counts` the agreements that lists told.
+    """
 
     def __init__(self, asker: Asker, read_odd: ReadOdd) -> None:
         self._asker, self._read_odd = asker, read_odd
-        self.odd = set[str]()
+        self.odd, self.counts = set[str](), dict[str, int]()
 
     def ask(self, site: Site, ids: Sequence[str], pending: PendingBatch) -> Iterator[Item]:
         """Ask for petitions, and keep what comes; gives them in order.
@@ -31,7 +34,11 @@ class Details:
         odd = self._read_odd([request.url for request in requests])
         self.odd |= set(odd)
         questions = [
-            Question(request=request, read=partial(read_detail, site, source_id=source_id), is_odd=request.url in odd)
+            Question(
+                request=request,
+                read=partial(read_detail, site, source_id=source_id, counts=self.counts),
+                is_odd=request.url in odd,
+            )
             for source_id, request in zip(ids, requests, strict=True)
         ]
         n_aside, answers = 0, self._asker.ask_each(questions, site.list_request(site.queries[0], 1))

@@ -106,10 +106,7 @@ class Fetcher:
                 hinders is a proxy, a certificate or an address, which no further try mends.
             SiteChangedError: a redirect to what is no address.
         """
-        with self._robots_lock:  # the first thread reads the rules, the others wait for them
-            if self._robots is None:
-                self._robots = self._read_robots()
-        require_allowed(self._robots, self._robots_url, request.url)
+        self.require_allowed(request.url)
         answer = self._retry(request, self._policy.block_tries, most_tries)
         for _ in range(self._policy.gone_tries - 1):
             if answer.status in (200, SITE_ASKS):
@@ -126,6 +123,18 @@ class Fetcher:
             raise UnansweredError(told, n_tries=1, is_steady=True, answer=answer)
         self.tally.note(is_fault=False)
         return answer
+
+    def require_allowed(self, url: str) -> None:
+        """Refuse what the site's robots.txt forbids; reads it, the first time.
+
+        Raises:
+            ConfigError: it forbids the URL, or asks for a pace that no crawl can keep.
+            FetchError: it cannot be had.
+        """
+        with self._robots_lock:  # the first thread reads the rules, the others wait for them
+            if self._robots is None:
+                self._robots = self._read_robots()
+        require_allowed(self._robots, self._robots_url, url)
 
     def close(self) -> None:
         """Close all connections; no thread may be fetching any more."""

@@ -1,8 +1,9 @@
 """From raw answers to what is stored of them: the same for a crawl and for a replay of the archive."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from types import MappingProxyType
 from typing import TypeVar
 
 from petitions.crawl.answer import Answer
@@ -42,8 +43,18 @@ def parse_answer(answer: Answer, parse: Callable[[bytes, str], T]) -> T:
     return parse(answer.body, answer.url)
 
 
-def read_detail(site: Site, answer: Answer, source_id: str, reference: str = "") -> Item:
-    """Read the answer to a detail request; `reference` is its place in the archive."""
+def read_detail(
+    site: Site, answer: Answer, source_id: str, reference: str = "", counts: Mapping[str, int] = MappingProxyType({})
+) -> Item:
+    """Read the answer to a detail request.
+
+    Args:
+        site: what reads it.
+        answer: to a request for the petition.
+        source_id: of the petition.
+        reference: the place of the answer in the archive.
+        counts: the agreements that a list told, for an answer that tells none.
+    """
     url = answer.url
     vanished = Hidden(source=site.source, source_id=source_id, url=url, artifact=reference, is_vanished=True)
     if answer.status in GONE:
@@ -57,12 +68,19 @@ def read_detail(site: Site, answer: Answer, source_id: str, reference: str = "")
         return vanished
     if isinstance(found, HiddenPage):
         return Hidden(source=site.source, source_id=source_id, url=url, artifact=reference)
+    if not found.is_counted and source_id in counts:
+        found = replace(found, n_agreements=counts[source_id], is_counted=True)
     return replace(found, artifact=reference)
 
 
 def read_faults(site: Site, answer: Answer, listing: Listing, reference: str = "") -> list[Item]:
     """Make a reject of each row of a list that is no petition."""
     return [Reject(source=site.source, url=answer.url, reason=fault, artifact=reference) for fault in listing.faults]
+
+
+def read_counts(listing: Listing) -> dict[str, int]:
+    """The agreements that a page of a list tells, by petition."""
+    return {entry.source_id: entry.n_agreements for entry in listing.entries if entry.n_agreements is not None}
 
 
 def is_bad(item: Item) -> bool:

@@ -1,6 +1,8 @@
 """Which site a source is, as the settings name it."""
 
+from dataclasses import replace
 from datetime import date
+from urllib.parse import urlsplit
 
 from petitions.records import Source, Window
 from petitions.settings import Settings
@@ -12,6 +14,15 @@ def open_site(source: Source, window: Window, settings: Settings, today: date) -
     """Open what to ask and how to read it; `today` is the day in Korea that the answers are read as of.
 
     Raises:
-        ConfigError: the source has no site.
+        ConfigError: the source has no site, or a setting of how it is asked cannot be.
     """
-    return SOURCES[source].load_site()(base_url=settings.site_url(source), window=window, today=today)
+    entry = SOURCES[source]
+    options: dict[str, str] = {name: getattr(settings, f"{source}_{name}") for name in entry.options}
+    return entry.load_site()(base_url=settings.site_url(source), window=window, today=today, **options)
+
+
+def move_site(settings: Settings, source: Source, url: str) -> Settings:
+    """Take scheme and host from a URL of a record, and the path of the site, if it has one, from the settings."""
+    origin = urlsplit(url)
+    moved = urlsplit(settings.site_url(source))._replace(scheme=origin.scheme, netloc=origin.netloc).geturl()
+    return replace(settings, site_urls={source: moved})

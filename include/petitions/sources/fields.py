@@ -17,6 +17,7 @@ MOST_AGREEMENTS = 1_000_000_000
 MOST_TITLE_CHARACTERS = 500
 MOST_CHARACTERS = 200_000
 MOST_ROWS = 10_000
+MOST_CODE_CHARACTERS = 100  # of a code or its name; the longest real one has 29
 MOST_BRACKETS = 100_000  # that open a list or an object, in texts too; a real list page of 100 rows has some 500
 MOST_PASSES = 10  # of taking tags out: "<<b>b>" holds one in another
 FIRST_YEAR, LAST_YEAR = 2000, 2100
@@ -103,6 +104,20 @@ def check_title(text: str, where: str) -> str:
     if len(title) > MOST_TITLE_CHARACTERS:
         raise ParseError(f"{where}: a title of {len(title)} characters is over the limit of {MOST_TITLE_CHARACTERS}")
     return title
+
+
+def parse_code(value: object, where: str) -> str:
+    """Read a code of a site, or its name, as it says it; "" for null.
+
+    Raises:
+        ParseError: `value` is no text, or no code.
+    """
+    if value is None:
+        return ""
+    text = " ".join(_UNSTORABLE.sub("", value).split()) if isinstance(value, str) else None
+    if text is None or BAD_BYTE in text or len(text) > MOST_CODE_CHARACTERS:
+        raise ParseError(f"{where}: expected a code or a name, found {shorten(value)}")
+    return text
 
 
 def parse_json(answer: bytes, url: str) -> object:

@@ -21,8 +21,8 @@ from petitions.sources.site import Site
 class OpenSite(Protocol):
     """What a parser's `open_site` is: what to ask the site at `base_url` over a window, read as of a day in Korea."""
 
-    def __call__(self, *, base_url: str, window: Window, today: date) -> Site:
-        """Make the site; nothing is asked yet."""
+    def __call__(self, *, base_url: str, window: Window, today: date, **options: str) -> Site:
+        """Make the site; nothing is asked yet. Options are those that its row names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +32,7 @@ class SourceEntry:
     label: tuple[str, str]  # Korean, English
     url: str = ""  # where the site is, unless PETITIONS_<NAME>_URL says otherwise
     open_site: str = ""  # "module:name" of an OpenSite
+    options: tuple[str, ...] = ()  # of `open_site`, such as "requests": the values of the settings <name>_<option>
     read: str = ""  # "module:name" of what takes a window and gives its petitions, without any network
 
     def load_site(self) -> OpenSite:
@@ -49,7 +50,8 @@ SOURCES: dict[str, SourceEntry] = {
     "assembly": SourceEntry(
         label=("국회 국민동의청원", "National Assembly"),
         url="https://petitions.assembly.go.kr",
-        open_site="petitions.sources.assembly:AssemblySite",
+        open_site="petitions.sources.assembly:open_site",
+        options=("requests",),
     ),
     "bluehouse": SourceEntry(
         label=("청와대 국민청원", "Blue House"),

@@ -33,6 +33,7 @@ class Entry:
     begins_on: date
     sorted_by: date
     status: Status | None = None
+    n_agreements: int | None = None  # where the list tells it, for a page that does not
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,12 +1,13 @@
 """The step crawl: what a site brings, into the store; the glue between crawl, text and tables."""
 
 import logging
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import date, datetime
 from functools import partial
 from itertools import islice
+from pathlib import Path
 
 from sqlalchemy import Connection, Engine
 
@@ -15,25 +16,28 @@ from petitions.crawl.asking import Asker
 from petitions.crawl.crawler import BATCH, Crawler
 from petitions.crawl.fetcher import Fetcher
 from petitions.crawl.limiter import Clock, HeldPace
-from petitions.crawl.place import Place
 from petitions.crawl.policy import RetryPolicy
 from petitions.crawl.reading import CrawlBatch, Item
 from petitions.crawl.replay import replay
 from petitions.crawl.sites import open_site
 from petitions.crawl.stopping import CrawlThreads, StoppableClock, end_on_sigterm
+from petitions.crawl.taking_in import take_in
 from petitions.errors import EmptyWindowError, ParseError
 from petitions.privacy import redact_error
-from petitions.records import Hidden, Petition, Reject, Source, Status, Window, korean_day
+from petitions.records import Hidden, Petition, Reject, Source, Window, korean_day
 from petitions.settings import Settings
 from petitions.sources.registry import SOURCES
+from petitions.steps.crawl_ledger import StoredLedger
+from petitions.steps.open_data import ASSEMBLY, ask_open_data
 from petitions.steps.step import Run
 from petitions.store import crawl_progress
-from petitions.store.crawl_progress import CrawlStart
+from petitions.store.handling import read_counts, read_unknown_codes, record_handling
 from petitions.store.pace import SharedPace
 from petitions.store.petitions import (
     insert_rejects,
     mark_hidden,
     name_reject,
+    read_seen_since,
     read_texts,
     record_agreements,
     upsert_petitions,
@@ -45,8 +49,13 @@ from petitions.text.normalize import normalize_petition
 logger = logging.getLogger(__name__)
 
 
-def crawl(run: Run, *, is_replay: bool) -> int:
+def crawl(run: Run, *, is_replay: bool, recorded: Sequence[Path] = ()) -> int:
     """Fetch what is new or may have changed, or read the archive again; returns the petitions and other answers read.
+
+    Args:
+        run: what is crawled.
+        is_replay: ask no site.
+        recorded: WARC files of other tools to read in the place of the whole archive, into which they are taken.
 
     Raises:
         FetchError, SiteChangedError: the site; what came before is kept.
@@ -54,68 +63,12 @@ def crawl(run: Run, *, is_replay: bool) -> int:
     """
     with end_on_sigterm(), run.step("crawl") as told:
         parts = (run.engine, Archive(run.artifacts), run.source, run.window, run.settings)
-        for n_items, written in gather_again(*parts) if is_replay else gather(*parts, now=run.clock):
+        for n_items, written in gather_again(*parts, recorded) if is_replay else gather(*parts, now=run.clock):
             told.rows_in += n_items
             told.rows_out += written.inserted + written.updated
+        if run.source == ASSEMBLY and not is_replay:
+            ask_open_data(run.engine, run.settings, now=run.clock)
     return told.rows_in
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredLedger:
-    """What is stored of a source within a window, for a crawl that began at `start`."""
-
-    engine: Engine
-    source: Source
-    window: Window
-    start: CrawlStart
-
-    @property
-    def place(self) -> Place:
-        """Where the crawl goes on."""
-        return self.start.place
-
-    @property
-    def covered_until(self) -> date | None:
-        """All of the window that began before this day is stored."""
-        return self.start.covered_until
-
-    @property
-    def is_thorough(self) -> bool:
-        """Read the lists of ended petitions too."""
-        return self.start.is_thorough
-
-    def read_statuses(self, source_ids: Collection[str]) -> Mapping[str, Status]:
-        """The status of those that are stored."""
-        with self.engine.connect() as conn:
-            return crawl_progress.read_statuses(conn, self.source, source_ids)
-
-    def count_open(self, today: date) -> int:
-        """How many are stored as open, and have not come to their last day."""
-        with self.engine.connect() as conn:
-            return crawl_progress.count_open(conn, self.source, self.window, today=today)
-
-    def read_open(self, after: str, limit: int) -> Sequence[str]:
-        """Those stored as open that this crawl has not seen."""
-        at = self.start.started_at
-        with self.engine.connect() as conn:
-            return crawl_progress.read_open(conn, self.source, self.window, not_since=at, after=after, limit=limit)
-
-    def read_closed(self, limit: int) -> Sequence[str]:
-        """Those stored as not open that this crawl has not seen, the longest unseen first."""
-        with self.engine.connect() as conn:
-            return crawl_progress.read_closed(
-                conn, self.source, self.window, not_since=self.start.started_at, limit=limit
-            )
-
-    def read_rejected(self, limit: int) -> Sequence[str]:
-        """URLs that lately brought no petition."""
-        with self.engine.connect() as conn:
-            return crawl_progress.read_rejected(conn, self.source, at=self.start.started_at, limit=limit)
-
-    def read_odd(self, urls: Collection[str]) -> Collection[str]:
-        """Those that ever brought no petition."""
-        with self.engine.connect() as conn:
-            return crawl_progress.read_odd(conn, self.source, urls, before=self.start.started_at)
 
 
 def crawl_site(
@@ -186,6 +139,7 @@ def gather(
         yield from store_batches(
             engine, crawl_site(ledger, archive, settings, now=now, clock=clock, make_pace=make_pace), ledger
         )
+        _warn_of_codes(engine, source)
         with engine.connect() as conn:  # of days that are over; what begins before the window may never have been read
             until, since = (
                 min(window.until, korean_day(now())),
@@ -196,10 +150,21 @@ def gather(
 
 
 def gather_again(
-    engine: Engine, archive: Archive, source: Source, window: Window, settings: Settings
+    engine: Engine,
+    archive: Archive,
+    source: Source,
+    window: Window,
+    settings: Settings,
+    recorded: Sequence[Path] = (),
 ) -> Iterator[tuple[int, Counts]]:
-    """Store what the archive holds, without asking the site; see `gather`."""
-    yield from store_batches(engine, replay(source, window, archive, settings))
+    """Store what the archive holds, or what other tools recorded, without asking the site; see `gather`.
+
+    A recorded answer that is older than what is stored of its petition is kept in the archive alone.
+    """
+    files = take_in(recorded, source, window, archive, settings) if recorded else None
+    batches = replay(source, window, archive, settings, files)
+    yield from store_batches(engine, _drop_older(engine, batches) if recorded else batches)
+    _warn_of_codes(engine, source)
     _require_petitions(engine, source, window)
 
 
@@ -238,8 +203,10 @@ def write_batch(conn: Connection, batch: Sequence[Item], *, seen_at: datetime, s
                 petitions.append(normalize_petition(item))
             except ParseError as error:
                 rejects.append(Reject(source=item.source, url=item.url, reason=str(error), artifact=item.artifact))
+    petitions = _count_as_stored(conn, petitions)
     written = upsert_petitions(conn, petitions, seen_at=seen_at)
-    record_agreements(conn, petitions, seen_on=seen_on)
+    record_agreements(conn, [item for item in petitions if item.is_counted], seen_on=seen_on)
+    record_handling(conn, petitions, seen_on=seen_on)
     for item in mark_hidden(conn, hidden, seen_at=seen_at):
         reason = "the site knows no such petition" if item.is_vanished else "hidden"
         rejects.append(Reject(source=item.source, url=item.url, reason=reason, artifact=item.artifact))
@@ -249,6 +216,32 @@ def write_batch(conn: Connection, batch: Sequence[Item], *, seen_at: datetime, s
         reason = redact_error(ParseError(item.reason))  # its end may quote the answer
         logger.warning(told, item.url, reason, name_reject(item), item.artifact or "none")
     return written
+
+
+def _count_as_stored(conn: Connection, petitions: Sequence[Petition]) -> list[Petition]:
+    """Give those of which the site did not say how many agreed the number that is stored."""
+    counts = read_counts(conn, [item.petition_id for item in petitions if not item.is_counted])
+    return [
+        item if item.is_counted else replace(item, n_agreements=counts.get(item.petition_id, 0)) for item in petitions
+    ]
+
+
+def _drop_older(engine: Engine, batches: Iterator[CrawlBatch]) -> Iterator[CrawlBatch]:
+    """Leave out petitions that were seen at their site after an answer was recorded."""
+    for batch in batches:
+        ids = [f"{item.source}:{item.source_id}" for item in batch.items if not isinstance(item, Reject)]
+        with engine.connect() as conn:
+            later = read_seen_since(conn, ids, batch.seen_at)
+        items = [
+            item for item in batch.items if isinstance(item, Reject) or f"{item.source}:{item.source_id}" not in later
+        ]
+        yield replace(batch, items=items)
+
+
+def _warn_of_codes(engine: Engine, source: Source) -> None:
+    with engine.connect() as conn:
+        for code in read_unknown_codes(conn, source):
+            logger.warning("a code that is not known is kept as the site says it: %s", code.tell())
 
 
 def _read_shipped(source: Source, window: Window, now: Callable[[], datetime]) -> Iterator[CrawlBatch]:

@@ -131,6 +131,8 @@ RULES = (
         at_most=0,
     ),
 )
+UNKNOWN_CODE = """SELECT coalesce((SELECT n_petitions FROM petitions.unknown_code WHERE source = :source
+    AND kind = :kind AND code = :code AND name = :code_name), 0)"""
 RULES_BY_ENCODER = (
     Rule(
         name="embeddings_missing",

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, text
 
 from petitions.records import Source, Window
-from petitions.store.check_rules import RULES, RULES_BY_ENCODER, RULES_BY_SCORER, Rule
+from petitions.store.check_rules import RULES, RULES_BY_ENCODER, RULES_BY_SCORER, UNKNOWN_CODE, Rule
+from petitions.store.handling import UnknownCode, read_unknown_codes
 from petitions.store.recall import MIN_RECALL, measure_recall
 
 # Its value is found beforehand by `measure_recall`, which asks many times.
@@ -60,6 +61,7 @@ def plan_checks(
 
     Returns:
         The checks of an encoder or scorer are named "<rule> <encoder>"; that of recall is there where it has an index.
+        "unknown_<kind> <code> <name>" only warns of a code of the site that is not known.
     """
     of_run: Values = {
         "source": str(source), "since": window.since.isoformat(), "until": window.until.isoformat(),
@@ -75,11 +77,20 @@ def plan_checks(
         if recall is not None:
             values = {"recall": recall}
             planned.append(PlannedCheck(name=f"{RECALL.name} {encoder}", rule=RECALL, values=values, encoder=encoder))
+    planned += [_plan_unknown_code(code) for code in read_unknown_codes(conn, source)]
     for scorer in scorers:
         named = {f"{rule.name} {scorer}": rule for rule in RULES_BY_SCORER}
         values = {**of_run, "encoder": scorer}
         planned += [PlannedCheck(name=name, rule=rule, values=values, encoder=scorer) for name, rule in named.items()]
     return planned
+
+
+def _plan_unknown_code(code: UnknownCode) -> PlannedCheck:
+    """A warning of a code of the site that is not known, by its name: how many petitions have it; it stops nothing."""
+    rule = Rule(name=f"unknown_{code.kind}", sql=UNKNOWN_CODE, at_least=0)
+    values = {"source": code.source, "kind": code.kind, "code": code.code, "code_name": code.name}
+    named = " ".join(filter(None, (code.code, code.name))) or "without"
+    return PlannedCheck(name=f"{rule.name} {named}", rule=rule, values=values)
 
 
 def plan_known_item(encoder: str, questions: str, *, fused: float, at_least: float) -> PlannedCheck:

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import ColumnElement, Connection, and_, func, select, update
+from sqlalchemy import ColumnElement, Connection, and_, exists, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from petitions.crawl.place import DONE, Place
@@ -120,6 +120,15 @@ def read_odd(conn: Connection, source: Source, urls: Collection[str], *, before:
     """Read which of these URLs brought no petition before a moment."""
     is_odd = and_(crawl_reject.c.source == str(source), crawl_reject.c.url.in_(urls), crawl_reject.c.seen_at < before)
     return set(conn.scalars(select(crawl_reject.c.url).where(is_odd)))
+
+
+def read_set_aside(conn: Connection) -> list[tuple[str, date]]:
+    """Read why petitions were set aside that have not been seen since, and on which day in Korea each first was."""
+    row = crawl_reject.c
+    names_it = row.url.regexp_match(func.concat("[/=]", petition.c.source_id, "([?&/]|$)"))
+    is_seen = exists().where(petition.c.source == row.source, petition.c.last_seen_at > row.seen_at, names_it)
+    found = select(row.reason, func.min(row.seen_at).label("at")).where(row.is_aside, ~is_seen).group_by(row.reason)
+    return [(reason, korean_day(at)) for reason, at in conn.execute(found.order_by("at", row.reason))]
 
 
 def _is_of(source: Source, window: Window) -> ColumnElement[bool]:

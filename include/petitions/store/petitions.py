@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from datetime import date, datetime
 
 from sqlalchemy import (
@@ -153,6 +154,12 @@ def count_where(conn: Connection, source: Source, window: Window, is_due: Column
     return int(conn.execute(query).scalar_one())
 
 
+def read_seen_since(conn: Connection, petition_ids: Sequence[str], at: datetime) -> set[str]:
+    """Read which of these petitions were seen at their site after a moment."""
+    is_later = petition.c.petition_id.in_(petition_ids) & (petition.c.last_seen_at > at)
+    return set(conn.scalars(select(petition.c.petition_id).where(is_later)))
+
+
 def read_texts_of(conn: Connection, petition_ids: Sequence[str]) -> list[PetitionText]:
     """Read the texts of some petitions in the order of their ids, hidden ones left out."""
     return _read(conn, and_(petition.c.petition_id.in_(petition_ids), petition.c.status != str(Status.HIDDEN)), None)
@@ -235,6 +242,12 @@ def _row(item: Petition, seen_at: datetime) -> dict[str, object]:
         "is_vanished": False,
         "artifact": item.artifact,
         "content_hash": item.content_hash,
+        **asdict(item.handling),
+        "category_code": item.category_code,
+        "category_name": item.category_name,
+        "threshold": item.threshold,
+        "registered_on": item.registered_on,
+        "closed_on": item.closed_on,
         "first_seen_at": seen_at,
         "last_seen_at": seen_at,
         "changed_at": seen_at,

@@ -83,6 +83,12 @@ def read_checks(conn: Connection, model_id: str) -> Rows:
     return [dict(row) for row in conn.execute(query, {"model_id": model_id}).mappings()]
 
 
+def read_codes(conn: Connection, source: Source) -> Rows:
+    """Read the codes of a source that are not known."""
+    query = "SELECT * FROM petitions.unknown_code WHERE source = :source ORDER BY kind, code, name"
+    return _rows(conn, query, source=str(source))
+
+
 def read_last_seen(conn: Connection, source: Source) -> datetime | None:
     """Read when a petition of a source was last seen on its site; None before the first."""
     query = text("SELECT last_seen_at FROM petitions.data_freshness WHERE source = :source")

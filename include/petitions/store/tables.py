@@ -22,6 +22,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     false,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
@@ -43,6 +44,19 @@ metadata = MetaData(
 _VANISHED = "hidden since the site answers that there is no such petition; else its administrator hid it"
 _ARTIFACT = 'the raw answer that the row was read from: "file#offset" in the archive; empty for the sample'
 _FIT_OF_SCORE = "the fit of a topic_similarity, else empty; in the key, so that the next fit leaves it alone"
+_CATEGORY = "as the site names it; by its code where the site has codes that we know"
+_PENDING = "formed or referred, and without a result yet: looked at weekly"
+HANDLING = {
+    "state_code": "as the site says it; empty where it has none",
+    "state_name": "of that code, as the site says it",
+    "result_code": "what it came to, as the site says it; empty: nothing yet",
+    "result_name": "of that code, as the site says it",
+    "stage_code": "of deliberation, as the site says it",
+    "stage_name": "of that code, as the site says it",
+    "committee_code": "the committee it was referred to, as the site says it",
+    "committee_name": "of that code, as the site says it",
+    "bill_id": "of the bill that the petition became: BILL_ID of the open portal of the Assembly",
+}
 _WEIGHT_OF_KEYWORD = "0 to 1; higher for a word that a title of this text would sooner name"
 _EXTRACTOR = "version of what found it: rules, table of frequencies, weights; empty of one that was found by BERT alone"
 Key = Text(collation="C")
@@ -75,6 +89,11 @@ def make_petition_key() -> Column[str]:
     return Column("petition_id", Key, ForeignKey(f"{SCHEMA}.petition.petition_id"), primary_key=True)
 
 
+def make_handling_columns() -> list[Column[str]]:
+    """What a site says has become of a petition; empty where it says nothing."""
+    return [Column(name, Text, nullable=False, server_default="", comment=told) for name, told in HANDLING.items()]
+
+
 def _content_hash() -> Column[str]:
     return Column("content_hash", Text, nullable=False, comment="petition.content_hash of the text this was made from")
 
@@ -88,7 +107,7 @@ petition = Table(
     Column("title", Text, nullable=False),
     Column("purpose", Text, nullable=False, server_default="", comment="청원의 취지 of the Assembly; elsewhere empty"),
     Column("body", Text, nullable=False, comment="normalized; phone, e-mail and resident numbers masked"),
-    Column("category", Text, nullable=False, comment="as the site names it"),
+    Column("category", Text, nullable=False, comment=_CATEGORY),
     Column("status", Text, nullable=False, comment="hidden: the site no longer shows it, and neither do the views"),
     Column("n_agreements", Integer, nullable=False, comment="as last seen; by day in petition_agreement"),
     Column("begins_on", Date, nullable=False, comment="first day of agreement, Korean time; decides the window"),
@@ -98,6 +117,13 @@ petition = Table(
     Column("is_vanished", Boolean, nullable=False, server_default=false(), comment=_VANISHED),
     Column("artifact", Text, nullable=False, server_default="", comment=_ARTIFACT),
     Column("content_hash", Text, nullable=False, comment="SHA-256 of title, purpose and body"),
+    *make_handling_columns(),
+    Column("category_code", Text, nullable=False, server_default="", comment="of the category, as the site says it"),
+    Column("category_name", Text, nullable=False, server_default="", comment="of that code, as the site says it"),
+    Column("is_pending", Boolean, nullable=False, server_default=false(), comment=_PENDING),
+    Column("threshold", Integer, comment="agreements that its site wants of it; null where the site does not say"),
+    Column("registered_on", Date, comment="Korean time; null where the site does not say"),
+    Column("closed_on", Date, comment="day on which the site ended it, Korean time; null: not ended, or not told"),
     Column("first_seen_at", At, nullable=False),
     Column("last_seen_at", At, nullable=False, comment="moves once a Korean day, so that a second run writes nothing"),
     Column("changed_at", At, nullable=False, comment="when the text or the status last changed"),
@@ -112,6 +138,8 @@ petition = Table(
     Index(None, "source", "begins_on"),
     Index(None, "source", "last_seen_at"),
     Index(None, "source", "category", "status", "begins_on"),
+    Index("petition_pending_idx", "source", "last_seen_at", postgresql_where=text("is_pending")),
+    check_not_negative("threshold"),
     comment="One row is one petition as last seen. The petitioner's name is never stored.",
 )
 
@@ -198,7 +226,12 @@ encoder_weight = Table(
     "encoder_weight",
     metadata,
     Column("encoder", Key, primary_key=True, comment="name of the weights and their hash"),
-    Column("search_weight", Double, nullable=False, comment="of the cosine beside the best score by words in search; 0: unused"),
+    Column(
+        "search_weight",
+        Double,
+        nullable=False,
+        comment="of the cosine beside the best score by words in search; 0: unused",
+    ),
     Column("similar_weight", Double, nullable=False, comment="the same among the petitions most like one"),
     check_not_negative("search_weight"),
     check_not_negative("similar_weight"),

@@ -11,6 +11,7 @@ from petitions.store import (  # noqa: F401  they add to the metadata
     copy_tables,
     crawl_tables,
     label_tables,
+    outcome_tables,
     run_tables,
     sense_tables,
     topic_tables,

@@ -136,5 +136,62 @@ COMMENT ON VIEW petitions.found_mention IS
     'One row is one petition and one of both lists that its text names, looked for as it is read, which takes milliseconds;
 not for readers.';
 
+-- The codes of a site that are known, as sources/assembly_codes.py has them.
+CREATE VIEW petitions.known_code AS
+SELECT source, kind, code, name
+FROM (VALUES
+    ('assembly', 'category', 'ADMINIST', '행정/지방자치'),
+    ('assembly', 'category', 'CLTUR', '문화/체육/관광/언론'),
+    ('assembly', 'category', 'CNSMR', '소비자/공정거래'),
+    ('assembly', 'category', 'DPLM', '외교/통일/국방/안보'),
+    ('assembly', 'category', 'EDC', '교육'),
+    ('assembly', 'category', 'ETC', '기타'),
+    ('assembly', 'category', 'FAMILY', '저출산/고령화/아동/청소년/가족'),
+    ('assembly', 'category', 'FARMNG', '농업/임업/수산업/축산업'),
+    ('assembly', 'category', 'FNANC', '재정/세제/금융/예산'),
+    ('assembly', 'category', 'HMCCS', '보건의료'),
+    ('assembly', 'category', 'HNRT', '인권/성평등/노동'),
+    ('assembly', 'category', 'INDUST', '산업/통상'),
+    ('assembly', 'category', 'INVST', '수사/법무/사법제도'),
+    ('assembly', 'category', 'MSFRTN', '재난/안전/환경'),
+    ('assembly', 'category', 'POLITC', '정치/선거/국회운영'),
+    ('assembly', 'category', 'SCNCE', '과학기술/정보통신'),
+    ('assembly', 'category', 'TRIT', '국토/해양/교통'),
+    ('assembly', 'category', 'WLFARE', '복지/보훈'),
+    ('assembly', 'state', 'AGRE_PROGRS', '동의진행'),
+    ('assembly', 'state', 'PETIT_FORMATN', '청원성립'),
+    ('assembly', 'state', 'CMIT_FRWRD', '위원회회부'),
+    ('assembly', 'state', 'PETIT_END', '종료'),
+    ('assembly', 'state', 'PROCESS_END', '처리종료'),
+    ('assembly', 'state', 'RCEPT', '접수'),
+    ('assembly', 'state', 'EXAM', '심사'),
+    ('assembly', 'state', 'PLN_FRWRD', '본회의부의'),
+    ('assembly', 'state', 'BILL_PT_RCEPT', '의안접수'),
+    ('assembly', 'state', 'ALTBIL_RFLC', '대안반영'),
+    ('assembly', 'result', 'PETIT_INADQT', '동의만료폐기'),
+    ('assembly', 'result', 'AGRE_END_DSUSE', '동의만료폐기'),
+    ('assembly', 'result', 'CMIT_JDGING', '위원회심사'),
+    ('assembly', 'result', 'CMIT_RCEPT', '위원회접수'),
+    ('assembly', 'result', 'ALTRV_DSUSE', '대안반영폐기'),
+    ('assembly', 'result', 'CMIT_DSUSE', '본회의불부의'),
+    ('assembly', 'result', 'EXP_DSUSE', '임기만료폐기'),
+    ('assembly', 'result', 'WTHDRAW', '위원회접수후철회'),
+    ('assembly', 'result', 'BFE_OTHBC_WTHDRAW', '공개전철회'),
+    ('assembly', 'result', 'PROGRS_WTHDRAW', '진행중철회'),
+    ('assembly', 'result', 'PETIT_UNACPT', '불수리'),
+    ('assembly', 'result', 'APPRVL_END_DSUSE', '찬성만료폐기'),
+    ('assembly', 'result', 'ETC_TRNSF', '타기관이송'),
+    ('assembly', 'stage', 'JS0001', '위원회 회부'),
+    ('assembly', 'stage', 'JS0003', '소위원회 심사'),
+    ('assembly', 'stage', 'JS0004', '전체위원회 의결'),
+    ('assembly', 'stage', 'JS0005', '본회의 의결')
+) AS known (source, kind, code, name);
+COMMENT ON VIEW petitions.known_code IS
+    'One row is a code of a site that this version knows; the others stand in the view unknown_code.';
+COMMENT ON COLUMN petitions.known_code.kind IS 'category, state, result or stage';
+COMMENT ON COLUMN petitions.known_code.code IS 'as the site says it';
+COMMENT ON COLUMN petitions.known_code.name IS 'of the code; the site leaves those of states out, so that they are ours';
+
 GRANT SELECT ON petitions.lists_today, petitions.found_mention TO petition_writer;
-GRANT SELECT ON petitions.agreement_threshold, petitions.addressee, petitions.region TO petition_reader, petition_writer;
+GRANT SELECT ON petitions.agreement_threshold, petitions.addressee, petitions.region, petitions.known_code
+    TO petition_reader, petition_writer;
