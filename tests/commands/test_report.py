@@ -15,7 +15,7 @@ from copied import write_copies
 from invented import BERT, MONDAY, TUESDAY, WINDOW, make_petitions, write_all, write_checks
 from petitions.cli import main
 from petitions.commands.report import draw_report, read_report
-from petitions.commands.report_words import WORDS
+from petitions.commands.report_words import WORDS, choose_words, tell_check
 from petitions.errors import ConfigError
 from petitions.records import Hidden, Source
 from petitions.steps.petition_map import MAP_FILE
@@ -90,6 +90,19 @@ def test_the_page_begins_with_findings_and_ends_with_checks_in_words(published, 
     checks = page.find(id="quality").find_next("details").get_text()
     assert "기간의 청원 수" in checks and "1 이상" in checks
     assert "petitions_in_window" not in page.get_text()
+
+
+def test_codes_of_the_site_that_are_not_known_are_named(published, artifacts):
+    code = {"kind": "category", "code": "AIDATA", "name": "인공지능<b>", "n_petitions": 3}
+    report = read_report(published, artifacts, SAMPLE)
+    assert "사이트의 새 코드" not in draw_report(report)
+    page = BeautifulSoup(draw_report(replace(report, codes=[code])), "html.parser")
+    told = {item.get_text(): item.find_next("dd").get_text() for item in page.find_all("dt")}
+    assert told["사이트의 새 코드"].startswith("분야 ‘AIDATA 인공지능<b>’ (3건): 이 판이 모르는 코드라")
+    assert (
+        tell_check("unknown_category AIDATA", choose_words("en"))
+        == "petitions of an unknown category (a warning) (AIDATA)"
+    )
 
 
 def test_what_rose_fell_and_was_copied_is_said_in_sentences(conn, artifacts):

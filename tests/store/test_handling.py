@@ -6,10 +6,11 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import text
 
-from invented import MONDAY, make_petitions
+from invented import MONDAY, WINDOW, make_petitions
 from petitions.records import Handling, Source, Status, korean_day
 from petitions.sources.assembly_codes import CODES
 from petitions.steps.crawl import write_batch
+from petitions.store.checks import CheckResult, plan_checks, run_check
 from petitions.store.handling import read_pending, read_unknown_codes
 
 pytestmark = pytest.mark.postgres
@@ -132,3 +133,14 @@ def test_a_petition_without_a_count_keeps_the_one_that_is_stored(conn):
     write(conn, replace(PETITION, n_agreements=0, is_counted=False), days=1)
     assert conn.execute(text("SELECT n_agreements FROM petitions.petition")).scalar_one() == 50_123
     assert conn.execute(text("SELECT count(*) FROM petitions.petition_agreement")).scalar_one() == 1
+
+
+def test_a_run_warns_of_a_new_code_by_its_name_and_passes(conn):
+    write(conn, replace(PETITION, category="인공지능", category_code="AIDATA", category_name="인공지능"))
+    planned = [item for item in plan_checks(conn, ASSEMBLY, WINDOW, "fit-1", {}) if item.name.startswith("unknown_")]
+    assert [run_check(conn, item) for item in planned] == [
+        CheckResult(name="unknown_category AIDATA 인공지능", value=1, limit="at least 0", passed=True)
+    ]
+    assert not any(
+        item.name.startswith("unknown_") for item in plan_checks(conn, Source("sample"), WINDOW, "fit-1", {})
+    )
