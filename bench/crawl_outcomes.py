@@ -113,7 +113,7 @@ def report(nights: list[Night], site: OutcomeSite, ground: Ground, last: date) -
     for row in rows:
         course = site.course(row["petition_id"].partition(":")[2])
         for word, on, seen in _list_steps(row, course):
-            if on <= last - timedelta(days=1):
+            if nights[0].day < on < last:  # what was so before the first night is seen in that one
                 lags[word].append((seen - on).days) if seen else unseen.update([word])
     for word, days in lags.items():
         told = f"{min(days)}, {np.median(days):g}, {max(days)}" if days else "none"

@@ -228,10 +228,10 @@ def test_what_is_no_warc_or_has_no_such_answer_is_named(tmp_path, archive):
     with pytest.raises(PermanentError, match=r"other.warc: no answer of assembly; other hosts in it: other.test"):
         take_in([other], SOURCE, WINDOW, archive, Settings())
     text = write(tmp_path, b"not a WARC at all\n" * 9, name="text.warc")
-    with pytest.raises(PermanentError, match=r"text.warc: no WARC file"):
+    with pytest.raises(PermanentError, match=r"text.warc: no WARC file, or not a whole one"):
         list(read_recorded(text, lambda url: True))
     cut = write(tmp_path, gzip.compress(record(address(0), block(detail(0))))[:-40], name="cut.warc.gz")
-    with pytest.raises(PermanentError, match=r"cut.warc.gz: no WARC file"):
+    with pytest.raises(PermanentError, match=r"cut.warc.gz: no WARC file, or not a whole one"):
         list(read_recorded(cut, lambda url: True))
     with pytest.raises(PermanentError, match="no such file"):
         list(read_recorded(tmp_path / "none.warc", lambda url: True))

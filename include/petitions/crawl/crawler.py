@@ -50,7 +50,6 @@ FEWEST_FOR_HALF = 10
 QUIET_PAGES = 3  # of a list, in a row, with nothing to ask for: a petition that surfaces late is met above them
 SAMPLE_SHARE = 0.05  # of the open petitions: so many of the closed ones are looked at again
 MOST_OVERHEAD = 0.2  # of lists and sample to new and open petitions, as long as the sample can give way
-FEWEST_PENDING = 1  # of those that were referred, a night
 MOST_REJECTED = FEWEST_BAD - 1  # of what brought no petition lately is tried again
 FEWEST_OPEN = 10  # stored open petitions that an empty list belies
 
@@ -188,9 +187,10 @@ class Crawler:
         """Ask for what was referred, for a few of the others, and again for a few that brought no petition."""
         n_open = self._ledger.count_open(korean_day(self._now()))
         n_spared = math.floor(MOST_OVERHEAD * self._n_asked) - self._n_listed - 1  # robots.txt
-        pending = self._ledger.read_pending(max(n_spared, FEWEST_PENDING))
+        n_least = int(self._ledger.is_thorough)
+        pending = self._ledger.read_pending(max(n_spared, n_least))
         yield from self._ask_details(pending, place, place)
-        n_sample = max(min(math.ceil(SAMPLE_SHARE * n_open) or 1, n_spared - len(pending)), self._ledger.is_thorough)
+        n_sample = max(min(math.ceil(SAMPLE_SHARE * n_open) or 1, n_spared - len(pending)), n_least)
         yield from self._ask_details(self._ledger.read_closed(n_sample), place, place)
         self._check_share()
         urls = self._ledger.read_rejected(MOST_REJECTED)

@@ -7,14 +7,13 @@ body an earlier record has; and records of other hosts, of requests and of metad
 """
 
 import gzip
-import io
 import logging
 import re
 import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,6 +31,7 @@ logger = logging.getLogger(__name__)
 
 STATUSES = frozenset({200, 404, 410})
 _MOST_RECORD_BYTES = 2 * MAX_BODY_BYTES
+_LONGEST_MESSAGE = 200
 _STATUS_LINE = re.compile(rb"HTTP/\d(?:\.\d)?\s+(\d{3})")
 _CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,8})\s*(?:;[^\r\n]*)?\r?\n")
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
@@ -61,7 +61,8 @@ def read_recorded(path: Path, is_wanted: Callable[[str], bool]) -> Iterator[Answ
                     if answer is not None:
                         yield answer
             except (ArchiveLoadFailed, EOFError, zlib.error, gzip.BadGzipFile) as error:
-                raise PermanentError(f"{name}: no WARC file: {str(error).split()[:8]}") from None
+                told = " ".join(str(error).split())[:_LONGEST_MESSAGE]
+                raise PermanentError(f"{name}: no WARC file, or not a whole one: {told}") from None
     for reason, n_records in passed_over.items():
         logger.warning("%s: %d recorded answers passed over: %s", path, n_records, reason)
 
@@ -86,17 +87,21 @@ def _read_records(stream: BinaryIO) -> Iterator[Any]:
     head = stream.read(2)
     stream.seek(0)
     # Unpacked at once: warcio refuses a member of more than a record.
-    with _unpack_all(stream) if head == _GZIP else nullcontext(stream) as plain:
+    with _WholeGzip(fileobj=stream) if head == _GZIP else nullcontext(stream) as plain:
         for record in ArchiveIterator(plain, no_record_parse=True):
             if record.format != "warc":  # it takes any line of five words for the head of an ARC
                 raise ArchiveLoadFailed("it begins as none")
             yield record
 
 
-@contextmanager
-def _unpack_all(stream: BinaryIO) -> Iterator[BinaryIO]:
-    with gzip.GzipFile(fileobj=stream) as unpacked, io.BufferedReader(unpacked) as buffered:
-        yield buffered
+class _WholeGzip(gzip.GzipFile):
+    """A packed file; one that was cut is told, where warcio would take it for one that ends."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        try:
+            return super().read(size)
+        except EOFError as error:
+            raise ArchiveLoadFailed(f"it is cut: {error}") from None
 
 
 def _read_answer(
@@ -107,6 +112,8 @@ def _read_answer(
     if record.rec_type not in ("response", "revisit") or not is_wanted(url):
         return None
     block = record.raw_stream.read(_MOST_RECORD_BYTES)
+    if len(block) < min(record.length or 0, _MOST_RECORD_BYTES):
+        raise EOFError(f"the record of {url} is cut")
     status, headers, body, is_whole = _split_http(block)
     names = [str(about.get_header(name) or "").strip("<>") for name in ("WARC-Payload-Digest", _REFERS_TO)]
     if record.rec_type == "revisit":
