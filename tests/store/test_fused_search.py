@@ -25,7 +25,28 @@ pytestmark = [pytest.mark.postgres, pytest.mark.slow]
 
 N = 45  # fewer than a list has: none is cut where two are equal
 SAMPLE = Source("sample")
-WORDS = "학교 급식 교사 학생 버스 노선 정류장 신호등 횡단보도 병원 의사 환자 보험 주택 분양 전세 공원 하천 소음 공사".split()
+WORDS = [
+    "학교",
+    "급식",
+    "교사",
+    "학생",
+    "버스",
+    "노선",
+    "정류장",
+    "신호등",
+    "횡단보도",
+    "병원",
+    "의사",
+    "환자",
+    "보험",
+    "주택",
+    "분양",
+    "전세",
+    "공원",
+    "하천",
+    "소음",
+    "공사",
+]
 
 
 def make_texts() -> list[tuple[str, str]]:

@@ -12,7 +12,7 @@ from petitions.errors import ConfigError
 from petitions.training.fit_pooling import fit_pooling
 
 OPTIONS = ElmoOptions(character_dim=4, filters=((1, 8), (3, 16)), projection_dim=16, lstm_dim=16)
-ENDINGS = "을 를 개선 해 주 세요 합니다 . 국민 여러분 께 부탁 드립니다".split()
+ENDINGS = ["을", "를", "개선", "해", "주", "세요", "합니다", ".", "국민", "여러분", "께", "부탁", "드립니다"]
 
 
 @pytest.fixture

@@ -154,7 +154,7 @@ def _examine_fits(settings: Settings) -> str:
     engine, artifacts = open_engine(settings.database_url), ArtifactStore(settings.artifacts)
     require_schema(engine)
     with engine.connect() as conn:
-        fits = [fit for name in SOURCES if (fit := read_published(conn, Source(name)))]
+        fits = [fit for source in Source if (fit := read_published(conn, source))]
     wanted = [f"{fit.artifact}/{name}" for fit in fits for name in (TOPICS_FILE, PICTURE_FILE)]
     if absent := [path for path in wanted if not artifacts.exists(path)]:
         raise CheckFailedError(

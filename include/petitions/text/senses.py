@@ -127,7 +127,8 @@ def _reduce(vectors: NDArray[np.floating]) -> Floats:
 
 def _to_unit(rows: Floats) -> Floats:
     length = np.linalg.norm(rows, axis=1, keepdims=True)
-    return np.divide(rows, length, out=np.zeros_like(rows), where=length > 1e-9)
+    unit: Floats = np.divide(rows, length, out=np.zeros_like(rows), where=length > 1e-9)
+    return unit
 
 
 def _split(vectors: Floats, n_senses: int) -> Labels:

@@ -5,8 +5,8 @@ from alembic import op
 
 from petitions.sources.categories import ASSEMBLY_REALMS
 
-revision = "0026"
-down_revision = "0025"
+revision = "0024"
+down_revision = "0023"
 
 SCHEMA = "petitions"
 BILLS = "bill_outcome"

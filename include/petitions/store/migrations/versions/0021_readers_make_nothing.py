@@ -6,8 +6,8 @@ deploy/prepare_databases.py does it as the administrator.
 
 from alembic import op
 
-revision = "0028"
-down_revision = "0019"
+revision = "0021"
+down_revision = "0020"
 
 MAKERS = "lo_creat(integer), lo_create(oid), lo_from_bytea(oid, bytea)"
 RIGHT = """

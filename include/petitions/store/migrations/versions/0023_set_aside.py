@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0025"
-down_revision = "0019"
+revision = "0023"
+down_revision = "0022"
 
 SCHEMA = "petitions"
 ASIDE = "no answer at any try, while the site answered for others: asked for again on later nights"

@@ -1,10 +1,12 @@
 """Keep the senses of words."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0024"
-down_revision = "0019"
+revision = "0022"
+down_revision = "0021"
 
 SCHEMA = "petitions"
 TABLE = "word_sense"
@@ -46,5 +48,5 @@ def _key(name: str, comment: str | None = None) -> sa.Column[str]:
     return sa.Column(name, sa.Text(collation="C"), nullable=False, comment=comment)
 
 
-def _column(name: str, kind: object, comment: str) -> sa.Column[object]:
+def _column(name: str, kind: sa.types.TypeEngine[Any], comment: str) -> sa.Column[Any]:
     return sa.Column(name, kind, nullable=False, comment=comment)
