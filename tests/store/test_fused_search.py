@@ -26,6 +26,7 @@ pytestmark = [pytest.mark.postgres, pytest.mark.slow]
 N = 45  # fewer than a list has: none is cut where two are equal
 SAMPLE = Source("sample")
 WORDS = [
+    
     "학교",
     "급식",
     "교사",
@@ -46,6 +47,7 @@ WORDS = [
     "하천",
     "소음",
     "공사",
+,
 ]
 
 

@@ -21,6 +21,7 @@ from petitions.store.labels import GivenLabels, upsert_labels
 from petitions.store.petitions import read_texts, record_agreements, upsert_petitions
 from petitions.store.publishing import publish
 from petitions.store.runs import StepResult, begin_run, begin_step, fail_step, record_step
+from petitions.store.senses import WordSense, WordSenses, upsert_senses
 from petitions.store.tokens import PetitionTokens, upsert_tokens
 from petitions.store.topics import TopicEvent, write_topic_model
 from rows import write_words
@@ -156,6 +157,7 @@ def write_sample(conn) -> None:
         for item in read_texts(conn, Source("sample"), WINDOW)
     ]
     upsert_labels(conn, given)
+    write_senses(conn)
     publish(conn, "fit-1", [BERT, ELMO, SCORER], at=MONDAY)
     write_outcomes(conn)
     write_run(conn)
@@ -172,6 +174,30 @@ def write_outcomes(conn) -> None:
         upsert_petitions(conn, [item], seen_at=MONDAY)
     odd = {"category": "인공지능/데이터", "category_code": "AIDATA", "category_name": "인공지능/데이터"}
     upsert_petitions(conn, [replace(PETITION, source=Source("assembly"), **odd)], seen_at=MONDAY)
+
+
+def write_senses(conn) -> None:
+    """What a word means, as petitions senses finds it."""
+    told = ((6, ("환자", "병원", "진료"), ("a-005",)), (4, ("표시", "반대", "밝히"), ("a-003", "a-006")))
+    senses = [
+        WordSense(
+            share=n / 10,
+            n_occurrences=n,
+            neighbours=neighbours,
+            petition_ids=[f"sample:{name}" for name in names],
+        )
+        for n, neighbours, names in told
+    ]
+    found = WordSenses(
+        word="의사",
+        source=Source("sample"),
+        window=WINDOW,
+        encoder=f"{BERT}+{ELMO}",
+        method="senses-1",
+        n_found=10,
+        senses=senses,
+    )
+    upsert_senses(conn, found, at=MONDAY)
 
 
 def write_run(conn) -> None:

@@ -14,6 +14,7 @@ from petitions.encoders.registry import ENCODERS
 from petitions.errors import CheckFailedError, ConfigError, PetitionsError
 from petitions.records import Source
 from petitions.settings import Settings
+from petitions.sources.registry import SOURCES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,7 +155,7 @@ def _examine_fits(settings: Settings) -> str:
     engine, artifacts = open_engine(settings.database_url), ArtifactStore(settings.artifacts)
     require_schema(engine)
     with engine.connect() as conn:
-        fits = [fit for source in Source if (fit := read_published(conn, source))]
+        fits = [fit for name in SOURCES if (fit := read_published(conn, Source(name)))]
     wanted = [f"{fit.artifact}/{name}" for fit in fits for name in (TOPICS_FILE, PICTURE_FILE)]
     if absent := [path for path in wanted if not artifacts.exists(path)]:
         raise CheckFailedError(

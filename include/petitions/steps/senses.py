@@ -167,7 +167,7 @@ def _tell_apart(
     encoder, kinds = embed_occurrences(settings, word, found)
     vectors = senses.mix_vectors(list(zip(kinds, WEIGHTS, strict=True)), owners)
     labels = senses.cluster_senses(vectors, n_senses)
-    neighbours = senses.find_neighbours(found, labels, read_stopwords())
+    neighbours = senses.find_neighbours(found, labels, {word, *read_stopwords()})
     told, sentences = [], []
     for sense, words in enumerate(neighbours):
         members = [number for number, label in enumerate(labels.tolist()) if label == sense]
