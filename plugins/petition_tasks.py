@@ -60,8 +60,9 @@ def _warn_of_fallback(pipeline: "Pipeline", part: "Part") -> None:
     from airflow.sdk.configuration import conf
 
     pipeline.refuse_failed(part)
-    n_tries = 1 + conf.getint("scheduler", "num_stuck_in_queued_retries")
-    waited = n_tries * conf.getfloat("scheduler", "task_queued_timeout")
+    # A task knows of the scheduler's settings what its environment says, and else not even Airflow's defaults.
+    n_tries = 1 + conf.getint("scheduler", "num_stuck_in_queued_retries", fallback=2)
+    waited = n_tries * conf.getfloat("scheduler", "task_queued_timeout", fallback=600.0)
     logging.getLogger("airflow.task").warning(
         "part %s runs on the default queue: the queue tpu was not served within %.0f s, or its worker died",
         part, waited,
