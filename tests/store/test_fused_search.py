@@ -26,7 +26,6 @@ pytestmark = [pytest.mark.postgres, pytest.mark.slow]
 N = 45  # fewer than a list has: none is cut where two are equal
 SAMPLE = Source("sample")
 WORDS = [
-    
     "학교",
     "급식",
     "교사",
@@ -47,7 +46,6 @@ WORDS = [
     "하천",
     "소음",
     "공사",
-,
 ]
 
 
