@@ -75,6 +75,9 @@ def test_as_many_as_asked_for_or_all_there_are(four):
     ("call", "told"),
     [
         ("search_petitions_hybrid(ARRAY['급식'], NULL, -1)", "LIMIT must not be negative"),
+        ("search_petitions_hybrid(ARRAY['급식'], NULL, vector_weight => 'NaN')", "from 0 to 1000000, got NaN"),
+        ("search_petitions_hybrid(ARRAY['급식'], NULL, vector_weight => -1)", "from 0 to 1000000, got -1"),
+        ("similar_petitions('sample:a-001', vector_weight => 'Infinity')", "from 0 to 1000000, got Infinity"),
         ("similar_petitions('sample:none')", "no published petition is called sample:none"),
         ("similar_petitions('''; --')", "no published petition is called '; --"),
         ("similar_petitions(NULL)", "no published petition is called"),

@@ -95,6 +95,9 @@ DECLARE
     by_word text[];
     shares double precision[];  -- of the best score by words
 BEGIN
+    IF search_petitions_hybrid.vector_weight < 0 OR search_petitions_hybrid.vector_weight > 1e6 THEN  -- NaN is the greatest number
+        RAISE EXCEPTION 'vector_weight must be from 0 to 1000000, got %', search_petitions_hybrid.vector_weight;
+    END IF;
     SELECT
         array_agg(found.petition_id ORDER BY found.score DESC, found.petition_id),
         array_agg(found.score / found.best ORDER BY found.score DESC, found.petition_id)
@@ -169,6 +172,9 @@ DECLARE
     by_word text[];
     shares double precision[];  -- of the best score by words
 BEGIN
+    IF similar_petitions.vector_weight < 0 OR similar_petitions.vector_weight > 1e6 THEN  -- NaN is the greatest number
+        RAISE EXCEPTION 'vector_weight must be from 0 to 1000000, got %', similar_petitions.vector_weight;
+    END IF;
     SELECT e.embedding, m.encoders[1], m.tokenizer INTO wanted, made_by, named_by
     FROM petitions.petition AS p
     JOIN petitions.published_model AS m
