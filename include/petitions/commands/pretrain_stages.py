@@ -78,11 +78,11 @@ def export(teacher: Path, work: Path, output: Path, heads: str) -> None:
 @data_option
 @click.option("--output", type=path, required=True, help="Folder of the model, whose weights are changed.")
 def calibrate(data: Path, output: Path) -> None:
-    """5. Weigh the network and the words that both texts share, for next sentence."""
+    """5. Weigh the network and the letters that both texts share, for next sentence."""
     from petitions.training.overlap_fit import calibrate as fit
 
     weights = fit(output, data, accelerator=Settings.from_env().accelerator)
-    click.echo("network {:.3f}, shared words {:.3f}, constant {:.3f}".format(*weights))
+    click.echo("network {:.3f}, shared letters {:.3f}, constant {:.3f}".format(*weights))
 
 
 STAGE_COMMANDS = (vocabulary, teach, stage, export, calibrate)

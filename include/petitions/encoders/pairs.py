@@ -10,10 +10,8 @@ from petitions.encoders.bert_encoder import BertEncoder
 N_SPECIAL = 3  # [CLS] first [SEP] second [SEP]
 
 
-def read_margins(
-    bert: BertEncoder, pairs: Sequence[tuple[str, str]]
-) -> tuple[npt.NDArray[np.float64], list[list[int]], list[list[int]]]:
-    """The log odds of "follows" by the head alone, float64 [N], and the piece ids of the first and the second texts."""
+def read_margins(bert: BertEncoder, pairs: Sequence[tuple[str, str]]) -> npt.NDArray[np.float64]:
+    """The log odds of "follows" by the head alone, float64 [N]."""
     room = bert.n_positions - N_SPECIAL
     firsts = bert.encode_pieces(first for first, _ in pairs)
     seconds = bert.encode_pieces(second for _, second in pairs)
@@ -23,4 +21,4 @@ def read_margins(
         kept = first[len(first) - n_first :]
         sequences.append(bert.frame(kept, second[: room - n_first]))
     logits = bert.predict_next(sequences).astype(np.float64)  # [N, 2]
-    return logits[:, 0] - logits[:, 1], firsts, seconds
+    return np.subtract(logits[:, 0], logits[:, 1])

@@ -20,7 +20,7 @@ def score_next_sentence(bert: BertEncoder, pairs: Sequence[tuple[str, str]]) -> 
 
     Where a pair has more tokens than the network has positions, the second text keeps its beginning: the question is
     whether it goes on from the first. Only a first text of more than half the positions is cut too, and keeps its end.
-    Where the checkpoint says what it weighs, the share of the first text's words that the whole second has counts too.
+    Where the checkpoint says what it weighs, the letters of the first text that the whole second has count too.
 
     Args:
         bert: a BERT with a next-sentence head, of its own or with the weights of its vectors, which come first.
@@ -33,7 +33,7 @@ def score_next_sentence(bert: BertEncoder, pairs: Sequence[tuple[str, str]]) -> 
         WeightsError: the checkpoint has no next-sentence head.
     """
     bert = bert.pair_reader
-    margins, firsts, seconds = read_margins(bert, pairs)
+    margins = read_margins(bert, pairs)
     if bert.overlap is not None:
-        margins = bert.overlap.weigh(margins, firsts, seconds)
+        margins = bert.overlap.weigh(margins, pairs)
     return (1 / (1 + np.exp(-margins))).astype(np.float32)

@@ -2,7 +2,8 @@
 
 Passes of BERT a petition: this step reads each window of it once, and the step score reads the title with what follows
 it once more (another input: they are a pair there, of two segments). Masked words are not asked while they have no
-weight. In each step a text is split into pieces once.
+weight; each fine-tuned model of PETITIONS_SCORERS reads each window once more, being another network. In each step a
+text is split into pieces once.
 """
 
 import json
