@@ -36,12 +36,12 @@ def test_letters_that_are_no_noun_are_not_found():
 
 
 def test_masks_and_addresses_move_no_place():
-    found = find("문의 [전화번호] www.example.com/doc ***님, 의사를 만났습니다!\n다른 의사도 있습니다")
+    found = find("안내 [전화번호] www.example.com/doc ***님, 의사를 만났습니다!\n다른 의사도 있습니다")
     assert [item.sentence for item in found] == [
-        "문의 [전화번호] www.example.com/doc ***님, 의사를 만났습니다!",
+        "안내 [전화번호] www.example.com/doc ***님, 의사를 만났습니다!",
         "다른 의사도 있습니다",
     ]
-    assert found[0].before[0] == ("문의", "NNG")
+    assert found[0].before[0] == ("안내", "NNG")
     assert all("www" not in surface and "[" not in surface for surface, _ in found[0].before)
     assert found[0].after[0] == ("를", "JKO")
 
