@@ -442,6 +442,15 @@ def test_what_is_odd_every_night_does_not_stop_a_quiet_one(archive):
     assert ledger.place.stage == DONE
 
 
+def test_ten_that_are_odd_every_night_do_not_end_a_batch_before_the_others(archive):
+    odd = {str(number): Page(bluehouse_page(title="")) for number in range(12)}
+    with serve(answer_bluehouse([*odd, "50", "51"], odd)) as server:
+        ledger = MemoryLedger(rejected=[f"{server.url}/petitions/{number}" for number in odd])
+        items = list(crawl_bluehouse(server, archive, ledger))
+    assert [type(item) for item in items] == [Reject] * 12 + [Petition] * 2
+    assert archive.read_answer(items[-1].artifact).body == bluehouse_page()
+
+
 def test_an_answer_with_nothing_in_it_is_believed_the_second_time_as_404_is(archive):
     rows = [assembly_row(petitId=f"{n:032X}", agreBeginDe="2019-08-02", agreEndDe="2019-08-30") for n in range(10)]
     by_id = {row["petitId"]: row for row in rows}

@@ -25,7 +25,7 @@ from petitions.crawl.answer import Answer
 from petitions.crawl.archive import Archive
 from petitions.crawl.asking import Asker
 from petitions.crawl.details import Details
-from petitions.crawl.pages import PageReader
+from petitions.crawl.pages import PageReader, precedes
 from petitions.crawl.pending_batch import PendingBatch
 from petitions.crawl.place import DONE, KNOWN, SAMPLE, Place
 from petitions.crawl.reading import (
@@ -160,14 +160,14 @@ class Crawler:
             self._note_page(answer, listing)
             news = self._find_due(listing)
             due |= news
-            is_quiet = not news and not listing.faults and _precedes(listing, self._ledger.covered_until)
+            is_quiet = not news and not listing.faults and precedes(listing, self._ledger.covered_until)
             n_quiet = n_quiet + 1 if is_quiet and reader.is_sorted else 0
             reader.is_hurried = len(news) > len(listing.entries) / 2
             is_end = (
                 n_quiet == QUIET_PAGES
                 or listing.n_rows < self._largest
                 or not listing.n_rows
-                or (reader.is_sorted and _precedes(listing, self._site.window.since))
+                or (reader.is_sorted and precedes(listing, self._site.window.since))
             )
             if is_end or len(due) >= BATCH:
                 reached = replace(place, page=number)
@@ -251,7 +251,7 @@ class Crawler:
             try:
                 for source_id, item in zip(few, self._details.ask(self._site, few, self._pending), strict=True):
                     n_read += 1
-                    n_bad += isinstance(item, Reject)
+                    n_bad += isinstance(item, Reject) and item.url not in self._details.odd
                     if is_bad(item):
                         self._bad_ids.add(source_id)
                     if n_bad == n_read == FEWEST_BAD:  # all fail alike: the others are not waited for
@@ -292,10 +292,6 @@ class Crawler:
         if n_all >= FEWEST_FOR_HALF and n_bad > most:
             last = name_fault(self._bad[-1])
             raise SiteChangedError(f"{n_bad} of {n_all} answers are no petitions, at most {most:.0f} may be; {last}")
-
-
-def _precedes(listing: Listing, day: date | None) -> bool:
-    return day is not None and bool(listing.entries) and all(entry.sorted_by < day for entry in listing.entries)
 
 
 def _is_due(entry: Entry, status: Status | None) -> bool:

@@ -1,6 +1,7 @@
 """The pages of one list of a site, in order: how many at once, and where the list ends."""
 
 from collections.abc import Iterator, Sequence
+from datetime import date
 from typing import Protocol
 
 from petitions.crawl.answer import Answer
@@ -8,6 +9,11 @@ from petitions.errors import SiteChangedError
 from petitions.sources.site import Listing
 
 MOST_REPEATED_PAGES = 20  # in a row with the petitions of the page before
+
+
+def precedes(listing: Listing, day: date | None) -> bool:
+    """Tell whether all of a page is of before a day; False without a day, and of a page without petitions."""
+    return day is not None and bool(listing.entries) and all(entry.sorted_by < day for entry in listing.entries)
 
 
 class AskPages(Protocol):
