@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from petitions.store.describe import describe_schema, draw_entities
+from petitions.store.describe import describe_schema
 
 pytestmark = pytest.mark.postgres
 
@@ -15,11 +15,6 @@ TABLES = ROOT / "docs" / "tables.md"
 
 def test_tables_md_is_what_the_database_says_of_itself(conn):
     assert describe_schema(conn) == TABLES.read_text(encoding="utf-8"), "docs/tables.md is stale: run make tables"
-
-
-def test_the_readme_has_the_entity_diagram_of_the_schema(conn):
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert f"<!-- entities: make tables -->\n{draw_entities(conn)}<!-- /entities -->" in readme, "run make tables"
 
 
 def test_a_new_column_a_new_link_and_a_new_grant_are_told(conn):
