@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from petitions.encoders.elmo import ElmoNetwork
-from petitions.encoders.elmo_checkpoint import assign_weights, read_weights, write_checkpoint
+from petitions.encoders.elmo_checkpoint import assign_weights, read_weights, write_bilm_tf, write_checkpoint
 from petitions.encoders.elmo_options import ElmoOptions, read_options, write_options
 from petitions.encoders.names import find_weights
 from petitions.errors import WeightsError
@@ -34,6 +34,27 @@ def test_what_is_written_is_read_again(tmp_path, weights):
     for name, values in weights.items():
         np.testing.assert_array_equal(found[name], values.astype(np.float32))
     assert not list(tmp_path.glob("*.part"))
+
+
+def test_the_options_of_a_training_of_bilm_tf_have_no_padding_among_the_characters(tmp_path):
+    path = tmp_path / "options.json"
+    write_options(OPTIONS, path)
+    path.write_text(path.read_text().replace("262", "261"))
+
+    assert read_options(path) == OPTIONS
+
+
+def test_the_files_of_bilm_tf_are_written_and_read_again(tmp_path, weights):
+    write_bilm_tf(tmp_path, OPTIONS, {**weights, "softmax/W": np.zeros((2, 8), np.float16)})
+
+    assert read_options(tmp_path / "options.json") == OPTIONS
+    assert json.loads((tmp_path / "options.json").read_text())["char_cnn"]["n_characters"] == 262
+    found = read_weights(find_weights(tmp_path))
+    assert found.keys() == weights.keys()  # no softmax, as bilm-tf dumps them
+    for name, values in weights.items():
+        np.testing.assert_array_equal(found[name], values.astype(np.float32))
+    with h5py.File(tmp_path / "weights.hdf5") as file:
+        assert file["RNN_0/RNN/MultiRNNCell/Cell0/LSTMCell/W_0"].dtype == np.float32
 
 
 def test_weights_of_bilm_tf_are_read_by_the_same_names(tmp_path, weights):
@@ -92,7 +113,7 @@ def test_a_damaged_file_is_named(tmp_path, name):
 @pytest.mark.parametrize(
     ("section", "key", "value", "message"),
     [
-        ("char_cnn", "n_characters", 261, "n_characters must be 262, got 261"),
+        ("char_cnn", "n_characters", 128, "n_characters must be 261 or 262, the bytes of UTF-8 and the marks, got 128"),
         ("char_cnn", "activation", "gelu", "activation must be one of relu, tanh, got 'gelu'"),
         ("char_cnn", "max_characters_per_token", 2, "max_characters_per_token must be at least 3, got 2"),
         ("lstm", "dim", None, "is not an ELMo's options.json"),

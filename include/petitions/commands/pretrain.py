@@ -112,6 +112,18 @@ def pooling(corpus: tuple[Path, ...], model: Path, as_json: bool) -> None:
     print_rows([asdict(choice)], as_json=as_json, title=f"pooling of {model}")
 
 
+@pretrain.command()
+@click.option("--model", required=True, type=click.Path(path_type=Path), help="Folder of an ELMo.")
+@output_option
+def bilm(model: Path, output: Path) -> None:
+    """Write an ELMo as options.json and weights.hdf5, which bilm-tf, AllenNLP and simple_elmo read."""
+    from petitions.encoders.elmo_checkpoint import read_weights, write_bilm_tf
+    from petitions.encoders.elmo_options import read_options
+    from petitions.encoders.names import OPTIONS_FILE, find_weights
+
+    write_bilm_tf(output, read_options(model / OPTIONS_FILE), read_weights(find_weights(model)))
+
+
 for command in STAGE_COMMANDS:
     pretrain.add_command(command)
 

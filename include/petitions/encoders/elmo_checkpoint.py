@@ -15,6 +15,8 @@ from petitions.encoders.elmo_options import ElmoOptions, write_options
 from petitions.encoders.names import OPTIONS_FILE, WEIGHTS_FILE, require_finite
 from petitions.errors import WeightsError
 
+BILM_WEIGHTS_FILE = "weights.hdf5"
+
 Weights = dict[str, npt.NDArray[np.float32]]
 
 
@@ -59,6 +61,18 @@ def write_checkpoint(folder: Path, options: ElmoOptions, weights: Mapping[str, n
     # Not save_file: that leaves a file which only its owner may read.
     unfinished.write_bytes(save({name: np.ascontiguousarray(v, dtype=np.float16) for name, v in weights.items()}))
     os.replace(unfinished, folder / WEIGHTS_FILE)
+
+
+def write_bilm_tf(folder: Path, options: ElmoOptions, weights: Mapping[str, npt.NDArray[np.floating]]) -> None:
+    """Write options.json and weights.hdf5 as bilm-tf, AllenNLP and simple_elmo read them: float32, no softmax."""
+    folder.mkdir(parents=True, exist_ok=True)
+    write_options(options, folder / OPTIONS_FILE)
+    unfinished = folder / f"{BILM_WEIGHTS_FILE}.part"
+    with h5py.File(unfinished, "w") as file:
+        for name, values in weights.items():
+            if not name.startswith("softmax/"):
+                file[name] = values.astype(np.float32)
+    os.replace(unfinished, folder / BILM_WEIGHTS_FILE)
 
 
 def _collect(name: str, item: h5py.Group | h5py.Dataset, weights: Weights) -> None:

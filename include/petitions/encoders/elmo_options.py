@@ -84,8 +84,11 @@ def write_options(options: ElmoOptions, path: Path) -> None:
 
 def _from_json(tree: Mapping[str, Any]) -> ElmoOptions:
     lstm, char_cnn = tree["lstm"], tree["char_cnn"]
-    if char_cnn["n_characters"] != N_CHARACTERS:
-        raise WeightsError(f"n_characters must be {N_CHARACTERS}, got {char_cnn['n_characters']}")
+    if char_cnn["n_characters"] not in (N_CHARACTERS - 1, N_CHARACTERS):  # without the padding while bilm-tf trains
+        raise WeightsError(
+            f"n_characters must be {N_CHARACTERS - 1} or {N_CHARACTERS}, the bytes of UTF-8 and the marks, "
+            f"got {char_cnn['n_characters']!r}"
+        )
     return ElmoOptions(
         character_dim=int(char_cnn["embedding"]["dim"]),
         filters=tuple((int(width), int(n)) for width, n in char_cnn["filters"]),

@@ -99,14 +99,14 @@ def write_corpus(corpus: Corpus, work: Path, key: str) -> None:
     os.replace(unfinished, work / CORPUS_FILE)
 
 
-def read_corpus_file(work: Path, key: str) -> Corpus | None:
-    """Read a corpus; None where there is none, or one that was made of something else."""
+def read_corpus_file(work: Path, key: str | None = None) -> Corpus | None:
+    """Read a corpus; None where there is none, or one that was made of something else than `key` says."""
     path = work / CORPUS_FILE
     if not path.is_file():
         return None
     try:
         with np.load(path) as arrays:
-            if str(arrays["key"]) != key:
+            if key is not None and str(arrays["key"]) != key:
                 return None
             streams = {name: arrays[name] for name in ("training", "held_out", "only_words")}
             return Corpus(tokens=tuple(json.loads(arrays["tokens"].tobytes())), **streams)
