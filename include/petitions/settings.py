@@ -45,7 +45,7 @@ READERS: dict[object, tuple[Callable[[str], object], str]] = {  # by the type of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """One field for each PETITIONS_<FIELD> variable; see the table in the README."""
+    """One field for each PETITIONS_<FIELD> variable; see docs/settings.md."""
 
     database_url: str = field(default="", repr=False)  # empty: the embedded Postgres in .local/postgres
     artifacts: str = ".local/artifacts"
