@@ -16,6 +16,7 @@ from petitions.sources.registry import SOURCES, find_source
 
 PREFIX = "PETITIONS_"
 MODELS = Path(__file__).parent / "models"
+MODERATION = "moderation-small"  # the scorer that ships; its folder stands among MODELS
 ACCELERATORS = ("auto", "tpu", "gpu", "cpu")
 CPU_ENGINES = ("auto", "tensorflow", "onnxruntime")
 CHOICES = {"accelerator": ACCELERATORS, "cpu_engine": CPU_ENGINES}
@@ -32,13 +33,18 @@ def read_topic_count(text: str) -> TopicCount:
     return "auto" if text == "auto" else int(text)
 
 
+def read_list(text: str) -> tuple[str, ...]:
+    """Read texts with commas between them; `none` is none of them, since an empty value means the default."""
+    return () if text.strip() == "none" else tuple(filter(None, map(str.strip, text.split(","))))
+
+
 _WEB_ADDRESS = "must be an http(s) address, such as https://host:8443"
 _BLANK = re.compile(r"[\s\x00-\x1f]")
 READERS: dict[object, tuple[Callable[[str], object], str]] = {  # by the type of a field; the others are texts
     int: (int, "a number"),
     float: (float, "a number"),
     TopicCount: (read_topic_count, "a number or auto"),
-    tuple[str, ...]: (lambda text: tuple(filter(None, map(str.strip, text.split(",")))), "texts, commas between them"),
+    tuple[str, ...]: (read_list, "texts, commas between them"),
     date | None: (date.fromisoformat, "a date such as 2019-04-01"),
 }
 
@@ -64,7 +70,7 @@ class Settings:
     embedding_model: str = field(default=str(MODELS / "sentence-small"))  # what is searched and compared
     embedding_prompts: str = ""  # of a question, "|", of a petition; empty: as the folder of the embedding model says
     elmo_model: str = field(default=str(MODELS / "elmo-small"))
-    scorers: tuple[str, ...] = ()  # folders or hub names of fine-tuned models, whose labels are stored too
+    scorers: tuple[str, ...] = (MODERATION,)  # folders or hub names of what gives labels, which are stored too
     accelerator: str = "auto"
     cpu_engine: str = "auto"  # of BERT where there is no accelerator; auto: the fastest here
     topics: TopicCount = 9

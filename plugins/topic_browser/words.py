@@ -76,7 +76,10 @@ WORDS = {
     "body": ("내용", "Text"),
     "scores": ("점수", "Scores"),
     "next_sentence": ("제목과 내용이 이어질 확률", "Probability that the text follows the title"),
-    "moderation": ("조정 점수", "Moderation"),
+    "moderation": (
+        "관리자가 고칠 확률 (내용의 참·거짓과 무관)",
+        "Probability that the moderator would edit it (says nothing of its truth)",
+    ),
     "topic_similarity": ("주제와 닮은 정도 (코사인의 차)", "Nearer to its topic than to the next (gap of cosines)"),
     "keywords": ("열쇳말", "Keywords"),
     "curve": ("동의 수의 변화", "Agreements by day"),

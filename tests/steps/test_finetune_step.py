@@ -5,12 +5,16 @@ from dataclasses import replace
 
 import pytest
 from click.testing import CliRunner
+from sqlalchemy import text
 
 from invented import MONDAY, PETITION
 from petitions.cli import main
 from petitions.errors import ConfigError, EmptyWindowError
-from petitions.records import Source, Status
+from petitions.records import Source, Status, Window
+from petitions.settings import Settings
 from petitions.steps.finetune import Days, read_split
+from petitions.steps.label import label_texts
+from petitions.steps.step import Run
 from petitions.store.petitions import upsert_petitions
 from tiny_labels import DAYS, make_examples, write_model
 
@@ -91,3 +95,29 @@ def test_the_command_writes_a_folder_and_prints_bert_beside_words(engine, databa
     neither = CliRunner().invoke(main, ["finetune", "bert", *asked])
     assert neither.exit_code == 2
     assert "give --task or --labels" in neither.output
+
+
+def test_the_commands_of_heads_write_what_the_step_of_labels_runs(engine, database_url, tmp_path, monkeypatch):
+    with engine.begin() as conn:
+        examples = store(conn, 400)
+    path = tmp_path / "mine.csv"
+    lines = [f"{number},{one.petition_id},{one.label}" for number, one in enumerate(examples[1:])]
+    path.write_text("\n".join(["number,petition_id,theme", *lines]), encoding="utf-8")
+    monkeypatch.setenv("PETITIONS_DATABASE_URL", database_url)
+    output = tmp_path / "themes"
+    asked = ["finetune", "stack", "--labels", str(path), "--output", str(output), "--json", "--source", "sample"]
+    done = CliRunner().invoke(main, [*asked, "--column", "theme", "--parts", "words"])
+    assert done.exit_code == 0, done.output
+    rows = {row["by"]: row for row in json.loads(done.stdout)}
+    assert rows["head"]["accuracy"] > 0.9
+    window = Window(since=DAYS.since, until=DAYS.until)
+    settings = Settings(source="sample", scorers=(str(output),))
+    run = Run(settings=settings, engine=engine, artifacts=None, source=SOURCE, window=window)
+    assert label_texts(run, "themes") == 399, "one is hidden"
+    assert label_texts(run, "themes") == 0
+    with engine.connect() as conn:
+        said = dict(conn.execute(text("SELECT petition_id, label FROM petitions.petition_label WHERE rank = 1")).all())
+    assert sum(said[one.petition_id] == one.label for one in examples[1:]) > 360
+    failed = CliRunner().invoke(main, asked)
+    assert failed.exit_code == 1
+    assert "petition_id and label among them, once each, got 'number,petition_id,theme'" in failed.output

@@ -145,7 +145,8 @@ def test_scorers_are_called_by_their_folders_and_no_two_alike():
 
 def test_the_setting_is_a_list_with_commas():
     assert Settings.from_env({"PETITIONS_SCORERS": "/a/x, /b/y,"}).scorers == ("/a/x", "/b/y")
-    assert Settings.from_env({}).scorers == ()
+    assert Settings.from_env({}).scorers == ("moderation-small",)
+    assert Settings.from_env({"PETITIONS_SCORERS": "none"}).scorers == ()
 
 
 def test_a_folder_without_labels_is_told_before_a_run_begins(tmp_path, scorer):

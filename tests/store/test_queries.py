@@ -30,7 +30,7 @@ pytestmark = [pytest.mark.postgres, pytest.mark.slow]
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "queries.md"
 EXAMPLE = re.compile(r"```sql\n([^`]+)\n```\n\n((?:\|.*\n)+)")
-SCORER = "category@0123456789ab"
+SCORER, MODERATION = "category@0123456789ab", "moderation-small@0123456789ab"
 MAY = Window(since=date(2024, 3, 1), until=date(2024, 6, 1))
 
 CROSSING = "아침마다 아이들이 차를 피해 길을 건넙니다. 학교 앞에 신호등이 하나 있으면 모두 안심하고 다닐 수 있습니다."
@@ -156,9 +156,14 @@ def write_sample(conn) -> None:
         )
         for item in read_texts(conn, Source("sample"), WINDOW)
     ]
+    given += [
+        replace(item, scorer=MODERATION, labels=[("untouched", 1 - share), ("moderated", share)])
+        for item in given
+        for share in [0.1 + 0.05 * (int(item.petition_id[-3:]) % 7)]
+    ]
     upsert_labels(conn, given)
     write_senses(conn)
-    publish(conn, "fit-1", [BERT, ELMO, SCORER], at=MONDAY)
+    publish(conn, "fit-1", [BERT, ELMO, SCORER, MODERATION], at=MONDAY)
     write_outcomes(conn)
     write_run(conn)
     failed = begin_run(conn, Source("sample"), Window(since=date(2024, 5, 1), until=date(2024, 8, 1)))

@@ -19,7 +19,8 @@ from invented import (
 )
 from petitions.errors import ParseError, PermanentError, PetitionsError
 from petitions.records import Hidden, Source
-from petitions.store.petitions import mark_hidden, record_agreements, upsert_petitions
+from petitions.store.labels import GivenLabels, upsert_labels
+from petitions.store.petitions import mark_hidden, read_texts, record_agreements, upsert_petitions
 from petitions.store.publishing import publish
 from petitions.store.readers import (
     read_current_topics,
@@ -80,6 +81,24 @@ def test_a_petition_stands_with_its_topic_scores_and_keywords(published):
     assert (row["next_sentence"], row["moderation"]) == (0.75, None)
     assert row["topic_similarity"] == 0.5, "of the first encoder that was published"
     assert (row["keywords"], row["model_id"], row["encoder"]) == (["신호등", "학교"], "fit-1", BERT)
+
+
+def test_moderation_is_what_a_published_scorer_of_that_name_gives_the_text_as_it_stands(published):
+    scorer, other = "moderation-small@0123456789ab", "mine@0123456789ab"
+    (item,) = [one for one in read_texts(published, SAMPLE, WINDOW) if one.petition_id == "sample:a-002"]
+    given = GivenLabels(
+        petition_id=item.petition_id,
+        scorer=scorer,
+        content_hash=item.content_hash,
+        labels=[("untouched", 0.75), ("moderated", 0.25)],
+    )
+    upsert_labels(published, [given, replace(given, scorer=other, labels=[("moderated", 0.9)])])
+    assert read_petition(published, "sample:a-002")["moderation"] is None, "its scorer is not published"
+    publish(published, "fit-1", [BERT, ELMO, other, scorer], at=MONDAY)
+    row = read_petition(published, "sample:a-002")
+    assert (row["moderation"], row["moderation_scorer"]) == (0.25, scorer)
+    upsert_labels(published, [replace(given, content_hash="of an older text")])
+    assert read_petition(published, "sample:a-002")["moderation"] is None
 
 
 def test_the_topics_of_the_published_fit_stand_with_their_petitions(published):

@@ -191,11 +191,11 @@ def _examine_encoder(name: str, settings: Settings) -> str:
 
 
 def _examine_scorers(settings: Settings) -> str:
-    from petitions.encoders.classifier import load_classifier
-    from petitions.encoders.scorers import list_scorers
+    from petitions.encoders.scorers import list_scorers, name_scorer
+    from petitions.steps.label import open_scorer
 
     models = list_scorers(settings.scorers).values()
-    loaded = [load_classifier(model, settings.accelerator, settings.cpu_engine) for model in models]
+    loaded = [open_scorer(model, settings.accelerator, settings.cpu_engine, name_scorer(model)) for model in models]
     return "; ".join(f"{one.name}, {len(one.labels.names)} labels" for one in loaded)
 
 

@@ -15,7 +15,7 @@ import click
 
 from petitions.commands.export import replace_file
 from petitions.commands.options import open_store, source_option, source_or_setting
-from petitions.commands.report_findings import draw_weeks, tell_codes, tell_findings, tell_share
+from petitions.commands.report_findings import draw_weeks, tell_codes, tell_edited, tell_findings, tell_share
 from petitions.commands.report_words import choose_words, tell_check, tell_limit
 from petitions.errors import ConfigError, PermanentError
 from petitions.records import SEOUL, Source
@@ -53,6 +53,7 @@ class Report:
     copies: "Rows"
     births: "Rows"
     loudest: "Rows"
+    edited: "Rows"  # the petitions that a moderator would most likely edit
     examples: "Rows"  # by topic
     checks: "Rows"
     codes: "Rows"  # of the site, that are not known
@@ -88,6 +89,7 @@ def read_report(conn: "Connection", artifacts: "ArtifactStore", source: Source) 
         copies=report_reads.read_copies(conn, source),
         births=report_reads.read_births(conn, source),
         loudest=report_reads.read_loudest(conn, source, EXAMPLES),
+        edited=report_reads.read_edited(conn, source, EXAMPLES),
         examples=report_reads.read_examples(conn, source, EXAMPLES),
         checks=report_reads.read_checks(conn, model["model_id"]),
         codes=report_reads.read_codes(conn, source),
@@ -117,6 +119,7 @@ def draw_report(report: Report, language: Language = "ko") -> str:
             *tell_findings(
                 report.topics, report.moves, report.terms, report.copies, report.births, report.loudest, word
             ),
+            *tell_edited(report.edited, word),
             *tell_codes(report.codes, word),
         ],
         bars=draw_weeks(report.trends),

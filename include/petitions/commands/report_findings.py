@@ -135,6 +135,22 @@ def _tell_copies(copies: Rows, word: Tell) -> str:
     )
 
 
+def tell_edited(edited: Rows, word: Tell) -> list[Finding]:
+    """Say which petitions a moderator would likeliest edit; nothing where no scorer of that name is published.
+
+    Args:
+        edited: of current_petition, the highest moderation first, with n_scored and expected, the sum over all.
+        word: gives the sentences of a language.
+    """
+    if not edited:
+        return []
+    told = [word("edited_note", n=f"{edited[0]['n_scored']:,}", expected=f"{edited[0]['expected']:,.0f}")]
+    told += [
+        word("edited_is", title=row["title"], probability=tell_share(row["moderation"])) for row in edited[:MOST_TITLES]
+    ]
+    return [Finding(heading=word("edited"), sentences=told)]
+
+
 def _tell_loudest(loudest: Rows, word: Tell) -> list[str]:
     told = [
         word(

@@ -10,6 +10,7 @@ from petitions.encoders.bert_encoder import BATCH_TOKENS, BertEncoder
 from petitions.encoders.engine import Floats
 from petitions.encoders.hub import ModelFiles, fetch_model
 from petitions.encoders.labels import read_labels
+from petitions.encoders.probabilities import to_probabilities as to_probabilities
 from petitions.encoders.sequences import TokenSequence
 
 
@@ -66,12 +67,6 @@ class TextClassifier(BertEncoder):
         """Logits of L labels for N texts, float32 [N, L]."""
         pooled, head = self.pool_texts(texts, batch_tokens=batch_tokens), self.read_head()  # [N, D]
         return (pooled @ head.classifier + head.classifier_bias).astype(np.float32)
-
-
-def to_probabilities(logits: Floats) -> Floats:
-    """The probability of each label: logits [N, L] to float32 [N, L], rows of sum 1."""
-    odds = np.exp(logits.astype(np.float64) - logits.max(axis=1, keepdims=True))
-    return (odds / odds.sum(axis=1, keepdims=True)).astype(np.float32)
 
 
 def load_classifier(model: str, accelerator: str = "auto", cpu_engine: str = "onnxruntime") -> TextClassifier:

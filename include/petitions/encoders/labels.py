@@ -1,4 +1,4 @@
-"""The labels that a fine-tuned BERT gives, from its config.json; without TensorFlow."""
+"""The labels that a fine-tuned model gives, from its config.json; without TensorFlow."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ from petitions.encoders.tokenizer_files import read_json
 from petitions.errors import WeightsError
 
 ARCHITECTURE = "BertForSequenceClassification"
+HEAD_ARCHITECTURE = "PetitionHead"  # ours, see `encoders.head`
 MASKS = "*"  # what a moderator puts in the place of a name: it would tell that he was there
 DROPPED = "petitions_dropped"  # our key of config.json, which transformers keeps and does not read
 
@@ -33,12 +34,16 @@ def read_labels(folder: Path) -> Labels:
     """Read which labels a folder's model gives.
 
     Raises:
-        WeightsError: it is no `BertForSequenceClassification`, or does not name two labels or more.
+        WeightsError: it is neither a `BertForSequenceClassification` nor a head of ours, or does not name two labels
+            or more.
     """
     path = folder / "config.json"
     config = read_json(path)
-    if config.get("architectures") != [ARCHITECTURE]:
-        raise WeightsError(f"{path}: architectures must be {ARCHITECTURE} alone, got {config.get('architectures')!r}")
+    if config.get("architectures") not in ([ARCHITECTURE], [HEAD_ARCHITECTURE]):
+        raise WeightsError(
+            f"{path}: architectures must be {ARCHITECTURE} alone, or {HEAD_ARCHITECTURE}, "
+            f"got {config.get('architectures')!r}"
+        )
     named = config.get("id2label")
     if not isinstance(named, dict) or set(named) != {str(number) for number in range(len(named))} or len(named) < 2:
         raise WeightsError(f"{path}: id2label must name 2 labels or more, by 0, 1, ..., got {named!r}")
@@ -46,3 +51,8 @@ def read_labels(folder: Path) -> Labels:
     if not all(isinstance(name, str) and name for name in names) or len(set(names)) < len(names):
         raise WeightsError(f"{path}: the labels of id2label must be different texts, got {names!r}")
     return Labels(names=names, dropped=str(config.get(DROPPED, "")))
+
+
+def is_head(folder: Path) -> bool:
+    """Whether a folder that gives labels holds a head of ours, and no network."""
+    return read_json(folder / "config.json").get("architectures") == [HEAD_ARCHITECTURE]

@@ -20,6 +20,7 @@ WEIGHTS_FILE = "model.safetensors"
 INDEX_FILE = "model.safetensors.index.json"
 OPTIONS_FILE = "options.json"
 POOLING_FILE = "pooling.safetensors"  # of an ELMo, see `encoders.sif`
+WORDS_FILE = "words.txt"  # of a stacked head
 N_DIGITS = 12  # of a hash or commit, enough to tell weights apart
 
 
@@ -46,6 +47,18 @@ def name_elmo(model: str) -> str:
     folder = Path(model)
     paths = [find_weights(folder), folder / OPTIONS_FILE, *folder.glob(POOLING_FILE)]
     return f"{folder.resolve().name}@{_hash(folder, paths)}"
+
+
+def name_head(folder: Path) -> str:
+    """The name of a stacked head: its folder, and the hash of its files; config.json holds the names of its encoders.
+
+    Raises:
+        WeightsError: it has no weights.
+    """
+    paths = [folder / "config.json", folder / WEIGHTS_FILE, folder / WORDS_FILE]
+    if not paths[1].is_file():
+        raise WeightsError(f"{folder} has no {WEIGHTS_FILE}")
+    return f"{folder.resolve().name}@{_hash(folder, filter(Path.is_file, paths))}"
 
 
 def name_encoder(files: ModelFiles, prompts: str = "") -> str:

@@ -1,10 +1,11 @@
-"""The fine-tuned models of PETITIONS_SCORERS, by the names of their folders; without TensorFlow."""
+"""The models of PETITIONS_SCORERS, by the names of their folders; without TensorFlow."""
 
 from collections.abc import Sequence
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from petitions.encoders.registry import ENCODERS
 from petitions.errors import ConfigError
+from petitions.settings import MODELS
 
 
 def list_scorers(models: Sequence[str]) -> dict[str, str]:
@@ -36,18 +37,28 @@ def find_scorer(models: Sequence[str], name: str) -> str:
     return found[name]
 
 
+def find_shipped(model: str) -> str:
+    """Where a scorer lies: one that ships, such as "moderation-small", is called by its name alone."""
+    shipped = MODELS / model
+    return str(shipped) if "/" not in model and shipped.is_dir() else model
+
+
 def name_scorer(model: str) -> str:
     """The name of its weights, under which its labels are stored.
 
     Raises:
         WeightsError: the model is missing, or gives no labels.
     """
-    from petitions.encoders.hub import (
-        fetch_model,
-    )  # transformers with it, which a step that loads no model does without
-    from petitions.encoders.labels import read_labels
-    from petitions.encoders.names import name_encoder
+    from petitions.encoders.labels import is_head, read_labels
+    from petitions.encoders.names import name_encoder, name_head
 
-    files = fetch_model(model)
+    found = find_shipped(model)
+    if Path(found).is_dir() and is_head(Path(found)):
+        read_labels(Path(found))
+        return name_head(Path(found))
+    # transformers with it, which a step that loads no model does without
+    from petitions.encoders.hub import fetch_model
+
+    files = fetch_model(found)
     read_labels(files.folder)
     return name_encoder(files)

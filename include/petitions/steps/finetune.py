@@ -12,6 +12,7 @@ from petitions.errors import EmptyWindowError
 from petitions.records import Source
 from petitions.store import labels as store
 from petitions.training.labelled import (
+    LABEL_COLUMN,
     Example,
     Split,
     SplitDays,
@@ -21,7 +22,9 @@ from petitions.training.labelled import (
 )
 
 if TYPE_CHECKING:
+    from petitions.training.finetune_head import HeadSettings
     from petitions.training.finetune_report import EmbeddingReport, LabelReport
+    from petitions.training.head_report import HeadReport
     from petitions.training.label_trainer import FinetuneSettings
 
 MODERATED, UNTOUCHED = "moderated", "untouched"
@@ -44,6 +47,7 @@ def finetune(
     *,
     task: str,
     label_file: Path | None,
+    column: str = LABEL_COLUMN,
     model: str,
     output: Path,
     settings: "FinetuneSettings",
@@ -56,6 +60,7 @@ def finetune(
         days: which of them, and how they are divided.
         task: "category", "moderation" or "embedding"; with a file of labels its name in the report.
         label_file: a CSV of petition_id and label.
+        column: which of its columns is the label.
         model: a folder or hub name of a BERT.
         output: the folder that is written.
         settings: the course.
@@ -66,7 +71,7 @@ def finetune(
         WeightsError: the model is missing or damaged.
     """
     with engine.connect() as conn:
-        split = read_split(conn, source, days, task, label_file)
+        split = read_split(conn, source, days, task, label_file, column)
     from petitions.text.tokenizer import Tokenizer
     from petitions.training.finetune_bert import finetune_embedding, finetune_labels
 
@@ -76,10 +81,32 @@ def finetune(
     return finetune_labels(task, model, split, output, morphemes, settings)
 
 
-def read_split(conn: Connection, source: Source, days: Days, task: str, label_file: Path | None) -> Split:
+def finetune_head(
+    engine: Engine,
+    source: Source,
+    days: Days,
+    *,
+    task: str,
+    label_file: Path | None,
+    column: str = LABEL_COLUMN,
+    output: Path,
+    settings: "HeadSettings",
+) -> "HeadReport":
+    """Fit a head on stored petitions, and write its folder; see `finetune` for the arguments and what is raised."""
+    with engine.connect() as conn:
+        split = read_split(conn, source, days, task, label_file, column)
+    from petitions.text.tokenizer import Tokenizer
+    from petitions.training.finetune_head import finetune_head as fit
+
+    return fit(task, split, output, Tokenizer().morphemes, settings)
+
+
+def read_split(
+    conn: Connection, source: Source, days: Days, task: str, label_file: Path | None, column: str = LABEL_COLUMN
+) -> Split:
     """Read labelled petitions, and divide them by time."""
     if label_file is not None:
-        labels = read_label_file(label_file)
+        labels = read_label_file(label_file, column)
         examples = give_labels(
             [_label(item, task) for item in store.read_labelled_of(conn, labels)], labels, label_file
         )

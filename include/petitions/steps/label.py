@@ -1,10 +1,12 @@
-"""The labels of fine-tuned models, a part of the step score: those of PETITIONS_SCORERS, each under its own name."""
+"""The labels of the models of PETITIONS_SCORERS, a part of the step score: each under its own name."""
 
 from collections.abc import Sequence
 from functools import cache, partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from petitions.encoders.scorers import find_scorer, name_scorer
+from petitions.encoders.labels import is_head
+from petitions.encoders.scorers import find_scorer, find_shipped, name_scorer
 from petitions.errors import ConfigError
 from petitions.records import PetitionText
 from petitions.steps.step import CHUNK, Run, read_chunks
@@ -14,6 +16,9 @@ from petitions.store.parts import WHOLE, Part
 
 if TYPE_CHECKING:
     from petitions.encoders.classifier import TextClassifier
+    from petitions.encoders.head import HeadClassifier
+
+    Classifier = TextClassifier | HeadClassifier
 
 KEPT = 3  # labels of each petition, the likeliest; of two both are kept
 
@@ -32,7 +37,7 @@ def label_texts(run: Run, scorer: str, part: Part = WHOLE) -> int:
         opened = None
         for chunk in read_chunks(run, read, progress):
             if opened is None:  # TensorFlow and the weights, which a part without new petitions need not wait for
-                opened = _open(model, run.settings.accelerator, run.settings.cpu_engine, name)
+                opened = open_scorer(model, run.settings.accelerator, run.settings.cpu_engine, name)
                 if opened.name != name:
                     raise ConfigError(f"the weights of {model} were replaced: {name} is {opened.name} now, try again")
             given = give_labels(opened, name, chunk)
@@ -52,9 +57,9 @@ def count_left(run: Run, scorer: str) -> int:
         return labels.count_unlabelled(conn, run.source, run.window, name)
 
 
-def give_labels(classifier: "TextClassifier", name: str, texts: Sequence[PetitionText]) -> list[GivenLabels]:
+def give_labels(classifier: "Classifier", name: str, texts: Sequence[PetitionText]) -> list[GivenLabels]:
     """The likeliest labels of each text."""
-    from petitions.encoders.classifier import to_probabilities
+    from petitions.encoders.probabilities import to_probabilities
 
     probabilities = to_probabilities(classifier.classify([text.whole for text in texts]))  # [N, L]
     likeliest = (-probabilities).argsort(axis=1, kind="stable")[:, :KEPT]  # [N, K]
@@ -71,8 +76,14 @@ def give_labels(classifier: "TextClassifier", name: str, texts: Sequence[Petitio
 
 
 @cache
-def _open(model: str, accelerator: str, cpu_engine: str, name: str) -> "TextClassifier":
-    # By its name too: a folder may be replaced.
+def open_scorer(model: str, accelerator: str, cpu_engine: str, name: str) -> "Classifier":
+    """A model of PETITIONS_SCORERS, loaded once a process; by its name too, since a folder may be replaced."""
+    folder = Path(find_shipped(model))
+    if folder.is_dir() and is_head(folder):
+        from petitions.encoders.head import load_head
+        from petitions.text.tokenizer import Tokenizer
+
+        return load_head(folder, accelerator, cpu_engine, Tokenizer().morphemes)
     from petitions.encoders.classifier import load_classifier
 
     return load_classifier(model, accelerator, cpu_engine)

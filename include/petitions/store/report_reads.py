@@ -77,6 +77,16 @@ def read_loudest(conn: Connection, source: Source, k: int) -> Rows:
     return _rows(conn, query, source=source, k=k)
 
 
+def read_edited(conn: Connection, source: Source, k: int) -> Rows:
+    """Read the k petitions of a source that a moderator would most likely edit; `expected` is how many of all scored."""
+    query = """
+        SELECT title, moderation, count(*) OVER () AS n_scored, sum(moderation) OVER () AS expected
+        FROM petitions.current_petition WHERE source = :source AND moderation IS NOT NULL
+        ORDER BY moderation DESC, petition_id LIMIT :k
+    """
+    return _rows(conn, query, source=source, k=k)
+
+
 def read_checks(conn: Connection, model_id: str) -> Rows:
     """Read the outcome of a fit's checks, by name."""
     query = text("SELECT * FROM petitions.run_check WHERE model_id = :model_id ORDER BY name")

@@ -12,7 +12,7 @@ from scipy.special import log_softmax
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score, roc_auc_score
 
-from petitions.encoders.classifier import to_probabilities
+from petitions.encoders.probabilities import to_probabilities
 
 N_BINS = 15  # of probability, for the calibration error (Guo et al. 2017)
 WIDEST = 3.0  # a temperature is e^-3 to e^3

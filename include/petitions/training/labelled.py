@@ -11,7 +11,7 @@ from petitions.errors import ConfigError
 
 MIN_TRAIN, MIN_JUDGED = 40, 10  # petitions to train on; to stop by, and to test on
 MOST_LABELS = 200  # more of them are no labels, but texts
-COLUMNS = ["petition_id", "label"]
+ID_COLUMN, LABEL_COLUMN = "petition_id", "label"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,23 +95,25 @@ def find_labels(split: Split) -> list[str]:
     return labels
 
 
-def read_label_file(path: Path) -> dict[str, str]:
-    """Read a CSV of petition_id and label, with these words above it.
+def read_label_file(path: Path, column: str = LABEL_COLUMN) -> dict[str, str]:
+    """Read the labels of petitions in a CSV, whose first line names its columns: petition_id, `column`, any others.
 
     Raises:
-        ConfigError: it is empty, no such CSV, or gives one petition two labels.
+        ConfigError: it is empty, no such CSV, lacks the column, or gives one petition two labels.
     """
     labels: dict[str, str] = {}
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             rows = csv.reader(file, strict=True)
-            head = next(rows, None)
-            if head != COLUMNS:
-                raise ConfigError(f"{path} must begin with the line {','.join(COLUMNS)}, got {','.join(head or [])!r}")
+            head = next(rows, None) or []
+            if head.count(ID_COLUMN) != 1 or head.count(column) != 1 or column == ID_COLUMN:
+                raise ConfigError(
+                    f"{path} must begin with a line of column names, {ID_COLUMN} and {column} among them, once each, "
+                    f"got {','.join(head)!r}"
+                )
+            places = head.index(ID_COLUMN), head.index(column)
             for row in filter(None, rows):
-                if len(row) != len(COLUMNS) or not row[0] or not row[1].strip():
-                    raise ConfigError(f"{path}, line {rows.line_num}: must hold an id and a label, got {row!r}")
-                petition_id, label = row[0], row[1].strip()
+                petition_id, label = _read_row(row, places, len(head), f"{path}, line {rows.line_num}")
                 if labels.setdefault(petition_id, label) != label:
                     raise ConfigError(
                         f"{path}, line {rows.line_num}: {petition_id} has two labels, "
@@ -122,6 +124,14 @@ def read_label_file(path: Path) -> dict[str, str]:
     if not labels:
         raise ConfigError(f"{path} holds no petition, there must be {MIN_TRAIN + 2 * MIN_JUDGED}")
     return labels
+
+
+def _read_row(row: list[str], places: tuple[int, int], n_columns: int, where: str) -> tuple[str, str]:
+    if len(row) == n_columns:
+        petition_id, label = row[places[0]], row[places[1]].strip()
+        if petition_id and label:
+            return petition_id, label
+    raise ConfigError(f"{where}: must hold an id and a label, got {row!r}")
 
 
 def give_labels(examples: Sequence[Example], labels: dict[str, str], path: Path) -> list[Example]:

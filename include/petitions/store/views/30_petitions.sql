@@ -5,7 +5,7 @@ SELECT
     p.petition_id, p.source, p.title, p.purpose, p.body, p.category, p.status, p.n_agreements, p.begins_on, p.ends_on,
     p.url, p.is_moderated,
     t.topic_id, t.label AS topic_label, main.share AS topic_share,
-    s.next_sentence, s.moderation, s.topic_similarity,
+    s.next_sentence, edited.moderation, s.topic_similarity,
     ARRAY(
         SELECT k.word FROM petitions.petition_keyword AS k
         WHERE k.petition_id = p.petition_id AND k.encoder = m.encoders[1] ORDER BY k.rank
@@ -26,7 +26,8 @@ SELECT
             SELECT FROM petitions.petition_agreement AS a
             WHERE a.petition_id = p.petition_id AND a.seen_on < first_over.seen_on
         )
-    ) AS reached_threshold_on
+    ) AS reached_threshold_on,
+    edited.moderation_scorer
 FROM petitions.published_model AS m
 JOIN petitions.petition AS p
     ON p.source = m.source AND p.begins_on >= m.since AND p.begins_on < m.until AND p.status <> 'hidden'
@@ -37,7 +38,6 @@ CROSS JOIN LATERAL (
     -- of the published encoders the first that gives a score
     SELECT
         (array_agg(value ORDER BY place) FILTER (WHERE score = 'next_sentence'))[1] AS next_sentence,
-        (array_agg(value ORDER BY place) FILTER (WHERE score = 'moderation'))[1] AS moderation,
         (array_agg(value ORDER BY place) FILTER (WHERE score = 'topic_similarity'))[1] AS topic_similarity
     FROM (
         SELECT one.score, one.value, array_position(m.encoders, one.encoder) AS place
@@ -46,6 +46,14 @@ CROSS JOIN LATERAL (
             AND one.model_id IN ('', m.model_id)
     ) AS placed
 ) AS s
+LEFT JOIN LATERAL (
+    -- by the first published scorer of that name: the one that ships, or one of one's own
+    SELECT l.probability AS moderation, l.scorer AS moderation_scorer
+    FROM petitions.petition_label AS l
+    WHERE l.petition_id = p.petition_id AND l.scorer = ANY (m.encoders) AND l.content_hash = p.content_hash
+        AND l.scorer ~ '^moderation[^@]*@' AND l.label = 'moderated'
+    ORDER BY array_position(m.encoders, l.scorer) LIMIT 1
+) AS edited ON true
 LEFT JOIN LATERAL (
     SELECT h.n_agreements AS threshold FROM petitions.agreement_threshold AS h
     WHERE h.source = p.source AND h.since <= p.begins_on ORDER BY h.since DESC LIMIT 1
@@ -63,7 +71,8 @@ COMMENT ON COLUMN petitions.current_petition.encoder IS 'what similar_petitions 
 
 COMMENT ON COLUMN petitions.current_petition.n_agreements IS 'as last seen; not final while status is open';
 COMMENT ON COLUMN petitions.current_petition.moderation IS
-    'probability that the site would hide it, by a head trained on hidden ones; null where the weights have none';
+    'probability that the Blue House''s moderator would edit it, learned from what was edited; no judgement of truth; null: no scorer';
+COMMENT ON COLUMN petitions.current_petition.moderation_scorer IS 'weights that gave moderation, and their hash';
 COMMENT ON COLUMN petitions.current_petition.is_mixed IS
     'no topic has half of it, or it holds few of the terms of the one that has; null where it has none';
 COMMENT ON COLUMN petitions.current_petition.n_agreements_day_7 IS

@@ -1,0 +1,139 @@
+"""Heads over plain words, signs and an ELMo: what is written is what is judged, and marks tell them nothing."""
+
+import json
+import random
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from petitions.encoders.head import load_head
+from petitions.encoders.head_files import HeadFiles, PartOrder, write_head
+from petitions.encoders.probabilities import to_probabilities
+from petitions.encoders.scorers import name_scorer
+from petitions.encoders.signs import SIGNS, count_signs
+from petitions.errors import ConfigError, WeightsError
+from petitions.training.finetune_head import HeadSettings, finetune_head
+from petitions.training.labelled import split_by_time
+from petitions.training.vector_cache import cache_vectors
+from tiny_labels import DAYS, make_examples
+
+PLAIN = HeadSettings(kinds=["words", "signs"], models={})
+NOTICE = "[본 게시물의 일부 내용이 국민 청원 요건에 위배되어 관리자에 의해 수정되었습니다]"
+
+
+def fit(examples, folder, task="mine", settings=PLAIN):
+    return finetune_head(task, split_by_time(examples, DAYS), folder, str.split, settings)
+
+
+def test_what_is_written_is_what_is_judged(tmp_path):
+    examples = make_examples(400)
+    report = fit(examples, tmp_path / "head")
+    assert report.test.accuracy > 0.95
+    assert sorted(path.name for path in (tmp_path / "head").iterdir()) == [
+        "README.md", "config.json", "confusion.svg", "model.safetensors", "reliability.svg", "report.json", "words.txt",
+    ]  # fmt: skip
+    head = load_head(tmp_path / "head", morphemes=str.split)
+    test = split_by_time(examples, DAYS).test
+    probabilities = to_probabilities(head.classify([one.whole for one in test]))
+    found = [report.labels[number] for number in probabilities.argmax(axis=1)]
+    assert np.mean([one.label == label for one, label in zip(test, found, strict=True)]) == report.test.accuracy
+    assert probabilities.sum(axis=1) == pytest.approx(1)
+    assert head.name == name_scorer(str(tmp_path / "head"))
+    told = json.loads((tmp_path / "head" / "report.json").read_text())
+    assert told["test"]["accuracy"] == report.test.accuracy
+
+
+def test_the_same_seed_gives_the_same_folder(tmp_path):
+    examples = make_examples(400)
+    for name in ("one", "two"):
+        fit(examples, tmp_path / name / "head")
+    assert name_scorer(str(tmp_path / "one" / "head")) == name_scorer(str(tmp_path / "two" / "head"))
+
+
+def test_words_that_few_wrote_are_not_in_the_folder(tmp_path):
+    examples = [
+        replace(one, below_title=f"{one.below_title} 비밀{number}") for number, one in enumerate(make_examples(400))
+    ]
+    fit(examples, tmp_path / "head")
+    assert not [word for word in (tmp_path / "head" / "words.txt").read_text().split() if word.startswith("비밀")]
+
+
+def test_marks_alone_tell_nothing_of_moderation(tmp_path):
+    """The label is by chance, and every moderated text has notice, masks and what they leave: AUROC is that of chance."""
+    chance = random.Random(0)
+    examples = []
+    for one in make_examples(600, seed=1):
+        words = one.below_title.split()
+        if is_moderated := chance.random() < 0.5:
+            for place in chance.sample(range(len(words) + 1), 4):
+                words.insert(place, chance.choice(["**은", "김**", "(**)", "***", "**시장의", "“**”"]))
+            words.append(f"\n{NOTICE}")
+        label = "moderated" if is_moderated else "untouched"
+        examples.append(replace(one, below_title=" ".join(words), label=label))
+    report = fit(examples, tmp_path / "head", "moderation")
+    assert report.test.auroc == pytest.approx(0.5, abs=0.12)
+    leaking = fit(examples, tmp_path / "leaking", "mine")  # the same, and nothing is cut
+    assert leaking.test.auroc == 1.0
+    head = load_head(tmp_path / "head", morphemes=str.split)
+    plain, edited = head.classify(["버스 노선이 부족합니다", f"버스 **은 노선이 (***) 부족합니다\n\n{NOTICE}"])
+    assert plain == pytest.approx(edited, abs=1e-5)
+
+
+@pytest.mark.parametrize("text", ["", " ", "***", "ㅋ" * 10_000, "\U0001f600", "=1+1"])
+def test_odd_texts_have_finite_logits(tmp_path, text):
+    fit(make_examples(400), tmp_path / "head", "moderation")
+    head = load_head(tmp_path / "head", morphemes=str.split)
+    assert np.isfinite(head.classify([text])).all()
+    assert head.classify([]).shape == (0, 4)
+
+
+def test_signs_of_an_empty_text_are_zeros():
+    assert count_signs([""]).tolist() == [[0.0] * len(SIGNS)]
+    assert count_signs([]).shape == (0, len(SIGNS))
+
+
+def test_one_label_and_unknown_parts_are_told(tmp_path):
+    with pytest.raises(ConfigError, match="have the label '교통': there must be 2"):
+        fit([replace(one, label="교통") for one in make_examples()], tmp_path / "head")
+    assert not (tmp_path / "head").exists()
+    with pytest.raises(ConfigError, match="parts must be some of words, signs, bert, elmo, each once, got 'words,lda'"):
+        HeadSettings(kinds=["words", "lda"], models={})
+
+
+def test_a_damaged_head_is_refused_by_name(tmp_path):
+    signs = np.zeros((len(SIGNS), 2), np.float32)
+    files = HeadFiles(
+        labels=["a", "b"], parts=[PartOrder(kind="signs")], cuts_marks=False,
+        tensors={"bias": np.zeros(2, np.float32), "signs.kernel": signs},
+    )  # fmt: skip
+    write_head(tmp_path, files)
+    assert load_head(tmp_path).classify(["x"]).tolist() == [[0.0, 0.0]]
+    write_head(tmp_path, replace(files, tensors={"bias": np.zeros(2, np.float32)}))
+    with pytest.raises(WeightsError, match=r"lacks signs\.kernel"):
+        load_head(tmp_path)
+    write_head(tmp_path, replace(files, tensors=files.tensors | {"bias": np.zeros(3, np.float32)}))
+    with pytest.raises(WeightsError, match=r"bias must be \[2\], got \[3\]"):
+        load_head(tmp_path)
+    write_head(tmp_path, replace(files, tensors=files.tensors | {"bias": np.full(2, np.nan, np.float32)}))
+    with pytest.raises(WeightsError, match="not finite"):
+        load_head(tmp_path)
+    write_head(tmp_path, replace(files, parts=[PartOrder(kind="lda")]))
+    with pytest.raises(WeightsError, match="a part must be one of words, signs, bert, elmo, got 'lda'"):
+        load_head(tmp_path)
+
+
+def test_vectors_are_computed_once_a_text_over_a_kill(tmp_path):
+    asked = []
+
+    def embed(texts):
+        asked.append(list(texts))
+        return np.array([[len(text), 1.0] for text in texts], np.float32)
+
+    first = cache_vectors(embed, ["가", "나다", "가"], tmp_path, "elmo@1")
+    assert asked == [["가", "나다"]]
+    again = cache_vectors(embed, ["나다", "라마바"], tmp_path, "elmo@1")
+    assert asked[1:] == [["라마바"]]
+    assert (first.tolist(), again.tolist()) == ([[1, 1], [2, 1], [1, 1]], [[2, 1], [3, 1]])
+    cache_vectors(embed, ["가"], tmp_path, "elmo@2")
+    assert asked[2:] == [["가"]], "other weights, other vectors"
