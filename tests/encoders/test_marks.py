@@ -23,27 +23,13 @@ def test_a_notice_in_any_wording_leaves_nothing(notice):
         assert cut_marks(edited) == PLAIN
 
 
-@pytest.mark.parametrize(
-    "masked",
-    [
-        "**",
-        "***은",
-        "** 은",
-        "*** 씨는",
-        "김**",
-        "**시장의",
-        "**-**",
-        "㈜***가",
-        "http://www.***.kr/***",
-        "＊＊를",
-        "○○○",
-        "(**)",
-        "(**",
-        "**)",
-        "“**”",
-        "[ ( *** ) ]",
-    ],
-)
+MASKED = [
+    "**", "***은", "** 은", "*** 씨는", "김**", "**시장의", "**-**", "㈜***가", "http://www.***.kr/***", "＊＊를",
+    "○○○", "(**)", "(**", "**)", "“**”", "[ ( *** ) ]",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("masked", MASKED)
 def test_a_masked_word_goes_with_its_particle_and_its_brackets(masked):
     first, second = PLAIN.split(". ")
     assert cut_marks(f"{first}. {masked} {second}") == PLAIN

@@ -60,7 +60,7 @@ def test_words_that_few_wrote_are_not_in_the_folder(tmp_path):
 
 
 def test_marks_alone_tell_nothing_of_moderation(tmp_path):
-    """The label is by chance, and every moderated text has notice, masks and what they leave: AUROC is that of chance."""
+    """The label is by chance, and every moderated text has notice, masks and what they leave: so is the AUROC."""
     chance = random.Random(0)
     examples = []
     for one in make_examples(600, seed=1):

@@ -60,9 +60,10 @@ WORDS = {
     ),
     "edited": ("관리자가 고칠 만한 청원", "Likeliest to be edited by a moderator"),
     "edited_note": (
-        "2019년 청와대 관리자가 고친 글에서 배운 확률로, 내용의 참·거짓을 가리지 않습니다. 청원 {n}건 가운데 {expected}건쯤입니다.",
-        "By a probability learned from what the Blue House's moderators edited; it judges no truth. About {expected} of "
-        "{n} petitions.",
+        "청와대 관리자가 고친 글에서 배운 확률로, 내용의 참·거짓을 가리지 않습니다. "
+        "청원 {n}건 가운데 {expected}건쯤입니다.",
+        "By a probability learned from what the Blue House's moderators edited; it judges no truth. About {expected} "
+        "of {n} petitions.",
     ),
     "edited_is": ("‘{title}’ ({probability})", "“{title}” ({probability})"),
     "unripe": ("아직 진행 중", "Still open"),

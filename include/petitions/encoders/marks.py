@@ -15,9 +15,8 @@ _NOTICE = re.compile(
 )
 _MASK = re.compile("[*＊∗✱✲﹡⁎٭]|[○〇◯●]{2}")  # noqa: RUF001 - signs that look alike are meant
 # A particle, or how a person is called, that stands apart behind a masked word.
-_APART = frozenset(
-    "은 는 이 가 을 를 의 에 에게 에서 와 과 도 로 으로 만 씨 님 씨가 씨는 라는 라고 들이 들은 들을 들의".split()
-)
+_PARTICLES = "은 는 이 가 을 를 의 에 에게 에서 와 과 도 로 으로 만 씨 님 씨가 씨는 라는 라고 들이 들은 들을 들의"
+_APART = frozenset(re.findall(r"\S+", _PARTICLES))
 # A masked word takes one of a pair with it, so that what is left tells of it: none stays.
 _PAIRED = re.compile(r"[()\[\]{}<>「」『』“”‘’\"'（）［］【】〈〉《》]")  # noqa: RUF001
 

@@ -78,7 +78,7 @@ def read_loudest(conn: Connection, source: Source, k: int) -> Rows:
 
 
 def read_edited(conn: Connection, source: Source, k: int) -> Rows:
-    """Read the k petitions of a source that a moderator would most likely edit; `expected` is how many of all scored."""
+    """Read the k petitions of a source that a moderator would likeliest edit; `expected` is how many of all scored."""
     query = """
         SELECT title, moderation, count(*) OVER () AS n_scored, sum(moderation) OVER () AS expected
         FROM petitions.current_petition WHERE source = :source AND moderation IS NOT NULL

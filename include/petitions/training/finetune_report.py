@@ -97,7 +97,7 @@ def write_label_report(folder: Path, report: LabelReport) -> None:
     """Write figures, card and picture into a folder."""
     _write_json(folder, report)
     draw_confusion(folder / PICTURE_FILE, report.labels, report.confusion)
-    read = f", with a space in the place of each {report.dropped}" if report.dropped else ""
+    read = f", without notice, words with {report.dropped}, brackets and quotation marks" if report.dropped else ""
     text = f"""{_head(report.order, f"tells {len(report.labels)} labels of a petition")}
 {_table(label_rows(report))}
 

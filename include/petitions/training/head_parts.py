@@ -1,7 +1,8 @@
 """The parts of a stacked head, each fitted alone: texts and labels in, tensors and logits out.
 
-The month to stop by ends the rounds of a network. All else is chosen on both sets, block by block in time, each held out
-in turn (one month is too few to choose by), and what is kept is fitted on both. Shapes: N texts, F features, L labels.
+The month to stop by ends the rounds of a network. All else is chosen on both sets, block by block in time, each held
+out in turn (one month is too few to choose by), and what is kept is fitted on both. Shapes: N texts, F features,
+L labels.
 """
 
 from collections.abc import Mapping, Sequence
