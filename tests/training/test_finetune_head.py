@@ -59,25 +59,40 @@ def test_words_that_few_wrote_are_not_in_the_folder(tmp_path):
     assert not [word for word in (tmp_path / "head" / "words.txt").read_text().split() if word.startswith("비밀")]
 
 
+def edit(body, chance):
+    """What a moderator does: masks in four places, some of which leave a particle or a bracket, and his notice."""
+    words = body.split()
+    for place in chance.sample(range(len(words) + 1), 4):
+        words.insert(place, chance.choice(["**은", "김**", "(**)", "(**", "*** 씨는", "**시장의", "“**”"]))
+    return f"{' '.join(words)}\n\n{NOTICE}"
+
+
 def test_marks_alone_tell_nothing_of_moderation(tmp_path):
-    """The label is by chance, and every moderated text has notice, masks and what they leave: so is the AUROC."""
+    """Who is moderated is by chance here: that every such text was edited must not tell."""
     chance = random.Random(0)
-    examples = []
-    for one in make_examples(600, seed=1):
-        words = one.below_title.split()
-        if is_moderated := chance.random() < 0.5:
-            for place in chance.sample(range(len(words) + 1), 4):
-                words.insert(place, chance.choice(["**은", "김**", "(**)", "***", "**시장의", "“**”"]))
-            words.append(f"\n{NOTICE}")
-        label = "moderated" if is_moderated else "untouched"
-        examples.append(replace(one, below_title=" ".join(words), label=label))
-    report = fit(examples, tmp_path / "head", "moderation")
-    assert report.test.auroc == pytest.approx(0.5, abs=0.12)
+    examples = [
+        replace(one, below_title=edit(one.below_title, chance), label="moderated")
+        if chance.random() < 0.5
+        else replace(one, label="untouched")
+        for one in make_examples(600, seed=1)
+    ]
+    with pytest.raises(ConfigError, match="no part of words, signs tells the labels"):
+        fit(examples, tmp_path / "head", "moderation")
     leaking = fit(examples, tmp_path / "leaking", "mine")  # the same, and nothing is cut
     assert leaking.test.auroc == 1.0
+
+
+def test_an_edited_text_has_the_score_that_it_had_before(tmp_path):
+    chance = random.Random(0)
+    named = {"버스": "moderated", "급식": "moderated"}
+    examples = [replace(one, label=named.get(one.label, "untouched")) for one in make_examples(400)]
+    report = fit(examples, tmp_path / "head", "moderation")
+    assert report.test.auroc is not None and report.test.auroc > 0.95
     head = load_head(tmp_path / "head", morphemes=str.split)
-    plain, edited = head.classify(["버스 노선이 부족합니다", f"버스 **은 노선이 (***) 부족합니다\n\n{NOTICE}"])
-    assert plain == pytest.approx(edited, abs=1e-5)
+    for one in split_by_time(examples, DAYS).test[:20]:
+        edited = replace(one, below_title=edit(one.below_title, chance))
+        before, after = head.classify([one.whole, edited.whole])
+        assert before == pytest.approx(after, abs=1e-5)
 
 
 @pytest.mark.parametrize("text", ["", " ", "***", "ㅋ" * 10_000, "\U0001f600", "=1+1"])

@@ -58,8 +58,9 @@ def test_texts_in_the_place_of_labels_are_refused():
 @pytest.mark.parametrize(
     ("lines", "message"),
     [
-        ([], "must begin with the line petition_id,label, got ''"),
-        (["id;label"], "must begin with the line petition_id,label, got 'id;label'"),
+        ([], "petition_id and label among them, once each, got ''"),
+        (["id;label"], "petition_id and label among them, once each, got 'id;label'"),
+        (["petition_id,label,label"], "petition_id and label among them, once each, got 'petition_id,label,label'"),
         (["petition_id,label"], "holds no petition, there must be 60"),
         (["petition_id,label", "a,x", "b"], "line 3: must hold an id and a label, got"),
         (["petition_id,label", "a,x", "b, "], "line 3: must hold an id and a label, got"),

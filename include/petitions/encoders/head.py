@@ -113,7 +113,8 @@ def _open_bert(opening: _Opening, part: PartOrder) -> Part:
     encoder = load_bert(find_shipped(part.model), opening.accelerator, cpu_engine=chosen)
     opening.require_name(part, encoder.name)
     kernel = opening.take("bert.kernel", encoder.dimensions, None)
-    return lambda texts: encoder.embed(texts) @ kernel
+    n_read = part.n_characters or None
+    return lambda texts: encoder.embed([text[:n_read] for text in texts]) @ kernel
 
 
 def _open_elmo(opening: _Opening, part: PartOrder) -> Part:

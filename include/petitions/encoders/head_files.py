@@ -34,6 +34,7 @@ class PartOrder:
     kind: str
     model: str = ""
     name: str = ""
+    n_characters: int = 0  # of the beginning that a network reads; 0: all
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,10 +62,7 @@ def write_head(folder: Path, files: HeadFiles) -> None:
         "architectures": [HEAD_ARCHITECTURE],
         "id2label": {str(number): label for number, label in enumerate(files.labels)},
         CUTS_MARKS: files.cuts_marks,
-        PARTS: [
-            {"kind": part.kind, **({"model": part.model, "name": part.name} if part.model else {})}
-            for part in files.parts
-        ],
+        PARTS: [{"kind": part.kind, **(_tell_model(part) if part.model else {})} for part in files.parts],
     }
     (folder / "config.json").write_text(json.dumps(config, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
     tensors = {name: np.ascontiguousarray(values, np.float32) for name, values in files.tensors.items()}
@@ -113,6 +111,10 @@ def take(files: HeadFiles, folder: Path, name: str, shape: tuple[int | None, ...
     return found
 
 
+def _tell_model(part: PartOrder) -> dict[str, object]:
+    return {"model": part.model, "name": part.name, "n_characters": part.n_characters}
+
+
 def _as_list(value: object) -> list[object]:
     return value if isinstance(value, list) else []
 
@@ -121,7 +123,11 @@ def _read_part(folder: Path, value: object) -> PartOrder:
     kind = value.get("kind") if isinstance(value, Mapping) else value
     if not isinstance(value, Mapping) or kind not in KINDS:
         raise WeightsError(f"{folder / 'config.json'}: a part must be one of {', '.join(KINDS)}, got {kind!r}")
-    return PartOrder(kind=str(kind), model=str(value.get("model", "")), name=str(value.get("name", "")))
+    length = value.get("n_characters", 0)
+    if not isinstance(length, int) or length < 0:
+        raise WeightsError(f"{folder / 'config.json'}: n_characters must be a number of 0 or more, got {length!r}")
+    model, name = str(value.get("model", "")), str(value.get("name", ""))
+    return PartOrder(kind=str(kind), model=model, name=name, n_characters=length)
 
 
 def _read_tensors(path: Path) -> Tensors:

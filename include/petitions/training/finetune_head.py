@@ -47,6 +47,7 @@ class HeadSettings:
     seed: int = 0
     accelerator: str = "auto"
     cpu_engine: str = "onnxruntime"
+    n_characters: int = 480  # of the beginning that a BERT reads, one window of it; 0: all
     cache: Path | None = None  # where vectors are kept; None: for this run alone
 
     def __post_init__(self) -> None:
@@ -136,11 +137,13 @@ def _fit_bert(texts: Labelled[list[str]], settings: HeadSettings) -> FittedPart:
 
     model = find_shipped(settings.models["bert"])
     encoder = load_bert(model, settings.accelerator, cpu_engine=settings.cpu_engine)
+    n_read = settings.n_characters or None
     vectors = [
-        cache_vectors(encoder.embed, part, settings.cache, encoder.name)
+        cache_vectors(encoder.embed, [text[:n_read] for text in part], settings.cache, encoder.name)
         for part in (texts.train, texts.stop, texts.test)
     ]
-    return fit_vectors(PartOrder(kind="bert", model=call_model(model), name=encoder.name), _replace(texts, vectors))
+    order = PartOrder(kind="bert", model=call_model(model), name=encoder.name, n_characters=settings.n_characters)
+    return fit_vectors(order, _replace(texts, vectors))
 
 
 def _fit_elmo(

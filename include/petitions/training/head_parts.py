@@ -27,6 +27,7 @@ N_BLOCKS = 5
 WORD_STRENGTHS = (0.3, 1.0, 3.0)
 SIGN_STRENGTHS = (0.01, 0.1, 1.0)
 VECTOR_STRENGTHS = (0.001, 0.003, 0.01, 0.03)
+LEAST_WIDTH = 1e-6  # of a feature; under it lies what rounding makes of a constant
 MOST_WEIGHT = 3.0  # of a part beside the others
 
 Features = npt.NDArray[np.floating] | csr_matrix
@@ -210,7 +211,7 @@ def _fit_scaled(
     read: Labelled[T],
     strengths: tuple[float, ...],
 ) -> FittedPart:
-    mean, width = raw[0].mean(axis=0), np.where(width > 0, width, 1.0)  # [F]
+    mean, width = raw[0].mean(axis=0), np.where(width > LEAST_WIDTH, width, 1.0)  # [F]
     scaled = [(values - mean) / width for values in raw]
     kernel, bias, held_out, of_test, strength = fit_both(scaled, read, strengths)
     plain = kernel / width[:, np.newaxis]  # what is scaled in the fit is read as it is
