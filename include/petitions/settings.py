@@ -16,7 +16,7 @@ from petitions.sources.registry import SOURCES, find_source
 
 PREFIX = "PETITIONS_"
 MODELS = Path(__file__).parent / "models"
-MODERATION = "moderation-small"  # the scorer that ships; its folder stands among MODELS
+MODERATION = "moderation-words"  # the scorer that ships; its folder stands among MODELS
 ACCELERATORS = ("auto", "tpu", "gpu", "cpu")
 CPU_ENGINES = ("auto", "tensorflow", "onnxruntime")
 CHOICES = {"accelerator": ACCELERATORS, "cpu_engine": CPU_ENGINES}

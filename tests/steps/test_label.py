@@ -145,7 +145,7 @@ def test_scorers_are_called_by_their_folders_and_no_two_alike():
 
 def test_the_setting_is_a_list_with_commas():
     assert Settings.from_env({"PETITIONS_SCORERS": "/a/x, /b/y,"}).scorers == ("/a/x", "/b/y")
-    assert Settings.from_env({}).scorers == ("moderation-small",)
+    assert Settings.from_env({}).scorers == ("moderation-words",)
     assert Settings.from_env({"PETITIONS_SCORERS": "none"}).scorers == ()
 
 

@@ -30,7 +30,7 @@ pytestmark = [pytest.mark.postgres, pytest.mark.slow]
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "queries.md"
 EXAMPLE = re.compile(r"```sql\n([^`]+)\n```\n\n((?:\|.*\n)+)")
-SCORER, MODERATION = "category@0123456789ab", "moderation-small@0123456789ab"
+SCORER, MODERATION = "category@0123456789ab", "moderation-words@0123456789ab"
 MAY = Window(since=date(2024, 3, 1), until=date(2024, 6, 1))
 
 CROSSING = "아침마다 아이들이 차를 피해 길을 건넙니다. 학교 앞에 신호등이 하나 있으면 모두 안심하고 다닐 수 있습니다."

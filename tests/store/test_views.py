@@ -84,7 +84,7 @@ def test_a_petition_stands_with_its_topic_scores_and_keywords(published):
 
 
 def test_moderation_is_what_a_published_scorer_of_that_name_gives_the_text_as_it_stands(published):
-    scorer, other = "moderation-small@0123456789ab", "mine@0123456789ab"
+    scorer, other = "moderation-words@0123456789ab", "mine@0123456789ab"
     (item,) = [one for one in read_texts(published, SAMPLE, WINDOW) if one.petition_id == "sample:a-002"]
     given = GivenLabels(
         petition_id=item.petition_id,

@@ -6,12 +6,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from safetensors.numpy import load_file
 
 from petitions.encoders.head import load_head
 from petitions.encoders.head_files import HeadFiles, PartOrder, write_head
 from petitions.encoders.probabilities import to_probabilities
 from petitions.encoders.scorers import name_scorer
 from petitions.encoders.signs import SIGNS, count_signs
+from petitions.encoders.word_weights import hash_words
 from petitions.errors import ConfigError, WeightsError
 from petitions.training.finetune_head import HeadSettings, finetune_head
 from petitions.training.labelled import split_by_time
@@ -31,7 +33,7 @@ def test_what_is_written_is_what_is_judged(tmp_path):
     report = fit(examples, tmp_path / "head")
     assert report.test.accuracy > 0.95
     assert sorted(path.name for path in (tmp_path / "head").iterdir()) == [
-        "README.md", "config.json", "confusion.svg", "model.safetensors", "reliability.svg", "report.json", "words.txt",
+        "README.md", "config.json", "confusion.svg", "model.safetensors", "reliability.svg", "report.json",
     ]  # fmt: skip
     head = load_head(tmp_path / "head", morphemes=str.split)
     test = split_by_time(examples, DAYS).test
@@ -51,12 +53,15 @@ def test_the_same_seed_gives_the_same_folder(tmp_path):
     assert name_scorer(str(tmp_path / "one" / "head")) == name_scorer(str(tmp_path / "two" / "head"))
 
 
-def test_words_that_few_wrote_are_not_in_the_folder(tmp_path):
-    examples = [
-        replace(one, below_title=f"{one.below_title} 비밀{number}") for number, one in enumerate(make_examples(400))
-    ]
+def test_what_one_or_two_wrote_weighs_nothing_and_no_word_is_in_the_folder(tmp_path):
+    numbered = enumerate(make_examples(400))
+    examples = [replace(one, below_title=f"{one.below_title} 비밀{number}") for number, one in numbered]
     fit(examples, tmp_path / "head")
-    assert not [word for word in (tmp_path / "head" / "words.txt").read_text().split() if word.startswith("비밀")]
+    weights = load_file(tmp_path / "head" / "model.safetensors")["words.idf"]
+    buckets = [bucket for number in range(400) for bucket in hash_words([f"비밀{number}"], len(weights))]
+    assert np.count_nonzero(weights[buckets]) <= 2, "but where it shares a bucket"
+    written = b"".join(path.read_bytes() for path in (tmp_path / "head").glob("[cm]o*"))
+    assert "정류장".encode() not in written
 
 
 def edit(body, chance):

@@ -1,6 +1,6 @@
 """A stacked head ready for use: texts in, the logits of its labels out.
 
-Its parts are added up: words (TF-IDF over a small vocabulary), signs (what can be counted), the vectors of a BERT, the
+Its parts are added up: words (hashed TF-IDF), signs (what can be counted), the vectors of a BERT, the
 layers of an ELMo through their mix and a small network. Shapes: N texts, L labels, K layers, D dimensions, H hidden.
 """
 
@@ -96,9 +96,9 @@ class _Opening:
 
 
 def _open_words(opening: _Opening, part: PartOrder) -> Part:
-    vocabulary = opening.files.vocabulary
-    idf, kernel = opening.take("words.idf", len(vocabulary)), opening.take("words.kernel", len(vocabulary), None)
-    return lambda texts: weigh_words(opening.split(texts), vocabulary, idf) @ kernel
+    idf = opening.take("words.idf", None)
+    kernel = opening.take("words.kernel", len(idf), None)
+    return lambda texts: weigh_words(opening.split(texts), idf) @ kernel
 
 
 def _open_signs(opening: _Opening, part: PartOrder) -> Part:

@@ -1,4 +1,4 @@
-"""A stacked head on disk: config.json, model.safetensors, and words.txt where it weighs words; no encoder's weights.
+"""A stacked head on disk: config.json and model.safetensors; no encoder's weights and no words.
 
 config.json names each part, and of an encoder where it lies and which weights the head was fitted on: other weights
 give other vectors, and the head would mean nothing.
@@ -15,7 +15,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save
 
 from petitions.encoders.labels import HEAD_ARCHITECTURE
-from petitions.encoders.names import WEIGHTS_FILE, WORDS_FILE, require_finite
+from petitions.encoders.names import WEIGHTS_FILE, require_finite
 from petitions.encoders.tokenizer_files import read_json
 from petitions.errors import WeightsError
 from petitions.settings import MODELS
@@ -23,6 +23,7 @@ from petitions.settings import MODELS
 KINDS = ("words", "signs", "bert", "elmo")
 CUTS_MARKS = "petitions_cuts_marks"  # keys of config.json
 PARTS = "petitions_parts"
+MANY = 10_000  # numbers of a tensor that are written in float16
 
 Tensors = dict[str, npt.NDArray[np.float32]]
 
@@ -45,7 +46,6 @@ class HeadFiles:
     parts: Sequence[PartOrder]
     cuts_marks: bool
     tensors: Tensors  # "<kind>.<what>", and "bias" [L]
-    vocabulary: Sequence[str] = ()
 
 
 def call_model(model: str) -> str:
@@ -65,10 +65,11 @@ def write_head(folder: Path, files: HeadFiles) -> None:
         PARTS: [{"kind": part.kind, **(_tell_model(part) if part.model else {})} for part in files.parts],
     }
     (folder / "config.json").write_text(json.dumps(config, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
-    tensors = {name: np.ascontiguousarray(values, np.float32) for name, values in files.tensors.items()}
+    tensors = {
+        name: np.ascontiguousarray(values, np.float16 if values.size > MANY else np.float32)
+        for name, values in files.tensors.items()
+    }
     (folder / WEIGHTS_FILE).write_bytes(save(tensors))
-    if files.vocabulary:
-        (folder / WORDS_FILE).write_text("\n".join(files.vocabulary) + "\n", encoding="utf-8")
 
 
 def read_head(folder: Path) -> HeadFiles:
@@ -83,15 +84,11 @@ def read_head(folder: Path) -> HeadFiles:
         raise WeightsError(f"{folder / 'config.json'}: {PARTS} must name one part or more of {', '.join(KINDS)}")
     named = config["id2label"]
     tensors = _read_tensors(folder / WEIGHTS_FILE)
-    vocabulary: Sequence[str] = ()
-    if any(part.kind == "words" for part in parts):
-        vocabulary = _read_vocabulary(folder / WORDS_FILE)
     return HeadFiles(
         labels=[named[str(number)] for number in range(len(named))],
         parts=parts,
         cuts_marks=bool(config.get(CUTS_MARKS)),
         tensors=tensors,
-        vocabulary=vocabulary,
     )
 
 
@@ -138,10 +135,3 @@ def _read_tensors(path: Path) -> Tensors:
     for name, values in found.items():
         require_finite(values, f"{path}: {name}")
     return found
-
-
-def _read_vocabulary(path: Path) -> list[str]:
-    try:
-        return path.read_text(encoding="utf-8").split("\n")[:-1]
-    except (OSError, UnicodeDecodeError) as error:
-        raise WeightsError(f"{path} cannot be read: {error}") from error

@@ -20,7 +20,6 @@ WEIGHTS_FILE = "model.safetensors"
 INDEX_FILE = "model.safetensors.index.json"
 OPTIONS_FILE = "options.json"
 POOLING_FILE = "pooling.safetensors"  # of an ELMo, see `encoders.sif`
-WORDS_FILE = "words.txt"  # of a stacked head
 N_DIGITS = 12  # of a hash or commit, enough to tell weights apart
 
 
@@ -55,10 +54,10 @@ def name_head(folder: Path) -> str:
     Raises:
         WeightsError: it has no weights.
     """
-    paths = [folder / "config.json", folder / WEIGHTS_FILE, folder / WORDS_FILE]
+    paths = [folder / "config.json", folder / WEIGHTS_FILE]
     if not paths[1].is_file():
         raise WeightsError(f"{folder} has no {WEIGHTS_FILE}")
-    return f"{folder.resolve().name}@{_hash(folder, filter(Path.is_file, paths))}"
+    return f"{folder.resolve().name}@{_hash(folder, paths)}"
 
 
 def name_encoder(files: ModelFiles, prompts: str = "") -> str:

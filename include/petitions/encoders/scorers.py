@@ -38,7 +38,7 @@ def find_scorer(models: Sequence[str], name: str) -> str:
 
 
 def find_shipped(model: str) -> str:
-    """Where a scorer lies: one that ships, such as "moderation-small", is called by its name alone."""
+    """Where a scorer lies: one that ships, such as "moderation-words", is called by its name alone."""
     shipped = MODELS / model
     return str(shipped) if "/" not in model and shipped.is_dir() else model
 

@@ -216,6 +216,5 @@ def _write(folder: Path, labels: Sequence[str], kept: Sequence[tuple[FittedPart,
         parts=[part.order for part in parts],
         cuts_marks=cuts_marks,
         tensors=sum_tensors(parts, weights),
-        vocabulary=next((part.vocabulary for part in parts if part.vocabulary), ()),
     )
     write_head(folder, files)

@@ -19,10 +19,10 @@ from sklearn.linear_model import LogisticRegression
 from petitions.encoders.head_files import PartOrder, Tensors
 from petitions.encoders.signs import count_signs
 from petitions.encoders.word_weights import count_documents, weigh_words
-from petitions.errors import ConfigError
 from petitions.training.judge import Logits, Truth, decide, find_log_loss, find_refined_loss
 
-MIN_DOCUMENTS = 20  # that a word of the vocabulary stands in: what few wrote is no part of the weights
+MIN_DOCUMENTS = 3  # that a word stands in: what one or two wrote is no part of the weights
+N_BUCKETS = 2**17
 N_BLOCKS = 5
 WORD_STRENGTHS = (0.3, 1.0, 3.0)
 SIGN_STRENGTHS = (0.01, 0.1, 1.0)
@@ -62,30 +62,21 @@ class FittedPart:
     of_test: Logits
     chosen: str  # in words
     curve: Sequence[Mapping[str, float]] = field(default_factory=list)
-    vocabulary: Sequence[str] = ()
 
 
 def fit_words(read: Labelled[Words]) -> FittedPart:
-    """A regression over TF-IDF of the frequent words.
-
-    Raises:
-        ConfigError: no word stands in `MIN_DOCUMENTS` petitions.
-    """
-    counts, n_texts = count_documents([*read.train, *read.stop]), len(read.train) + len(read.stop)
-    vocabulary = sorted(word for word, n in counts.items() if n >= MIN_DOCUMENTS and not set(word) & set("\r\n"))
-    if not vocabulary:
-        raise ConfigError(f"no word stands in {MIN_DOCUMENTS} of the {n_texts} petitions to train on")
-    idf = np.array([np.log((1 + n_texts) / (1 + counts[word])) + 1 for word in vocabulary], np.float64)
-    features = [weigh_words(words, vocabulary, idf) for words in (read.train, read.stop, read.test)]
+    """A regression over hashed TF-IDF of words and pairs; what stands in fewer than `MIN_DOCUMENTS` counts nothing."""
+    counts, n_texts = count_documents([*read.train, *read.stop], N_BUCKETS), len(read.train) + len(read.stop)
+    idf = np.where(counts >= MIN_DOCUMENTS, np.log((1 + n_texts) / (1 + counts)) + 1, 0).astype(np.float32)
+    features = [weigh_words(words, idf) for words in (read.train, read.stop, read.test)]
     kernel, bias, held_out, of_test, strength = fit_both(features, read, WORD_STRENGTHS)
     return FittedPart(
         order=PartOrder(kind="words"),
-        tensors={"words.idf": idf.astype(np.float32), "words.kernel": kernel},
+        tensors={"words.idf": idf, "words.kernel": kernel},
         bias=bias,
         held_out=held_out,
         of_test=of_test,
-        chosen=f"{len(vocabulary)} words, C {strength:g}",
-        vocabulary=vocabulary,
+        chosen=f"{np.count_nonzero(idf)} of {N_BUCKETS} buckets, C {strength:g}",
     )
 
 

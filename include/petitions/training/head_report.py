@@ -16,7 +16,7 @@ from petitions.training.judge import Logits, Quality, Truth
 RELIABILITY_FILE = "reliability.svg"
 N_BINS = 10  # of the picture, with about as many petitions in each
 NAMES = {
-    "words": "words (TF-IDF of the frequent ones)",
+    "words": "words (hashed TF-IDF, pairs too)",
     "signs": "signs (length, digits, marks)",
     "bert": "vectors of {}",
     "elmo": "layers of {}, mixed",

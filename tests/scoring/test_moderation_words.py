@@ -27,12 +27,6 @@ def test_it_is_small_and_named_by_its_files(head):
     assert head.cuts_marks
 
 
-def test_it_knows_frequent_words_and_no_sentence():
-    words = (FOLDER / "words.txt").read_text(encoding="utf-8").split("\n")[:-1]
-    assert len(set(words)) == len(words) < 10_000
-    assert all(word.split() == [word] and len(word) < 20 for word in words)
-
-
 def test_an_edit_that_is_cut_out_changes_nothing(head):
     edited = PLAIN.replace("시장은", "(**, **은 *** 씨는 시장은") + f"\n\n{NOTICE}"
     plain, masked = head.classify([PLAIN, edited])
