@@ -1,12 +1,18 @@
 """The score moderation that ships: small, without names of its own, and blind to what a moderator left."""
 
+import json
+
+import numpy as np
 import pytest
 
 from petitions.encoders.head import load_head
 from petitions.encoders.probabilities import to_probabilities
 from petitions.encoders.scorers import name_scorer
 from petitions.settings import MODELS, MODERATION
+from petitions.text.normalize import normalize_text
 from petitions.text.tokenizer import Tokenizer
+from petitions.training.judge import judge
+from stand_in import BLUEHOUSE_DATA
 
 FOLDER = MODELS / MODERATION
 PLAIN = (
@@ -39,7 +45,14 @@ def test_an_empty_petition_has_the_documented_value(head):
     assert 0 < empty < 0.5
 
 
-def test_anger_at_persons_is_told_from_a_request_for_a_street(head):
-    angry = "그 검사 놈들과 의원 년들을 당장 구속하라!!! 미친 것들, 탄핵하라!!!"
-    high, low = to_probabilities(head.classify([angry, PLAIN]))[:, 0]
-    assert high > low
+@pytest.mark.slow
+def test_on_a_later_month_it_tells_as_the_card_says_and_its_probabilities_hold(head):
+    path = BLUEHOUSE_DATA / "2019-08.jsonl"
+    if not path.is_file():
+        pytest.skip(f"{path} is absent: real petitions are measured")
+    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    read = [(normalize_text(row["title"]), normalize_text(row["content"])) for row in rows]
+    truth = np.array([0 if title.is_moderated or body.is_moderated else 1 for title, body in read])
+    found = judge(head.classify([f"{' '.join(title.text.split())}\n{body.text}" for title, body in read]), truth)
+    assert found.auroc == pytest.approx(0.795, abs=0.003)
+    assert found.calibration_error < 0.05

@@ -54,22 +54,24 @@ def fit_elmo_head(
     mean, scale = layers.mean(axis=0), 1 / (layers.std(axis=0) + 1e-6)  # [K, D]
     scaled = ((layers - mean) * scale).astype(np.float32)
     network = _Network(layers.shape[1], layers.shape[2], n_labels, seed)
-    fitted = lambda rounds: FittedElmo(  # noqa: E731
-        tensors={"elmo.mean": mean, "elmo.scale": scale, **network.read()}, bias=network.bias.numpy(), n_rounds=rounds
-    )
+
+    def read(n_rounds: int) -> FittedElmo:
+        tensors = {"elmo.mean": mean, "elmo.scale": scale, **network.read()}
+        return FittedElmo(tensors=tensors, bias=network.bias.numpy(), n_rounds=n_rounds)
+
     best, kept, curve = np.inf, None, list[Mapping[str, float]]()
     chance = np.random.default_rng(seed)
     for number in range(1, n_rounds + 1):
         loss = network.train_round(scaled, truth, chance.permutation(len(scaled)))
         if stop is None:
             continue
-        found = find_refined_loss(fitted(number).classify(stop[0]), stop[1])
+        found = find_refined_loss(read(number).classify(stop[0]), stop[1])
         curve.append({"steps": float(number), "loss": loss, "measured": found})
         if found < best:
-            best, kept = found, fitted(number)
+            best, kept = found, read(number)
         if kept is not None and number - kept.n_rounds >= PATIENCE:
             break
-    result = kept or fitted(n_rounds)
+    result = kept or read(n_rounds)
     result.curve = curve
     return result
 
