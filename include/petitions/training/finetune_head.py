@@ -176,11 +176,10 @@ def _fit_elmo(
 
 def _sort(split: Split) -> Split:
     """The same in the order of days, by which petitions are held out block by block."""
-    in_time = {
-        name: sorted(getattr(split, name), key=lambda one: (one.begins_on, one.petition_id))
-        for name in ("train", "stop", "test")
-    }
-    return replace(split, **in_time)
+    train, stop, test = (
+        sorted(part, key=lambda one: (one.begins_on, one.petition_id)) for part in (split.train, split.stop, split.test)
+    )
+    return replace(split, train=train, stop=stop, test=test)
 
 
 def _read(split: Split, labels: Sequence[str], cuts_marks: bool) -> Labelled[list[str]]:

@@ -7,7 +7,7 @@ L labels.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -30,7 +30,7 @@ VECTOR_STRENGTHS = (0.001, 0.003, 0.01, 0.03)
 LEAST_WIDTH = 1e-6  # of a feature; under it lies what rounding makes of a constant
 MOST_WEIGHT = 3.0  # of a part beside the others
 
-Features = npt.NDArray[np.floating] | csr_matrix
+Features = Any  # float [N, F], an array or a sparse one of scipy, which has no types
 Words = list[list[str]]
 T = TypeVar("T")
 
@@ -143,7 +143,7 @@ def fit_both(
 
 
 def split_blocks(truth: Truth) -> list[npt.NDArray[np.int64]]:
-    """Divide N petitions, in their order of time, into `N_BLOCKS`; a label that stands in one block alone is in all.
+    """Divide N petitions, in their order of time, into `N_BLOCKS`; a block that alone has some label is left out.
 
     Returns:
         The places of each block, which are held out together: petitions of one week are alike.
