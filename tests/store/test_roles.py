@@ -171,6 +171,8 @@ def judge_all(run: Pipeline, model_id: str) -> None:
         )
     for encoder in ("bert", "elmo"):
         run.score_similarity(model_id, encoder)
+    for scorer in run.scorers:
+        run.score_texts(scorer)
 
 
 def test_a_login_with_the_writers_role_alone_runs_checks_publishes_and_prunes(writer, engine):
