@@ -65,8 +65,8 @@ def test_a_missing_file_and_a_foreign_kind_are_named_before_anything_is_read(tmp
         read_corpus([tmp_path / "a.pdf"])
 
 
-def test_a_line_without_content_is_named_by_file_and_number(tmp_path):
+def test_a_line_without_any_text_is_named_by_file_and_number(tmp_path):
     path = tmp_path / "a.jsonl"
-    path.write_text('{"title": "제목", "content": "본문"}\n{"title": "제목"}\n', encoding="utf-8")
+    path.write_text('{"title": "제목", "content": "본문"}\n{"headline": "제목"}\n', encoding="utf-8")
     with pytest.raises(ConfigError, match=r"a\.jsonl, line 2"):
         list(read_corpus([path]))

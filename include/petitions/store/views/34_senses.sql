@@ -18,6 +18,7 @@ JOIN (
 ) AS latest USING (word, source, since, until, encoder);
 COMMENT ON VIEW petitions.current_word_sense IS
     'One row is one sense of a word that `petitions senses` was asked for, by the latest days that it was asked for.';
+COMMENT ON COLUMN petitions.current_word_sense.word IS 'as it was asked for';
 COMMENT ON COLUMN petitions.current_word_sense.source IS 'whose petitions were read; empty: all sources together';
 COMMENT ON COLUMN petitions.current_word_sense.sense IS 'from 1, the most frequent';
 COMMENT ON COLUMN petitions.current_word_sense.share IS 'of the occurrences that were compared';
