@@ -41,7 +41,7 @@ def test_each_missing_part_is_named_and_the_others_are_looked_at(settings):
     settings.setenv("PETITIONS_BLUEHOUSE_URL", "http://127.0.0.1:1")
     findings = {item.part: item for item in examine()}
     unfit = {part for part, item in findings.items() if not item.is_fit}
-    assert unfit == {"database", "schema", "words", "fits", "bert", "site"}
+    assert unfit == {"database", "schema", "words", "fits", "bert", "codes", "set aside", "site"}
     assert findings["bert"].found == "no such model folder: /nowhere/bert"
     assert findings["site"].found == "http://127.0.0.1:1 does not answer: nothing listens there"
     assert "hidden" not in findings["database"].found
