@@ -12,6 +12,7 @@ from petitions.encoders.elmo_checkpoint import read_weights, write_checkpoint
 from petitions.encoders.elmo_encoder import LONGEST_WINDOW, load_elmo
 from petitions.encoders.elmo_options import ElmoOptions, write_options
 from petitions.encoders.names import name_elmo
+from petitions.encoders.sif import plain_pooling, write_pooling
 from petitions.errors import WeightsError
 from petitions.settings import MODELS
 
@@ -120,6 +121,25 @@ def test_the_name_tells_the_folder_the_weights_and_the_options(elmo, folder, tmp
     assert name_elmo(str(copy)) != elmo.name
 
 
+def test_what_was_fitted_to_the_weights_is_in_the_name(folder, elmo, tmp_path):
+    copy = shutil.copytree(folder, tmp_path / "elmo-tiny")
+    write_pooling(plain_pooling(3, 16), copy)
+
+    assert name_elmo(str(copy)) != elmo.name
+    np.testing.assert_allclose(load_elmo(str(copy), "cpu").embed([BUS]), elmo.embed([BUS]), atol=1e-6)
+
+
+def test_texts_of_every_length_are_computed_by_seven_programs(folder):
+    counted = load_elmo(str(folder), "cpu")
+    long_words = ["가" * n for n in (1, 4, 8, 16)]
+
+    for n in (1, 5, 31, 40, 100, 200, 254, 300, 700):
+        counted.embed([[*BUS, *long_words] * (n // 10 + 1)] * (n % 7 + 1))
+
+    programs = (counted._compiled_characters, counted._compiled_sum)
+    assert sum(program.experimental_get_tracing_count() for program in programs) <= 7
+
+
 def test_a_folder_that_is_not_there_is_named():
     with pytest.raises(WeightsError, match="/nowhere/elmo"):
         load_elmo("/nowhere/elmo", "cpu")
@@ -174,7 +194,7 @@ def test_the_elmo_that_ships_puts_an_inflected_noun_beside_its_stem():
 
 
 def test_the_elmo_that_ships_is_small_and_has_a_model_card():
-    assert (ELMO_SMALL / "model.safetensors").stat().st_size < 16_000_000
+    assert sum(path.stat().st_size for path in ELMO_SMALL.iterdir()) < 16_000_000
     card = (ELMO_SMALL / "README.md").read_text("utf-8")
     assert "perplexity" in card
     assert "accuracy" in card
