@@ -117,7 +117,7 @@ def test_each_part_is_one_task_and_the_fallback_is_skipped(found):
 
 def test_a_part_that_ends_badly_on_the_queue_tpu_is_done_by_the_fallback(found):
     failing = found["failing"]
-    assert ("encode", "failed") in failing["tasks"]
+    assert ["encode", "failed"] in failing["tasks"]
     done = {call for call in failing["asked"] if "fallback" in call}
     assert done == {"encode_fallback 1/2", "encode_fallback 2/2"}
     assert "refuse_failed 2/2" in failing["asked"]

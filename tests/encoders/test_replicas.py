@@ -31,8 +31,8 @@ TOKENS = [text.split() for text in TEXTS]
 planned = []
 
 def follow(plan):
-    def noted(*arguments):
-        for batch in plan(*arguments):
+    def noted(*arguments, **named):
+        for batch in plan(*arguments, **named):
             planned.append((batch.n_rows, batch.length))
             yield batch
     return noted

@@ -77,7 +77,7 @@ class LanguageModel(keras.layers.Layer):
                 self.bias.value,
                 tf.cast(targets[direction][:, tf.newaxis], tf.int64),  # [B * T, 1]
                 top,
-                self.n_sampled,
+                tf.shape(words)[0],  # of few words fewer are drawn than were asked for
                 self.n_words,
                 sampled_values=(
                     words,
@@ -116,7 +116,8 @@ def sample_words(random: np.random.Generator, n_sampled: int, n_words: int) -> t
         At most `n_sampled` words, int64, and how many draws it took.
     """
     drawn = np.exp(random.random(8 * n_sampled) * np.log(n_words + 1.0)).astype(np.int64) - 1
-    _, firsts = np.unique(np.minimum(drawn, n_words - 1), return_index=True)
+    drawn = np.minimum(drawn, n_words - 1)  # rounding
+    _, firsts = np.unique(drawn, return_index=True)
     firsts = np.sort(firsts)[:n_sampled]
     n_tries = firsts[-1] + 1 if len(firsts) == n_sampled else len(drawn)
     return drawn[firsts], float(n_tries)
