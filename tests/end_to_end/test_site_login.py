@@ -110,7 +110,7 @@ def test_a_password_of_a_site_is_sent_to_it_and_is_in_no_row_no_file_and_no_outp
         assert f"{site.url}/petitions/1\n" in shown.stdout
     run(url, tmp_path, address, "archive", "show", "--json", "1")
     assert "has no answer" in run(url, tmp_path, address, "archive", "show", f"{address}/petitions/7").stderr
-    assert f"{site.url} answers (200)" in run(url, tmp_path, address, "doctor").stdout
+    assert f"{site.url} answers, robots.txt allows" in run(url, tmp_path, address, "doctor", "--json").stdout
 
     n_asked, again = len(site.asked), new_database()
     replayed = run(again.url.render_as_string(hide_password=False), tmp_path, address, "crawl", "--replay", *WINDOW)
