@@ -1,6 +1,6 @@
 """What a reader asks for, from the request: source, language, and whether the page stands in Airflow's frame."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 from urllib.parse import quote, urlencode
@@ -11,6 +11,11 @@ from petitions.records import Source
 from petitions.settings import Settings
 from petitions.sources.registry import SOURCES
 from petitions.wording import Language
+
+# Pages that every source has, and what stays in the address when the source changes.
+_OF_EVERY_SOURCE: Mapping[str, Sequence[str]] = {
+    "search": ("q", "status", "first_day", "last_day"), "map": (), "runs": (), "compare": ("by",)
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,9 +33,24 @@ class Ask:
         """The address of a page of ours, with the source and the language of this one."""
         return f"{self.base}/{quote(path)}?{urlencode({'source': self.source, 'lang': self.language} | values)}"
 
+    def link_here(self) -> str:
+        """The address of this same page with all that decides it, to be kept or sent."""
+        return self.link(self.path, **(dict(self.params) | {"source": self.source, "lang": self.language}))
+
     def link_other_language(self) -> str:
         """The address of this same page in the other language."""
         return self.link(self.path, **(dict(self.params) | {"source": self.source, "lang": self.other_language}))
+
+    @property
+    def path_elsewhere(self) -> str:
+        """The page that a reader sees of another source: the like of this one, where that has one."""
+        return self.path if self.path in _OF_EVERY_SOURCE else ""
+
+    @property
+    def params_elsewhere(self) -> Mapping[str, str]:
+        """What is asked of another source as of this one; a category is of one source alone."""
+        kept = _OF_EVERY_SOURCE.get(self.path, ())
+        return {name: self.params[name] for name in kept if self.params.get(name)}
 
     @property
     def other_language(self) -> Language:

@@ -16,7 +16,7 @@ from topic_browser.database import open_snapshot
 from topic_browser.rendering import HERE, render_page
 
 router = APIRouter()
-LONGEST_ID, LONGEST_QUESTION = 200, 500  # characters
+LONGEST_ID = 200  # characters
 _MAP_POLICY = re.compile(r'<meta http-equiv="Content-Security-Policy" content="([^"]+)">')
 
 
@@ -71,20 +71,6 @@ def show_petition(ask: AskDep, petition_id: str) -> HTMLResponse:
     return render_page("petition.html.j2", ask, petition=petition, curve=curve, neighbours=neighbours)
 
 
-@router.get("/search")
-def show_search(ask: AskDep, q: str = "") -> HTMLResponse:
-    """Petitions by the words of a question; its embedding would bring TensorFlow into the api-server."""
-    require_text(q, LONGEST_QUESTION)
-    tokens = _split_question(q)
-    rows: queries.Rows = []
-    with open_snapshot() as conn:
-        model = queries.read_model(conn, ask.source)
-        failure = queries.read_failure(conn, ask.source, model) if model else None
-        if q.strip():
-            rows = queries.search(conn, ask.source, tokens, q)
-    return render_page("search.html.j2", ask, question=q, tokens=tokens, rows=rows, model=model, failure=failure)
-
-
 @router.get("/map")
 def show_map(ask: AskDep) -> HTMLResponse:
     """The map by pyLDAvis, in a frame that cannot reach the page around it."""
@@ -132,14 +118,6 @@ def refuse_path(path: str) -> None:
 @cache
 def _read_style() -> str:
     return (HERE / "static" / "browser.css").read_text(encoding="utf-8")
-
-
-def _split_question(question: str) -> list[str]:
-    """The words of a question, as those of the petitions were found; Mecab's dictionary is opened at the first."""
-    from petitions.text.normalize import normalize_text
-    from petitions.text.search_words import SearchTokenizer
-
-    return SearchTokenizer().split_question(normalize_text(question).text)
 
 
 def _find_map(artifact: str) -> str | None:

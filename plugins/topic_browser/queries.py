@@ -12,7 +12,7 @@ from petitions.records import Source
 
 Rows = Sequence[dict[str, Any]]
 PAGE = 50
-NEIGHBOURS, FOUND = 10, 50
+NEIGHBOURS = 10
 KEPT_S = 3600  # an overview: agreements move once a night, and another fit makes another overview
 
 
@@ -25,6 +25,8 @@ class Overview:
     emerging: Mapping[int, dict[str, Any]]  # by topic_id
     lineage: Mapping[int, Rows]  # by topic_id, the latest step first
     order: Mapping[int, Sequence[str]]  # by topic_id, the petitions with most agreements first: ids, no text
+    by_category: Mapping[int, Rows]  # by topic_id, the category with most of its petitions first
+    categories: Sequence[str]  # of the source
 
 
 _kept: dict[Source, tuple[float, str, Overview]] = {}
@@ -32,7 +34,7 @@ _kept: dict[Source, tuple[float, str, Overview]] = {}
 
 def read_model(conn: Connection, source: Source) -> dict[str, Any] | None:
     """Read the published fit of a source; None before the first."""
-    rows = _rows(conn, "SELECT * FROM petitions.current_model WHERE source = :source", source=str(source))
+    rows = read_rows(conn, "SELECT * FROM petitions.current_model WHERE source = :source", source=str(source))
     return rows[0] if rows else None
 
 
@@ -48,26 +50,36 @@ def read_overview(conn: Connection, source: Source, model_id: str) -> Overview:
     if kept and kept[1] == model_id and time.monotonic() - kept[0] < KEPT_S:
         return kept[2]
     by = {"source": str(source)}
-    order = _rows(
+    order = read_rows(
         conn,
         "SELECT topic_id, array_agg(petition_id ORDER BY rank) AS ids FROM petitions.topic_top_petition"
         " WHERE source = :source GROUP BY topic_id",
         **by,
     )
-    emerging = _rows(conn, "SELECT * FROM petitions.emerging_topic WHERE source = :source", **by)
+    emerging = read_rows(conn, "SELECT * FROM petitions.emerging_topic WHERE source = :source", **by)
+    by_category = read_rows(
+        conn,
+        "SELECT * FROM petitions.topic_by_category WHERE source = :source ORDER BY n_petitions DESC, category",
+        **by,
+    )
     found = Overview(
-        topics=_rows(
+        topics=read_rows(
             conn, "SELECT * FROM petitions.current_topic WHERE source = :source ORDER BY share DESC, topic_id", **by
         ),
         trends=_group(
-            _rows(conn, "SELECT * FROM petitions.topic_trend WHERE source = :source ORDER BY week", **by), "topic_id"
+            read_rows(conn, "SELECT * FROM petitions.topic_trend WHERE source = :source ORDER BY week", **by),
+            "topic_id",
         ),
         emerging={row["topic_id"]: row for row in emerging},
         lineage=_group(
-            _rows(conn, "SELECT * FROM petitions.topic_lineage WHERE source = :source ORDER BY step, distance", **by),
+            read_rows(
+                conn, "SELECT * FROM petitions.topic_lineage WHERE source = :source ORDER BY step, distance", **by
+            ),
             "current_topic_id",
         ),
         order={row["topic_id"]: row["ids"] for row in order},
+        by_category=_group(by_category, "topic_id"),
+        categories=sorted({row["category"] for row in by_category if row["category"]}),
     )
     _kept[source] = (time.monotonic(), model_id, found)
     return found
@@ -80,18 +92,18 @@ def read_petitions(conn: Connection, ids: Sequence[str]) -> Rows:
         FROM petitions.current_petition AS p
         WHERE p.petition_id = ANY (:ids) ORDER BY array_position(:ids, p.petition_id)
     """
-    return _rows(conn, query, ids=list(ids))
+    return read_rows(conn, query, ids=list(ids))
 
 
 def read_petition(conn: Connection, petition_id: str) -> dict[str, Any] | None:
     """Read a published petition with topic, scores and keywords; None where there is none of that id."""
-    rows = _rows(conn, "SELECT * FROM petitions.current_petition WHERE petition_id = :id", id=petition_id)
+    rows = read_rows(conn, "SELECT * FROM petitions.current_petition WHERE petition_id = :id", id=petition_id)
     return rows[0] if rows else None
 
 
 def read_curve(conn: Connection, petition_id: str) -> Rows:
     """Read the agreements of a petition by day we looked."""
-    return _rows(
+    return read_rows(
         conn,
         "SELECT seen_on, n_agreements FROM petitions.agreement_curve WHERE petition_id = :id ORDER BY seen_on",
         id=petition_id,
@@ -102,22 +114,9 @@ def read_neighbours(conn: Connection, petition_id: str) -> Rows:
     """Read the petitions most like one; empty where it has no vector yet."""
     try:
         with conn.begin_nested():
-            return _rows(conn, "SELECT * FROM petitions.similar_petitions(:id, :k)", id=petition_id, k=NEIGHBOURS)
+            return read_rows(conn, "SELECT * FROM petitions.similar_petitions(:id, :k)", id=petition_id, k=NEIGHBOURS)
     except InternalError:  # what RAISE in the function becomes
         return []
-
-
-def search(conn: Connection, source: Source, tokens: Sequence[str], question: str) -> Rows:
-    """Read the petitions of a source that stand highest by the words of a question, or have its letters."""
-    query = """
-        SELECT p.petition_id, p.title, p.status, p.n_agreements, p.begins_on, p.topic_id, p.topic_label
-        FROM petitions.search_petitions_hybrid(
-            CAST(:tokens AS text[]), NULL, :k, of_source => :source, question => :question
-        ) AS found
-        JOIN petitions.current_petition AS p ON p.petition_id = found.petition_id
-        ORDER BY found.score DESC, found.petition_id
-    """
-    return _rows(conn, query, tokens=list(tokens), k=FOUND, source=str(source), question=question)
 
 
 def read_failure(conn: Connection, source: Source, model: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -127,7 +126,7 @@ def read_failure(conn: Connection, source: Source, model: Mapping[str, Any]) -> 
         WHERE source = :source AND until >= :until AND state = 'failed' AND finished_at > :published_at
         ORDER BY finished_at DESC LIMIT 1
     """
-    found = _rows(conn, query, source=str(source), until=model["until"], published_at=model["published_at"])
+    found = read_rows(conn, query, source=str(source), until=model["until"], published_at=model["published_at"])
     return found[0] if found else None
 
 
@@ -136,16 +135,17 @@ def read_runs(conn: Connection, source: Source) -> Rows:
     query = (
         "SELECT * FROM petitions.recent_run WHERE source = :source ORDER BY started_at DESC NULLS LAST, run_id LIMIT 20"
     )
-    return _rows(conn, query, source=str(source))
+    return read_rows(conn, query, source=str(source))
 
 
 def read_checks(conn: Connection, model_id: str) -> Rows:
     """Read the checks of a fit, those that did not pass first."""
     query = "SELECT * FROM petitions.run_check WHERE model_id = :model_id ORDER BY passed, name"
-    return _rows(conn, query, model_id=model_id)
+    return read_rows(conn, query, model_id=model_id)
 
 
-def _rows(conn: Connection, query: str, **values: object) -> Rows:
+def read_rows(conn: Connection, query: str, **values: object) -> Rows:
+    """Read the rows of a query, its values bound."""
     return [dict(row) for row in conn.execute(text(query), values).mappings()]
 
 

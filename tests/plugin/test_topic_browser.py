@@ -227,10 +227,10 @@ def test_a_hidden_petition_has_no_page(server):
 
 
 def test_search_finds_by_words_without_an_embedding(server):
-    rows = server.page("search?q=건널목").select("tbody tr")
+    rows = server.page("search?q=건널목").select("ol.results li")
     assert len(rows) == 16
     assert "ㅋㅋ" in server.page("search?q=ㅋㅋ").find(id="q")["value"]
-    assert not server.page("search?q=건널목&source=bluehouse").select("tbody tr")
+    assert not server.page("search?q=건널목&source=bluehouse").select("ol.results li")
 
 
 def test_what_cannot_be_asked_gets_a_plain_page(server):
