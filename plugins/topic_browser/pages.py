@@ -13,6 +13,7 @@ from petitions.settings import Settings
 from topic_browser import queries
 from topic_browser.asking import AskDep, require_text
 from topic_browser.database import open_snapshot
+from topic_browser.downloads import MOST_ROWS
 from topic_browser.rendering import HERE, render_page
 
 router = APIRouter()
@@ -54,7 +55,7 @@ def show_topic(
         failure = queries.read_failure(conn, ask.source, model)
     return render_page(
         "topic.html.j2", ask, topic=topic, overview=overview, petitions=petitions, page=page, n_pages=n_pages,
-        model=model, failure=failure,
+        model=model, failure=failure, n_rows=len(ids), most_rows=MOST_ROWS,
     )  # fmt: skip
 
 

@@ -1,5 +1,7 @@
-"""The pages of the search over the real Postgres, signed in by a stand-in."""
+"""The pages of the search over the real Postgres, and what is downloaded, signed in by a stand-in."""
 
+import csv
+import io
 import os
 from collections.abc import Iterator
 from dataclasses import replace
@@ -171,3 +173,56 @@ def test_a_filter_that_cannot_be_is_refused(ask, asked):
 def test_letters_are_marked_where_no_word_is_known(ask):
     page = read(ask, "/search?q=번째 건널목에 신&lang=en&status=open")
     assert results_of(page) and page.select("mark")
+
+
+def download(ask: TestClient, path: str) -> list[dict[str, str]]:
+    answer = ask.get(path)
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+    assert answer.headers["content-disposition"].startswith('attachment; filename="')
+    assert answer.content.startswith(b"\xef\xbb\xbf"), "Excel takes it for another encoding"
+    return list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"), newline="")))
+
+
+def test_what_was_found_is_downloaded_whole_with_its_filters(ask):
+    page = read(ask, "/search?q=신호등&status=ended&lang=en&page=2")
+    rows = download(ask, page.find("a", download=True)["href"])
+    assert len(rows) == 80 and {row["Status"] for row in rows} == {"Ended"}
+    assert list(rows[0])[:3] == ["Id", "Source", "Title"]
+    read(ask, "/search.csv?q=신호등&status=hidden", status=400)
+    assert download(ask, "/search.csv") == []
+
+
+def test_no_cell_is_a_formula(ask):
+    titles = [row["제목"] for row in download(ask, "/search.csv?q=신호등&lang=ko")]
+    assert f"'{HOSTILE}" in titles
+    assert not [title for title in titles if title[0] in "=+-@"]
+
+
+def test_topics_their_weeks_and_their_petitions_are_downloaded(ask):
+    topics = download(ask, read(ask, "/?lang=en").find("a", download=True)["href"])
+    assert sorted(row["Topic"] for row in topics) == ["건널목", "급식", "주택"]
+    assert sum(float(row["Share"]) for row in topics) == pytest.approx(1)
+    weeks, petitions = (
+        download(ask, link["href"]) for link in read(ask, "/topic/1?lang=en").find_all("a", download=True)
+    )
+    assert sum(int(row["Petitions"]) for row in weeks) == len(petitions) == 54
+    assert petitions[0]["Topic"] == "건널목"
+    for path in ("/topic/99/petitions.csv", "/topics.csv?source=bluehouse"):
+        read(ask, path, status=404)
+
+
+def test_a_file_of_more_rows_than_are_given_says_so(ask, monkeypatch):
+    monkeypatch.setattr("topic_browser.pages.MOST_ROWS", 20)
+    monkeypatch.setattr("topic_browser.downloads.MOST_ROWS", 20)
+    link = read(ask, "/topic/1?lang=en").select_one("#petitions ~ .tools a")
+    assert link.get_text() == "Download as CSV, the 20 with most agreements"
+    assert len(download(ask, link["href"])) == 20
+
+
+def test_the_link_to_a_page_names_source_and_language_and_leads_to_it(ask):
+    page = read(ask, "/topic/1?page=2&lang=en")
+    link = page.find("a", string="Link to this page")["href"]
+    for part in ("source=sample", "lang=en", "page=2"):
+        assert part in link
+    assert read(ask, link).h1.get_text() == page.h1.get_text()

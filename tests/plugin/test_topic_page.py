@@ -35,6 +35,8 @@ def draw(language: Language, n_open: int, *, has_failed: bool = False) -> Beauti
         petitions=[PETITION | {"topic_share": 0.4, "is_mixed": True}],
         page=1,
         n_pages=1,
+        n_rows=1,
+        most_rows=1000,
         model={"published_at": AT},
         failure={"finished_at": AT, "run_id": "sample_1", "error": "crawl: FetchError"} if has_failed else None,
     )
