@@ -1,8 +1,9 @@
 """Numbers come in; the points of a line go out, for the <svg> elements of the templates."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 WEEK = 7  # days
 
@@ -26,6 +27,7 @@ def draw_line(
     days: Sequence[date] | None = None,
     margin: float = 3,
     n_days: Sequence[int] | None = None,
+    scale: float | None = None,
 ) -> Line | None:
     """Draw values from the left to the right, 0 at the bottom.
 
@@ -37,6 +39,7 @@ def draw_line(
         margin: that keeps a thick line within the box.
         n_days: of the week of each value; that of a week that was cut short has a place, at the top where it is higher
             than all whole ones, but neither sets the scale nor belongs to the line; with fewer than two whole, all do.
+        scale: the value at the top, where several lines are to be compared; else the highest one.
 
     Returns:
         None for fewer than two values, which make no line.
@@ -47,7 +50,7 @@ def draw_line(
     joined = [place for place, n in enumerate(n_days or ()) if n >= WEEK]
     if len(joined) < 2:
         joined = list(range(len(values)))
-    span, highest = max(places[-1], 1), max(*(values[place] for place in joined), 1e-9)
+    span, highest = max(places[-1], 1), scale or max(*(values[place] for place in joined), 1e-9)
     inner, tall = width - 2 * margin, height - 2 * margin
     points = [
         (round(margin + inner * place / span, 1), round(margin + tall * (1 - min(value / highest, 1)), 1))
@@ -62,3 +65,8 @@ def draw_line(
         places=points,
         highest=max(values[place] for place in joined),
     )
+
+
+def find_highest(lines: Iterable[Sequence[Mapping[str, Any]]]) -> float:
+    """The highest share of a whole week in any line: the one scale of them all."""
+    return max((row["share"] for rows in lines for row in rows if row["n_days"] >= WEEK), default=0.0)

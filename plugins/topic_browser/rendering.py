@@ -10,7 +10,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from petitions.records import SEOUL
 from petitions.sources.registry import SOURCES
 from topic_browser.asking import Ask
-from topic_browser.charts import draw_line
+from topic_browser.axes import draw_chart, tell_day
+from topic_browser.charts import draw_line, find_highest
 from topic_browser.words import choose_words
 
 HERE = Path(__file__).parent
@@ -58,8 +59,11 @@ TEMPLATES = Environment(
     lstrip_blocks=True,
     undefined=StrictUndefined,
 )
-TEMPLATES.filters |= {"share": tell_share, "number": tell_number, "moment": tell_moment}
-TEMPLATES.globals |= {"draw_line": draw_line, "is_web_address": is_web_address, "sources": tuple(SOURCES)}
+TEMPLATES.filters |= {"share": tell_share, "number": tell_number, "moment": tell_moment, "day": tell_day}
+TEMPLATES.globals |= {
+    "draw_line": draw_line, "find_highest": find_highest, "draw_chart": draw_chart, "tell_share": tell_share,
+    "tell_number": tell_number, "is_web_address": is_web_address, "sources": tuple(SOURCES),
+}  # fmt: skip
 
 
 def render_page(name: str, ask: Ask, status: int = 200, **values: Any) -> HTMLResponse:

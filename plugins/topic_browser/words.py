@@ -33,8 +33,16 @@ WORDS = {
         "* Some petitions are still open: their agreements are not final.",
     ),
     "cut_weeks": (
-        "속이 빈 점은 기간에 잘린 주라 선에 잇지 않고, 선보다 높으면 맨 위에 둡니다. 괄호 안은 그 주의 날수입니다.",
-        "A hollow dot is a week that the window cuts short, in brackets its days: off the line, or at the top.",
+        "띠 위의 속이 빈 점은 기간에 잘린 주라 선에 잇지 않고, 넘치면 맨 위에 둡니다. 괄호 안은 날수입니다.",
+        "A hollow dot on a band is a week that the window cuts short (its days in brackets), off the line.",
+    ),
+    "cut_mark": (
+        "*와 속이 빈 점은 기간에 잘린 주입니다.",
+        "* and hollow dots are weeks that the window cuts short.",
+    ),
+    "one_scale": (
+        "모든 추이는 같은 눈금, 0부터 {value}까지입니다.",
+        "All trends are on one scale, from 0 to {value}.",
     ),
     "mixed": ("여러 주제", "Mixed"),
     "mixed_note": (

@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, date, datetime
+from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -9,7 +10,8 @@ import pytest
 import topic_browser
 from bs4 import BeautifulSoup
 from topic_browser.asking import Ask, Language
-from topic_browser.charts import draw_line
+from topic_browser.axes import draw_chart, find_scale
+from topic_browser.charts import draw_line, find_highest
 from topic_browser.rendering import TEMPLATES, render_page
 from topic_browser.words import choose_words
 
@@ -56,6 +58,36 @@ def test_a_week_of_two_days_neither_sets_the_scale_nor_belongs_to_the_line():
     assert line.highest == 0.2
     assert line.places == [(3.0, 3.0), (34.3, 23.0), (65.7, 3.0), (97.0, 23.0)]  # the first one at the top, no higher
     assert line.points == "34.3,23.0 65.7,3.0 97.0,23.0"
+
+
+def test_a_chart_has_weeks_and_values_at_its_axes():
+    page = draw("en", 1)
+    told = [item.get_text() for item in page.select("svg.axes text")]
+    assert [text for text in told if text.endswith("0%")][:4] == ["0.0%", "20.0%", "40.0%", "60.0%"]
+    assert [text for text in told if "-" in text] == ["04-01", "04-08", "04-15"]
+    assert len(page.select("svg.axes rect.cut")) == 2
+
+
+def test_an_axis_is_round_and_holds_its_values():
+    for highest, top in ((0.5, 0.6), (0.123, 0.15), (0.2, 0.2), (7, 8), (1234, 1500), (0, 1), (1e-6, 1e-6)):
+        step, found = find_scale(highest)
+        assert found == pytest.approx(top) and 1 <= round(found / step) <= 5, highest
+
+
+def test_all_lines_of_a_page_have_one_scale():
+    low, high = (draw_line(values, 100, 46, scale=0.8) for values in ([0.1, 0.2], [0.4, 0.8]))
+    assert [y for _, y in low.places] == [38.0, 33.0]
+    assert [y for _, y in high.places] == [23.0, 3.0]
+    weeks = [{"share": share, "n_days": n} for share, n in ((0.9, 2), (0.4, 7))]
+    assert find_highest([weeks, []]) == 0.4
+
+
+def test_the_letters_of_lines_that_end_alike_do_not_cover_each_other():
+    rows = [{"week": date(2024, 4, 1 + 7 * n), "n_days": 7, "share": 0.0} for n in range(3)]
+    chart = draw_chart([rows, rows, rows], "share", str)
+    places = sorted(curve.letter_y for curve in chart.curves)
+    assert [second - first for first, second in pairwise(places)] == [14, 14] and places[-1] <= 226
+    assert draw_chart([rows[:1]], "share", str) is None
 
 
 def test_the_frame_of_the_map_is_as_high_as_the_map_and_a_line_for_each_topic():
