@@ -12,6 +12,7 @@ from petitions.sources.registry import SOURCES
 from topic_browser.asking import Ask
 from topic_browser.axes import draw_chart, tell_day
 from topic_browser.charts import draw_line, find_highest
+from topic_browser.check_words import tell_check, tell_limit, tell_step, tell_value
 from topic_browser.words import choose_words
 
 HERE = Path(__file__).parent
@@ -62,7 +63,8 @@ TEMPLATES = Environment(
 TEMPLATES.filters |= {"share": tell_share, "number": tell_number, "moment": tell_moment, "day": tell_day}
 TEMPLATES.globals |= {
     "draw_line": draw_line, "find_highest": find_highest, "draw_chart": draw_chart, "tell_share": tell_share,
-    "tell_number": tell_number, "is_web_address": is_web_address, "sources": tuple(SOURCES),
+    "tell_number": tell_number, "tell_check": tell_check, "tell_step": tell_step, "tell_value": tell_value,
+    "tell_limit": tell_limit, "is_web_address": is_web_address, "sources": tuple(SOURCES),
 }  # fmt: skip
 
 

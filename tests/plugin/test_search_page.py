@@ -13,7 +13,7 @@ from bs4 import BeautifulSoup
 from fastapi.testclient import TestClient
 from sqlalchemy import create_engine, make_url, text
 
-from invented import BERT, MONDAY, make_petitions, write_all
+from invented import BERT, MONDAY, make_petitions, write_all, write_checks
 from petitions.records import Source, Status
 from petitions.store.database import open_engine
 from petitions.store.publishing import publish
@@ -47,6 +47,15 @@ def results(postgres_url: str, migrated: str) -> Iterator[str]:
         write_all(conn, petitions)
         write_words(conn, Source("sample"), [["신호등"]] * 4 + [["건널목", "신호등"]] + [["신호등"]] * 5)
         publish(conn, "fit-1", [BERT], at=MONDAY)
+        write_checks(conn, "fit-1", [BERT], failed="tokens_missing")
+        conn.execute(
+            text(
+                "INSERT INTO petitions.pipeline_step"
+                " (run_id, step, part, n_parts, state, started_at, finished_at, rows_in, rows_out, seconds)"
+                " SELECT run_id, 'encode bert', part, 2, 'done', now(), now(), 700, 600, 1.25"
+                " FROM petitions.pipeline_run CROSS JOIN generate_series(1, 2) AS part"
+            )
+        )
     engine.dispose()
     yield url
     with admin.connect() as conn:
@@ -173,6 +182,21 @@ def test_a_filter_that_cannot_be_is_refused(ask, asked):
 def test_letters_are_marked_where_no_word_is_known(ask):
     page = read(ask, "/search?q=번째 건널목에 신&lang=en&status=open")
     assert results_of(page) and page.select("mark")
+
+
+@pytest.mark.parametrize(
+    ("language", "step", "check"),
+    [
+        ("ko", "벡터 만들기 · bert", ["주제 낱말이 없는 청원tokens_missing", "1", "0 이하", "실패"]),
+        ("en", "Encode · bert", ["Petitions without words for topicstokens_missing", "1", "at most 0", "Failed"]),
+    ],
+)
+def test_runs_have_steps_and_checks_in_the_language_of_the_reader(ask, language, step, check):
+    page = read(ask, f"/runs?lang={language}")
+    (row,) = [row for row in page.select("details tbody tr") if row.th.get_text() == step]
+    assert [cell.get_text() for cell in row.find_all("td")] == ["1,400", "1,200", "2.5"]
+    first = page.select_one("#checks ~ .wide tbody tr")
+    assert [cell.get_text() for cell in first.find_all(["th", "td"])] == check
 
 
 def download(ask: TestClient, path: str) -> list[dict[str, str]]:
