@@ -16,7 +16,7 @@ from petitions.records import Source
 from petitions.settings import Settings
 from petitions.sources.registry import SOURCES
 from petitions.wording import Language
-from topic_browser import downloads, pages, search_pages
+from topic_browser import compare, downloads, pages, search_pages
 from topic_browser.asking import Ask, choose_language, is_framed
 from topic_browser.plugin import URL_PREFIX
 from topic_browser.rendering import HEADERS, render_page
@@ -31,7 +31,12 @@ def create_app() -> FastAPI:
     app = FastAPI(
         title="Petition topics", dependencies=[Depends(get_user)], docs_url=None, redoc_url=None, openapi_url=None
     )
-    for router in (search_pages.router, downloads.router, pages.router):  # that of all other addresses comes last
+    for router in (
+        search_pages.router,
+        compare.router,
+        downloads.router,
+        pages.router,
+    ):  # that of all other addresses comes last
         app.include_router(router)
     app.middleware("http")(_add_headers)
     app.exception_handler(HTTPException)(_tell_refusal)

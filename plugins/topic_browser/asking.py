@@ -27,11 +27,12 @@ class Ask:
     base: str  # the path that the sub-app is mounted at
     is_framed: bool
     path: str  # of this page, within the sub-app
-    params: Mapping[str, str]
+    params: Mapping[str, Sequence[str]]  # each with all its values
 
     def link(self, path: str, **values: object) -> str:
         """The address of a page of ours, with the source and the language of this one."""
-        return f"{self.base}/{quote(path)}?{urlencode({'source': self.source, 'lang': self.language} | values)}"
+        asked = {"source": self.source, "lang": self.language} | values
+        return f"{self.base}/{quote(path)}?{urlencode(asked, doseq=True)}"
 
     def link_here(self) -> str:
         """The address of this same page with all that decides it, to be kept or sent."""
@@ -50,7 +51,7 @@ class Ask:
     def params_elsewhere(self) -> Mapping[str, str]:
         """What is asked of another source as of this one; a category is of one source alone."""
         kept = _OF_EVERY_SOURCE.get(self.path, ())
-        return {name: self.params[name] for name in kept if self.params.get(name)}
+        return {name: self.params[name][-1] for name in kept if self.params.get(name)}
 
     @property
     def other_language(self) -> Language:
@@ -72,7 +73,7 @@ def read_ask(
         base=request.scope.get("root_path", ""),
         is_framed=is_framed(request),
         path=request.url.path.removeprefix(request.scope.get("root_path", "")).lstrip("/"),
-        params=request.query_params,
+        params={name: request.query_params.getlist(name) for name in request.query_params},
     )
 
 

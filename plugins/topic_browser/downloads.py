@@ -10,6 +10,7 @@ from petitions.wording import Tell
 from topic_browser import queries
 from topic_browser.asking import Ask, AskDep
 from topic_browser.database import open_snapshot
+from topic_browser.rows import Rows, read_rows
 from topic_browser.search_pages import SearchDep, split_question
 from topic_browser.searching import Found, find_petitions
 from topic_browser.tables import give_table
@@ -84,17 +85,17 @@ def _read_overview(conn: Connection, ask: Ask) -> queries.Overview:
     return queries.read_overview(conn, ask.source, model["model_id"])
 
 
-def _read_rows(conn: Connection, ids: Sequence[str]) -> queries.Rows:
+def _read_rows(conn: Connection, ids: Sequence[str]) -> Rows:
     query = """
         SELECT p.petition_id, p.source, p.title, p.category, p.status, p.n_agreements, p.begins_on, p.ends_on,
             p.topic_label, p.topic_share, p.url
         FROM petitions.current_petition AS p
         WHERE p.petition_id = ANY (:ids) ORDER BY array_position(:ids, p.petition_id)
     """
-    return queries.read_rows(conn, query, ids=list(ids))
+    return read_rows(conn, query, ids=list(ids))
 
 
-def _give(ask: Ask, name: str, columns: Sequence[str], rows: queries.Rows) -> Response:
+def _give(ask: Ask, name: str, columns: Sequence[str], rows: Rows) -> Response:
     word = choose_words(ask.language)
     header = [word(_WORDS.get(column, column)) for column in columns]
     return give_table(name, header, ([_tell(word, column, row[column]) for column in columns] for row in rows))

@@ -30,7 +30,14 @@ def show_topics(ask: AskDep) -> HTMLResponse:
             return render_page("empty.html.j2", ask)
         overview = queries.read_overview(conn, ask.source, model["model_id"])
         failure = queries.read_failure(conn, ask.source, model)
-    return render_page("topics.html.j2", ask, model=model, overview=overview, failure=failure)
+        news = overview.news
+        shown = queries.read_petitions(conn, [*news.new, *(petition_id for petition_id, _, _ in news.gained)])
+    by_id = {row["petition_id"]: row for row in shown}
+    return render_page(
+        "topics.html.j2", ask, model=model, overview=overview, failure=failure, news=news,
+        new=[by_id[petition_id] for petition_id in news.new if petition_id in by_id],
+        gained=[(by_id[one], gain, n_days) for one, gain, n_days in news.gained if one in by_id],
+    )  # fmt: skip
 
 
 @router.get("/topic/{topic_id}")

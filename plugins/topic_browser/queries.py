@@ -5,12 +5,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 from sqlalchemy.exc import InternalError
 
 from petitions.records import Source
+from topic_browser.news import News, read_news
+from topic_browser.rows import Rows, read_rows
 
-Rows = Sequence[dict[str, Any]]
 PAGE = 50
 NEIGHBOURS = 10
 KEPT_S = 3600  # an overview: agreements move once a night, and another fit makes another overview
@@ -27,6 +28,7 @@ class Overview:
     order: Mapping[int, Sequence[str]]  # by topic_id, the petitions with most agreements first: ids, no text
     by_category: Mapping[int, Rows]  # by topic_id, the category with most of its petitions first
     categories: Sequence[str]  # of the source
+    news: News
 
 
 _kept: dict[Source, tuple[float, str, Overview]] = {}
@@ -79,6 +81,7 @@ def read_overview(conn: Connection, source: Source, model_id: str) -> Overview:
         ),
         order={row["topic_id"]: row["ids"] for row in order},
         by_category=_group(by_category, "topic_id"),
+        news=read_news(conn, source),
         categories=sorted({row["category"] for row in by_category if row["category"]}),
     )
     _kept[source] = (time.monotonic(), model_id, found)
@@ -142,11 +145,6 @@ def read_checks(conn: Connection, model_id: str) -> Rows:
     """Read the checks of a fit, those that did not pass first."""
     query = "SELECT * FROM petitions.run_check WHERE model_id = :model_id ORDER BY passed, name"
     return read_rows(conn, query, model_id=model_id)
-
-
-def read_rows(conn: Connection, query: str, **values: object) -> Rows:
-    """Read the rows of a query, its values bound."""
-    return [dict(row) for row in conn.execute(text(query), values).mappings()]
 
 
 def _group(rows: Rows, name: str) -> dict[int, Rows]:

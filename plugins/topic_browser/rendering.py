@@ -43,6 +43,11 @@ def tell_number(value: float | None) -> str:
     return f"{value:,}" if isinstance(value, int) else f"{value:.4g}"
 
 
+def tell_count(value: float) -> str:
+    """A count at an axis, which may have halves between."""
+    return f"{value:,g}"
+
+
 def tell_moment(moment: datetime | None) -> str:
     """A moment in Korean time."""
     return "–" if moment is None else f"{moment.astimezone(SEOUL):%Y-%m-%d %H:%M}"

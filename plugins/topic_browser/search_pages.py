@@ -10,6 +10,7 @@ from topic_browser import queries
 from topic_browser.asking import AskDep
 from topic_browser.database import open_snapshot
 from topic_browser.rendering import render_page
+from topic_browser.rows import Rows
 from topic_browser.searching import PAGE, STATUSES, Found, Search, find_petitions, read_found, read_search
 
 router = APIRouter()
@@ -21,7 +22,7 @@ def show_search(ask: AskDep, search: SearchDep, page: Annotated[int, Query(ge=1,
     """Petitions by the words of a question; its embedding would bring TensorFlow into the api-server."""
     tokens = split_question(search.question)
     found, failure = Found(), None
-    rows: queries.Rows = []
+    rows: Rows = []
     categories: Sequence[str] = []
     with open_snapshot() as conn:
         model = queries.read_model(conn, ask.source)

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from petitions.records import Source, Status
 from topic_browser.asking import require_text
-from topic_browser.queries import Rows, read_rows
+from topic_browser.rows import Rows, read_rows
 from topic_browser.snippets import cut_snippet, make_pattern, mark
 
 PAGE, MOST = 20, 500  # petitions of a page, and those that are counted: more are told as more

@@ -1,89 +1,11 @@
-"""The pages of the search over the real Postgres, and what is downloaded, signed in by a stand-in."""
-
-import csv
-import io
-import os
-from collections.abc import Iterator
-from dataclasses import replace
-from pathlib import Path
-from types import SimpleNamespace
+"""The page of the search, and what is downloaded of it."""
 
 import pytest
 from bs4 import BeautifulSoup
-from fastapi.testclient import TestClient
-from sqlalchemy import create_engine, make_url, text
 
-from invented import BERT, MONDAY, make_petitions, write_all, write_checks
-from petitions.records import Source, Status
-from petitions.store.database import open_engine
-from petitions.store.publishing import publish
-from rows import write_words
+from browsed import HOSTILE, download, read
 
 pytestmark = pytest.mark.postgres
-HOSTILE = '=HYPERLINK("x") 신호등 <script>alert(1)</script>'
-
-
-@pytest.fixture(scope="module")
-def results(postgres_url: str, migrated: str) -> Iterator[str]:
-    """160 petitions, all with 신호등; every tenth has 건널목 too, and another category, every second has ended."""
-    name = f"search_page_{os.getpid()}"
-    admin = create_engine(postgres_url, isolation_level="AUTOCOMMIT")
-    with admin.connect() as conn:
-        conn.execute(text(f"CREATE DATABASE {name} TEMPLATE {migrated}"))
-    url = make_url(postgres_url).set(database=name).render_as_string(hide_password=False)
-    petitions = [
-        replace(
-            petition,
-            category="보건" if number % 10 == 5 else petition.category,
-            status=Status.ENDED if number % 2 else Status.OPEN,
-        )
-        for number, petition in enumerate(make_petitions(160), start=1)
-    ]
-    petitions[0] = replace(
-        petitions[0], title=HOSTILE, body=f"<b>{'긴 글 ' * 200}</b> 신호등 <script>alert(2)</script>"
-    )
-    engine = open_engine(url)
-    with engine.begin() as conn:
-        write_all(conn, petitions)
-        write_words(conn, Source("sample"), [["신호등"]] * 4 + [["건널목", "신호등"]] + [["신호등"]] * 5)
-        publish(conn, "fit-1", [BERT], at=MONDAY)
-        write_checks(conn, "fit-1", [BERT], failed="tokens_missing")
-        conn.execute(
-            text(
-                "INSERT INTO petitions.pipeline_step"
-                " (run_id, step, part, n_parts, state, started_at, finished_at, rows_in, rows_out, seconds)"
-                " SELECT run_id, 'encode bert', part, 2, 'done', now(), now(), 700, 600, 1.25"
-                " FROM petitions.pipeline_run CROSS JOIN generate_series(1, 2) AS part"
-            )
-        )
-    engine.dispose()
-    yield url
-    with admin.connect() as conn:
-        conn.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    admin.dispose()
-
-
-@pytest.fixture
-def ask(results: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
-    """What asks the sub-app, as one who is signed in."""
-    monkeypatch.setenv("PETITIONS_DATABASE_URL", results)
-    monkeypatch.setenv("PETITIONS_ARTIFACTS", str(tmp_path))
-    monkeypatch.setenv("PETITIONS_SOURCE", "sample")
-    from airflow.api_fastapi.core_api.security import get_user
-    from topic_browser import queries
-    from topic_browser.app import create_app
-
-    queries._kept.clear()
-    app = create_app()
-    app.dependency_overrides[get_user] = lambda: SimpleNamespace()
-    with TestClient(app) as client:
-        yield client
-
-
-def read(ask: TestClient, path: str, status: int = 200) -> BeautifulSoup:
-    answer = ask.get(path)
-    assert answer.status_code == status, answer.text
-    return BeautifulSoup(answer.text, "html.parser")
 
 
 def results_of(page: BeautifulSoup) -> list:
@@ -184,30 +106,6 @@ def test_letters_are_marked_where_no_word_is_known(ask):
     assert results_of(page) and page.select("mark")
 
 
-@pytest.mark.parametrize(
-    ("language", "step", "check"),
-    [
-        ("ko", "벡터 만들기 · bert", ["주제 낱말이 없는 청원tokens_missing", "1", "0 이하", "실패"]),
-        ("en", "Encode · bert", ["Petitions without words for topicstokens_missing", "1", "at most 0", "Failed"]),
-    ],
-)
-def test_runs_have_steps_and_checks_in_the_language_of_the_reader(ask, language, step, check):
-    page = read(ask, f"/runs?lang={language}")
-    (row,) = [row for row in page.select("details tbody tr") if row.th.get_text() == step]
-    assert [cell.get_text() for cell in row.find_all("td")] == ["1,400", "1,200", "2.5"]
-    first = page.select_one("#checks ~ .wide tbody tr")
-    assert [cell.get_text() for cell in first.find_all(["th", "td"])] == check
-
-
-def download(ask: TestClient, path: str) -> list[dict[str, str]]:
-    answer = ask.get(path)
-    assert answer.status_code == 200, answer.text
-    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
-    assert answer.headers["content-disposition"].startswith('attachment; filename="')
-    assert answer.content.startswith(b"\xef\xbb\xbf"), "Excel takes it for another encoding"
-    return list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"), newline="")))
-
-
 def test_what_was_found_is_downloaded_whole_with_its_filters(ask):
     page = read(ask, "/search?q=신호등&status=ended&lang=en&page=2")
     rows = download(ask, page.find("a", download=True)["href"])
@@ -221,32 +119,3 @@ def test_no_cell_is_a_formula(ask):
     titles = [row["제목"] for row in download(ask, "/search.csv?q=신호등&lang=ko")]
     assert f"'{HOSTILE}" in titles
     assert not [title for title in titles if title[0] in "=+-@"]
-
-
-def test_topics_their_weeks_and_their_petitions_are_downloaded(ask):
-    topics = download(ask, read(ask, "/?lang=en").find("a", download=True)["href"])
-    assert sorted(row["Topic"] for row in topics) == ["건널목", "급식", "주택"]
-    assert sum(float(row["Share"]) for row in topics) == pytest.approx(1)
-    weeks, petitions = (
-        download(ask, link["href"]) for link in read(ask, "/topic/1?lang=en").find_all("a", download=True)
-    )
-    assert sum(int(row["Petitions"]) for row in weeks) == len(petitions) == 54
-    assert petitions[0]["Topic"] == "건널목"
-    for path in ("/topic/99/petitions.csv", "/topics.csv?source=bluehouse"):
-        read(ask, path, status=404)
-
-
-def test_a_file_of_more_rows_than_are_given_says_so(ask, monkeypatch):
-    monkeypatch.setattr("topic_browser.pages.MOST_ROWS", 20)
-    monkeypatch.setattr("topic_browser.downloads.MOST_ROWS", 20)
-    link = read(ask, "/topic/1?lang=en").select_one("#petitions ~ .tools a")
-    assert link.get_text() == "Download as CSV, the 20 with most agreements"
-    assert len(download(ask, link["href"])) == 20
-
-
-def test_the_link_to_a_page_names_source_and_language_and_leads_to_it(ask):
-    page = read(ask, "/topic/1?page=2&lang=en")
-    link = page.find("a", string="Link to this page")["href"]
-    for part in ("source=sample", "lang=en", "page=2"):
-        assert part in link
-    assert read(ask, link).h1.get_text() == page.h1.get_text()

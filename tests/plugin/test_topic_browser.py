@@ -251,7 +251,7 @@ def test_what_cannot_be_asked_gets_a_plain_page(server):
     }.items():
         page = server.page(path, status=status)
         assert page.h1.get_text() == str(status), path
-        assert len(page.select("nav a")) == 4
+        assert len(page.select("nav a")) == 5
         assert "Traceback" not in page.get_text()
 
 

@@ -33,7 +33,7 @@ def draw(language: Language, n_open: int, *, has_failed: bool = False) -> Beauti
         word=choose_words(language),
         here="topic.html.j2",
         topic=TOPIC | {"n_open": n_open},
-        overview=SimpleNamespace(trends={1: weeks}, lineage={}, emerging={}),
+        overview=SimpleNamespace(trends={1: weeks}, lineage={}, emerging={}, by_category={}),
         petitions=[PETITION | {"topic_share": 0.4, "is_mixed": True}],
         page=1,
         n_pages=1,
@@ -131,7 +131,7 @@ def test_an_error_page_has_the_navigation_and_the_style_of_the_others(code):
     ask = Ask(source=Source("sample"), language="en", base="/b", is_framed=False, path="", params={})
     page = BeautifulSoup(bytes(render_page("error.html.j2", ask, code, code=code).body), "html.parser")
     assert page.h1.get_text() == str(code)
-    assert len(page.select("nav a")) == 4 and page.find("link", rel="stylesheet")
+    assert len(page.select("nav a")) == 5 and page.find("link", rel="stylesheet")
     assert page.select_one("main a")["href"] == "/b/?source=sample&lang=en"
 
 
