@@ -31,7 +31,11 @@ pytestmark = [pytest.mark.postgres, pytest.mark.slow]
 ROOT = Path(__file__).parents[2]
 HOSTILE = "<script>alert(1)</script>"
 PASSWORD = "invented"
-PAGES = ("", "topic/1", "petition/sample:a-001", "search?q=건널목", "map", "map/frame", "runs", "static/browser.css")
+PAGES = (
+    "", "topic/1", "compare?topic=1&topic=2", "petition/sample:a-001", "search?q=건널목", "map", "map/frame", "runs",
+    "static/browser.css", "topics.csv", "topic/1/weeks.csv", "topic/1/petitions.csv", "search.csv?q=건널목",
+    "compare.csv?topic=1",
+)  # fmt: skip
 
 
 @dataclass
@@ -335,7 +339,14 @@ def test_in_a_browser_the_page_stands_in_airflow_and_no_script_of_a_petition_run
         frame.get_by_role("link", name=HOSTILE).click()
         frame.get_by_role("heading", level=1, name=HOSTILE).wait_for()
         page.on("request", lambda request: asked.append(request.url))
-        for path in ("?lang=en", "topic/1", "petition/sample:a-001", "search?q=신호등", "runs"):
+        for path in (
+            "?lang=en",
+            "topic/1",
+            "compare?topic=1&topic=2",
+            "petition/sample:a-001",
+            "search?q=신호등",
+            "runs",
+        ):
             page.set_viewport_size({"width": 360, "height": 740})
             page.goto(f"{server.url}/topic-browser/{path}")
             assert page.evaluate("document.documentElement.scrollWidth") <= 360, path
