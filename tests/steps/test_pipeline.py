@@ -53,7 +53,7 @@ NOW = datetime(2026, 11, 20, 1, tzinfo=UTC)
 @pytest.fixture
 def pipeline(engine, tmp_path) -> Pipeline:
     return Pipeline(
-        settings=Settings(source="sample"),
+        settings=Settings(source="sample", scorers=()),
         engine=engine,
         artifacts=ArtifactStore(str(tmp_path / "artifacts")),
         source=Source("sample"),

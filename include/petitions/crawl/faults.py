@@ -25,7 +25,7 @@ class UnansweredError(FetchError):
     `is_steady`: each try failed in the same way.
     """
 
-    def __init__(self, message: str, *, n_tries: int, is_steady: bool, answer: Answer | None = None) -> None:
+    def __init__(self, message: str, *, n_tries: int = 1, is_steady: bool = True, answer: Answer | None = None) -> None:
         super().__init__(message)
         self.n_tries, self.is_steady, self.answer = n_tries, is_steady, answer
 
