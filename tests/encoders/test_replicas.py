@@ -51,7 +51,7 @@ def embed(strategy):
     ):
         planned.clear()
         vectors, again = embed_texts(), embed_texts()
-        step = (encoder._engine if name == "bert" else encoder)._compiled_pool
+        step = encoder._engine._compiled_pool if name == "bert" else encoder._compiled_sum
         concrete = step._list_all_concrete_functions()
         graphs = [graph.as_graph_def() for graph in (function.graph for function in concrete)]
         ops = {node.op for graph in graphs for nodes in [graph.node, *(f.node_def for f in graph.library.function)]
