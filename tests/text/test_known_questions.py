@@ -42,3 +42,10 @@ def test_without_vectors_both_are_words():
     for item in compare(TEXTS, embed_by_chance([item.whole for item in TEXTS]), None, 0.0):
         assert (item.fused, item.vectors, item.chance) == (item.words, None, 0.0)
         assert not item.is_worse
+
+
+def test_questions_alone_are_compared_without_the_bodies_vectors():
+    whole = embed_knowing([item.whole for item in TEXTS])
+    asked = compare(TEXTS, whole, None, 1.0, embed_knowing)
+    assert asked == compare(TEXTS, whole, embed_knowing, 1.0)[:2]
+    assert [item.name for item in asked] == ["title", "two words of the title"]

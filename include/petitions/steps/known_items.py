@@ -27,7 +27,7 @@ def compare_known_items(
         source: whose petitions.
         window: begins_on is in it.
         encoder: name of the weights and their hash, which the petitions are searched by.
-        with_vectors: tell of vectors alone too.
+        with_vectors: tell of vectors alone too, and of bodies, each of which is embedded for it.
 
     Raises:
         ConfigError: the weights of the settings are others.
@@ -38,8 +38,9 @@ def compare_known_items(
     weight = fusion.read_search_weight(conn, encoder)
     embed, ask = None, None
     if weight > 0 or with_vectors:
-        name, embed = load_encoder(SEARCHED, settings)
-        _, ask = load_encoder(SEARCHED, settings, of_questions=True)
+        name, ask = load_encoder(SEARCHED, settings, of_questions=True)
+        if with_vectors:
+            _, embed = load_encoder(SEARCHED, settings)
         if name != encoder:
             raise ConfigError(f"{source} is searched by {encoder}, but {ENCODERS[SEARCHED].variables} is {name}")
     whole = vectors.read_embeddings(conn, encoder, [item.petition_id for item in texts])

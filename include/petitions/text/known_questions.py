@@ -71,8 +71,8 @@ class Sets:
         Args:
             texts: N petitions.
             whole: their vectors, float32 [N, D].
-            embed: gives a vector of a text, by the same encoder; without it no vector answers.
-            ask: that of a question; without it the same.
+            embed: gives a vector of a body alone, by the same encoder; without it none answers.
+            ask: that of a question; without it `embed`, and without both no vector answers.
         """
         titles = split_many([item.title for item in texts])
         bodies = split_many([item.below_title for item in texts])
@@ -92,13 +92,14 @@ class Sets:
             TWO_WORDS: score_words(self._weights, by_pair),
             BODY: score_words(below, by_title),
         }
-        vectors: Mapping[str, NDArray[np.float32]] = {}
-        if embed is not None:
-            ask = ask or embed
+        vectors: dict[str, NDArray[np.float32]] = {}
+        if ask := ask or embed:
             asked, of_pairs = ask([item.title for item in texts]), ask([pair or " " for pair in self.pairs])
-            of_bodies = embed([item.below_title or " " for item in texts])
-            vectors = {TITLE: asked @ whole.T, TWO_WORDS: of_pairs @ whole.T, BODY: asked @ of_bodies.T}
+            vectors = {TITLE: asked @ whole.T, TWO_WORDS: of_pairs @ whole.T}
+            if embed is not None:
+                vectors[BODY] = asked @ embed([item.below_title or " " for item in texts]).T
         self.candidates = {name: find_candidates(words[name], vectors.get(name)) for name in words}
+        self.with_vectors = vectors.keys()
 
     def rank(self, name: str, weight: float) -> NDArray[np.float64]:
         """1 / the rank of each answer of a set, 0 where it is not found: [N]."""
@@ -141,16 +142,19 @@ def compare(
     weight: float,
     ask: Embed | None = None,
 ) -> list[Comparison]:
-    """Compare words, vectors and both at the weight that is served, on each set; texts, vectors, embed as in `Sets`."""
+    """Compare words, vectors and both at the weight that is served, on each set; texts, vectors, embed as in `Sets`.
+
+    With `ask` alone the set of bodies is left out, whose vectors are stored nowhere and cost most.
+    """
     sets = Sets(texts, whole, embed, ask)
     found = []
-    for name in sets.candidates:
+    for name in sets.with_vectors or sets.candidates:
         words, fused = sets.rank(name, 0.0), sets.rank(name, weight)
         found.append(
             Comparison(
                 name=name,
                 words=float(words.mean()),
-                vectors=None if embed is None else float(sets.rank(name, VECTORS_ALONE).mean()),
+                vectors=float(sets.rank(name, VECTORS_ALONE).mean()) if name in sets.with_vectors else None,
                 fused=float(fused.mean()),
                 chance=float(2 * (fused - words).std() / np.sqrt(len(words))),
             )
