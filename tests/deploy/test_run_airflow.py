@@ -35,6 +35,7 @@ def wait_for(read, patience_s: float = 60):
     return found
 
 
+@pytest.mark.slow
 def test_what_dies_is_told_and_started_again_and_leaves_no_children(tmp_path):
     log = tmp_path / "log"
     with log.open("wb") as out:

@@ -97,6 +97,7 @@ def test_the_command_writes_a_folder_and_prints_bert_beside_words(engine, databa
     assert "give --task or --labels" in neither.output
 
 
+@pytest.mark.slow
 def test_the_commands_of_heads_write_what_the_step_of_labels_runs(engine, database_url, tmp_path, monkeypatch):
     with engine.begin() as conn:
         examples = store(conn, 400)

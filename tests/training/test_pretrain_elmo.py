@@ -219,6 +219,7 @@ def test_minutes_become_steps_that_a_later_run_keeps(tmp_path):
     assert pretrain_elmo(corpus, tmp_path, tmp_path / "out", settings).step == progress.step
 
 
+@pytest.mark.slow
 def test_fewer_words_than_a_sample_has_are_learned_too(tmp_path):
     settings = replace(SETTINGS, n_sampled=1024, n_steps=4, n_character_steps=4)
     assert pretrain_elmo(number_corpus(DOCUMENTS), tmp_path / "work", tmp_path / "elmo", settings).step == 4
