@@ -65,13 +65,8 @@ class EmbeddingReport:
     curve: Curve
 
 
-def label_rows(report: LabelReport) -> list[dict[str, object]]:
-    """The figures of the test month, a row for each model."""
-    rows = {
-        "BERT": report.test,
-        "BERT, head alone (uncalibrated)": report.head_alone,
-        "TF-IDF, logistic regression": report.words_test,
-    }
+def quality_rows(rows: Mapping[str, Quality]) -> list[dict[str, object]]:
+    """Figures in rows, each by its name."""
     return [
         {
             "by": name,
@@ -83,6 +78,16 @@ def label_rows(report: LabelReport) -> list[dict[str, object]]:
         }
         for name, one in rows.items()
     ]
+
+
+def label_rows(report: LabelReport) -> list[dict[str, object]]:
+    """The figures of the test month, a row for each model."""
+    rows = {
+        "BERT": report.test,
+        "BERT, head alone (uncalibrated)": report.head_alone,
+        "TF-IDF, logistic regression": report.words_test,
+    }
+    return quality_rows(rows)
 
 
 def embedding_rows(report: EmbeddingReport) -> list[dict[str, object]]:
@@ -99,7 +104,7 @@ def write_label_report(folder: Path, report: LabelReport) -> None:
     draw_confusion(folder / PICTURE_FILE, report.labels, report.confusion)
     read = f", without notice, words with {report.dropped}, brackets and quotation marks" if report.dropped else ""
     text = f"""{_head(report.order, f"tells {len(report.labels)} labels of a petition")}
-{_table(label_rows(report))}
+{write_table(label_rows(report))}
 
 AUROC is the mean of the labels, each against all others (of two labels that of the second). The head was divided by the
 temperature {report.temperature:.3f}, fitted on the month to stop by; without it the calibration error (ECE) of the test
@@ -114,7 +119,7 @@ purpose and body, a line each{read}.
 
 ## Labels
 
-{_table(count_rows(report))}
+{write_table(count_rows(report))}
 
 ## Training
 
@@ -140,7 +145,7 @@ def write_embedding_report(folder: Path, report: EmbeddingReport) -> None:
     """Write figures and card into a folder."""
     _write_json(folder, report)
     text = f"""{_head(report.order, "embeds petitions: a title finds its own body")}
-{_table(embedding_rows(report))}
+{write_table(embedding_rows(report))}
 
 A `BertModel`; a text is the mean of its tokens, without a prompt. Name the folder in `PETITIONS_EMBEDDING_MODEL`.
 
@@ -200,7 +205,8 @@ def _tell_curve(curve: Curve, measured: str) -> str:
     return f"Then all weights were trained, and the best round was kept. Steps, and {measured}: {steps}."
 
 
-def _table(rows: Sequence[Mapping[str, object]]) -> str:
+def write_table(rows: Sequence[Mapping[str, object]]) -> str:
+    """Rows as a table of Markdown."""
     lines = [list(rows[0]), ["---"] * len(rows[0]), *([_cell(value) for value in row.values()] for row in rows)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 

@@ -10,7 +10,16 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from petitions.encoders.probabilities import to_probabilities
-from petitions.training.finetune_report import CARD_FILE, PICTURE_FILE, REPORT_FILE, Curve, Order, draw_confusion
+from petitions.training.finetune_report import (
+    CARD_FILE,
+    PICTURE_FILE,
+    REPORT_FILE,
+    Curve,
+    Order,
+    draw_confusion,
+    quality_rows,
+    write_table,
+)
 from petitions.training.judge import Logits, Quality, Truth
 
 RELIABILITY_FILE = "reliability.svg"
@@ -61,17 +70,7 @@ def head_rows(report: HeadReport) -> list[dict[str, object]]:
     if len(report.parts) > 1:
         rows |= {f"{part.told} alone": part.test for part in report.parts}
     rows |= {"TF-IDF, logistic regression": report.words_test}
-    return [
-        {
-            "by": name,
-            "accuracy": round(one.accuracy, 3),
-            "macro F1": round(one.macro_f1, 3),
-            "AUROC": None if one.auroc is None else round(one.auroc, 3),
-            "log loss": round(one.log_loss, 3),
-            "ECE": round(one.calibration_error, 3),
-        }
-        for name, one in rows.items()
-    ]
+    return quality_rows(rows)
 
 
 def write_head_report(folder: Path, report: HeadReport, logits: Logits, truth: Truth) -> None:
@@ -124,27 +123,18 @@ A head by `petitions finetune`, in {order.seconds / 60:.1f} minutes, seed {order
 in {days.since} to {days.stop_from} to train on, {n_stop} to {days.test_from} to stop
 networks by (and then to train on too), and {n_test} to {days.until} to test on, whose figures these are:
 
-{_table(head_rows(report))}
+{write_table(head_rows(report))}
 
 AUROC is the mean of the labels, each against all others (of two labels that of the second).
 ![confusion]({PICTURE_FILE}) ![reliability]({RELIABILITY_FILE})
 
 ## What it is made of
 
-{_table(parts)}
+{write_table(parts)}
 
 The logits of the parts are added up, each times its weight, fitted where each fifth of the time was
 held out in turn: that is the calibration too. {cut}
 ## Labels
 
-{_table(labels)}
+{write_table(labels)}
 """
-
-
-def _table(rows: Sequence[Mapping[str, object]]) -> str:
-    lines = [list(rows[0]), ["---"] * len(rows[0]), *([_cell(value) for value in row.values()] for row in rows)]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def _cell(value: object) -> str:
-    return "–" if value is None else str(value).replace("|", r"\|").replace("\n", " ")
