@@ -1,4 +1,4 @@
-from petitions.topics.phrases import PERSON, find_phrases
+from petitions.topics.phrases import find_phrases
 
 KNOWN = {"버스", "노선", "연장", "공매", "공매도", "학생", "환자", "교육", "CCTV", "설치"}
 
@@ -24,7 +24,7 @@ def test_a_compound_is_no_shorter_than_its_word():
 
 def test_unknown_nouns_persons_numbers_and_adjectives_are_in_no_phrase():
     assert read("청원/NNG 버스/NNG") == ["버스"]
-    assert read(f"김버스/{PERSON} 노선/NNG") == ["노선"]
+    assert read("김버스/인명 노선/NNG") == ["노선"]
     assert read("3/SN+버스/NNG 교육/NNG+적/XSN+인/VCP 학생/NNG+님/XSN") == []
 
 

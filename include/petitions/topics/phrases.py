@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from petitions.records import Morpheme, split_words
 
-PERSON = "인명"  # stands in place of the tag NNP where the tagger knows the name of a person
 MIN_LETTERS = 2  # of a noun that counts as a word, as in a token
 MAX_NOUNS = 3
 MAX_LETTERS = 12  # of a phrase, blanks included: two of them make a label
