@@ -31,5 +31,7 @@ def test_a_question_has_its_own_prompt_and_a_petition_that_of_texts(settings):
 
 
 def test_elmo_has_no_prompts():
-    _, ask = load_encoder("elmo", Settings(accelerator="cpu"), of_questions=True)
-    assert ask(["학교"]).shape == (1, 256)
+    settings = Settings(accelerator="cpu")
+    (name, embed), (asked_name, ask) = load_encoder("elmo", settings), load_encoder("elmo", settings, of_questions=True)
+    assert name == asked_name
+    np.testing.assert_array_equal(ask(["학교"]), embed(["학교"]))
