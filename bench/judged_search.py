@@ -20,6 +20,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sqlalchemy import Connection, text
 
@@ -35,6 +36,7 @@ K = 5
 GOOD = ("yes", "same", "related")
 NEAREST = text("SELECT petition_id FROM petitions.similar_petitions(:id, 1, vector_weight => :weight)")
 Found = dict[str, dict[str, list[str]]]  # what was asked -> way -> petitions, the best first
+Labels = dict[tuple[str, str], str]  # (what was asked, petition found) -> yes, no, same, related or wrong
 
 
 def main() -> None:
@@ -58,6 +60,7 @@ def main() -> None:
     if args.list:
         write_list({**questions, **nearest}, labels, texts, args.list)
         return
+    count_search(questions, labels, "all")
     for name in dict.fromkeys(name for name, _ in sets):
         count_search({question: questions[question] for of, question in sets if of == name}, labels, name)
     count_nearest(nearest, labels)
@@ -126,14 +129,14 @@ def find_nearest(conn: Connection, asked: Sequence[str], words: dict[str, list[s
     return found
 
 
-def read_labels() -> dict[tuple[str, str], str]:
+def read_labels() -> Labels:
     """The label of each petition found, by what was asked."""
     path = JUDGED / "labels.jsonl"
     lines = path.read_text("utf-8").splitlines() if path.exists() else []
     return {(asked, found): label for asked, found, label in map(json.loads, lines)}
 
 
-def write_list(found: Found, labels: dict[tuple[str, str], str], texts: dict[str, tuple[str, str]], path: Path) -> None:
+def write_list(found: Found, labels: Labels, texts: dict[str, tuple[str, str]], path: Path) -> None:
     """Write what is to be judged, and beside it which is which."""
     chance, key = random.Random(5), []  # noqa: S311 - an order
     with path.open("w", encoding="utf-8") as file:
@@ -160,29 +163,37 @@ def take(path: Path, answers: Path) -> None:
             print(json.dumps([asked, found, given[number]], ensure_ascii=False), file=file)
 
 
-def count_search(found: Found, labels: dict[tuple[str, str], str], name: str) -> None:
+def count_search(found: Found, labels: Labels, name: str) -> None:
     """Print how many of the first five are relevant, and how many of the first ones, by way."""
     print(f"{name}: {len(found)} questions")
-    first = next(iter(found.values()))
-    n_good = {
-        way: np.array([sum(labels[asked, one] in GOOD for one in ways[way]) for asked, ways in found.items()])
-        for way in first
-    }
-    for way in first:
-        n_first = sum(labels[asked, ways[way][0]] in GOOD for asked, ways in found.items() if ways[way])
-        apart = n_good["served"] - n_good[way]
-        error = apart.std() * math.sqrt(len(apart))
-        print(
-            f"  {way}: {n_good[way].sum()} of {K * len(found)}, first {n_first}; served {apart.sum():+d} ± {error:.1f}"
-        )
+
+    def good(way: str, k: int) -> NDArray[np.int64]:
+        return np.array([sum(labels[asked, one] in GOOD for one in ways[way][:k]) for asked, ways in found.items()])
+
+    for way in next(iter(found.values())):
+        five, first = good(way, K), good(way, 1)
+        apart = [tell_difference(good("served", k) - of_way) for k, of_way in ((K, five), (1, first))]
+        print(f"  {way}: {five.sum()} of {K * len(found)} (served {apart[0]}), first {first.sum()} (served {apart[1]})")
 
 
-def count_nearest(found: Found, labels: dict[tuple[str, str], str]) -> None:
-    """Print the labels of the nearest, by way."""
+def count_nearest(found: Found, labels: Labels) -> None:
+    """Print the labels of the nearest, by way; the difference is of those that are at least related."""
     print(f"nearest of {len(found)} petitions")
     for way in next(iter(found.values())):
         n = Counter(labels[asked, ways[way][0]] for asked, ways in found.items())
-        print(f"  {way}: {n['same']} same, {n['related']} related, {n['wrong']} wrong")
+        apart = np.array(
+            [
+                (labels[asked, ways["served"][0]] in GOOD) - (labels[asked, ways[way][0]] in GOOD)
+                for asked, ways in found.items()
+            ]
+        )
+        told = f"{n['same']} same, {n['related']} related, {n['wrong']} wrong"
+        print(f"  {way}: {told} (served, not wrong, {tell_difference(apart)})")
+
+
+def tell_difference(apart: NDArray[np.int64]) -> str:
+    """A sum of paired differences, and its standard error."""
+    return f"{apart.sum():+d} ± {apart.std() * math.sqrt(len(apart)):.1f}"
 
 
 if __name__ == "__main__":
