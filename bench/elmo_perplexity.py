@@ -5,10 +5,15 @@
 WORK is the folder of the training (`petitions pretrain elmo --work`): its corpus.npz holds the tokens that both models
 learn from and those held out; --steps N gives the 5-grams only what the ELMo had read after N steps of 64 windows.
 --text FILE (as --corpus of the training takes it) is measured in place of the held-out documents. A word is what
-words.txt holds, all others are one unknown word; ends of sentences count, begins do not. The 5-grams are KenLM's: `pip
-install kenlm` for the queries, and its program lmplz, built by cmake from the same source (Boost is needed). They see
-a sentence at a time; the ELMo carries its states on. Both are scored on the same words, those of the windows that the
-forward ELMo reads: 64 rows side by side in the text, all of them or the first N of each (16 in the training's curve).
+words.txt holds, all others are one unknown word; ends of sentences count, begins do not.
+
+Both are scored on one sample, word for word: what the forward ELMo is asked for in the first --windows N of each of 64
+rows that stand side by side in the text (16 in the training's curve; all without it). The 5-grams see the sentence up to
+the word, also where it begins before a row does; the ELMo carries its states on from window to window. The backward ELMo
+reads as many windows from the other end of each row: other words, unless all are read.
+
+The 5-grams are KenLM's: `pip install kenlm` for the queries, and its program lmplz, built by cmake from the same source
+(Boost is needed).
 """
 
 import argparse
@@ -46,7 +51,7 @@ def main() -> None:
     parser.add_argument("--model", type=Path, nargs="+", default=[MODELS / "elmo-small"])
     parser.add_argument("--lmplz", default="lmplz")
     parser.add_argument("--steps", type=int, help="of the training; all of the text without it")
-    parser.add_argument("--windows", type=int, default=0, help="of each row; all without it")
+    parser.add_argument("--windows", type=int, help="of 32 words of each row; all without it")
     parser.add_argument("--text", type=Path, nargs="*")
     args = parser.parse_args()
     words, *others = (split_lines((model / WORDS_FILE).read_text("utf-8")) for model in args.model)
@@ -126,7 +131,7 @@ def _measure_grams(training: Ints, measured: Ints, lmplz: str, folder: Path) -> 
 
 
 def _measure_elmo(
-    folder: Path, corpus: Corpus, measured: Ints, of_words: Ints, words: tuple[str, ...], n_windows: int
+    folder: Path, corpus: Corpus, measured: Ints, of_words: Ints, words: tuple[str, ...], n_windows: int | None
 ) -> tuple[float, float, int]:
     """Forward and backward perplexity, and how many words the forward one is of."""
     options, weights = read_options(folder / OPTIONS_FILE), read_weights(folder / WEIGHTS_FILE)
@@ -135,16 +140,16 @@ def _measure_elmo(
     model.kernel.assign(weights["softmax/W"])
     model.bias.assign(weights["softmax/b"])
     tokens = [BOS, EOS, *corpus.tokens]
-    used, measured = np.unique(measured, return_inverse=True)
-    measured = measured.astype(np.int32)
+    used, places = np.unique(measured, return_inverse=True)
+    renumbered = places.astype(np.int32)
     stream = TokenStream(
         spelled=to_character_ids([tokens[token] for token in used], options.max_characters).astype(np.uint16),
         words=words,
         word_of_token=of_words[used],
         counts=np.zeros(len(used), np.int64),
-        training=measured,
-        held_out=measured,
-        only_words=measured[:0],
+        training=renumbered,
+        held_out=renumbered,
+        only_words=renumbered[:0],
     )
     vectors = encode_tokens(model.elmo.characters, stream)
 

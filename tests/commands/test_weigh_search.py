@@ -6,12 +6,15 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy import text
 
-from invented import BERT, ELMO, MONDAY, make_petitions, write_all
+from invented import BERT, ELMO, MONDAY, WINDOW, make_petitions, write_all
 from known import embed_by_chance, embed_knowing, publish_known
 from petitions.cli import main
 from petitions.encoders.registry import ENCODERS, SEARCHED
+from petitions.records import Source
 from petitions.settings import Settings
+from petitions.store.petitions import read_texts
 from petitions.store.publishing import publish
+from petitions.store.vectors import upsert_embeddings
 
 pytestmark = [pytest.mark.postgres, pytest.mark.slow]
 STORED = text("SELECT encoder, search_weight, similar_weight FROM petitions.encoder_weight")
@@ -64,6 +67,21 @@ def test_vectors_that_do_not_help_lose_the_weight_that_they_had(settings, engine
     assert find_vector_ranks() != {None}
     assert run("weigh-search", "--write").exit_code == 0
     assert read_stored(engine)[0][:2] == (SHIPPED, 0)
+    assert find_vector_ranks() == {None}
+
+
+def test_another_encoder_than_the_searched_one_is_measured_and_search_stays_as_it_was(settings, engine):
+    other = ENCODERS["elmo"].name(Settings())
+    settings.setattr("petitions.steps.encoders.load_encoder", lambda *_, **__: (other, embed_knowing))
+    with engine.begin() as conn:
+        publish_known(conn, SHIPPED, embed_by_chance)
+        texts = read_texts(conn, Source("sample"), WINDOW)
+        upsert_embeddings(conn, other, texts, embed_knowing([item.whole for item in texts]))
+    result = run("weigh-search", "--encoder", "elmo", "--write", "--json")
+    assert result.exit_code == 0, result.output
+    ((encoder, weight, _),) = read_stored(engine)
+    assert encoder == other
+    assert weight > 0
     assert find_vector_ranks() == {None}
 
 

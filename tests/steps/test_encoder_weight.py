@@ -39,6 +39,14 @@ def test_the_weight_beside_the_weights_is_stored_once(run, engine, tmp_path):
         assert conn.execute(STORED).all() == [("bert@1", 0.2, 0.5), ("bert@2", 1, 1)]
 
 
+def test_the_weight_of_an_encoder_that_is_not_searched_is_kept_too(run, tmp_path):
+    run = replace(run, settings=replace(run.settings, elmo_model=str(tmp_path)))
+    (tmp_path / SEARCH_FILE).write_text('{"search_weight": 0.1, "similar_weight": 0.2}')
+    keep_weight(run, "elmo", "elmo@1")
+    with run.engine.connect() as conn:
+        assert conn.execute(STORED).all() == [("elmo@1", 0.1, 0.2)]
+
+
 @pytest.mark.parametrize(
     "held",
     ["", "[]", "{}", '{"search_weight": "a", "similar_weight": 0}', '{"search_weight": -1, "similar_weight": 0}'],

@@ -10,7 +10,7 @@ import click
 from petitions.commands.console import print_rows
 from petitions.commands.options import json_option, open_store, source_option, source_or_setting
 from petitions.commands.search import refuse_other_weights
-from petitions.encoders.registry import SEARCHED
+from petitions.encoders.registry import ENCODERS, SEARCHED
 from petitions.errors import ConfigError
 from petitions.records import Source
 from petitions.settings import Settings
@@ -30,8 +30,15 @@ LEAST = 100  # petitions: under so many a gain is chance
 @click.option(
     "--output", type=click.Path(path_type=Path), help="Write them as search.json of the folder of the encoder."
 )
+@click.option(
+    "--encoder",
+    type=click.Choice(list(ENCODERS)),
+    default=SEARCHED,
+    show_default=True,
+    help=f"Search asks {SEARCHED}; any can be measured.",
+)
 @json_option
-def weigh_search(source: Source | None, n: int, write: bool, output: Path | None, as_json: bool) -> None:
+def weigh_search(source: Source | None, n: int, write: bool, output: Path | None, encoder: str, as_json: bool) -> None:
     """Measure what words, vectors and both find of the published petitions, and the weight that vectors deserve.
 
     Known items: all words of a title, or two of them, must find the petition, and the title must find the body.
@@ -49,12 +56,13 @@ def weigh_search(source: Source | None, n: int, write: bool, output: Path | None
     with engine.connect() as conn:
         if read_published(conn, source) is None:
             raise ConfigError(f"nothing of {source} is published")
-        refuse_other_weights(conn, settings, source)
-        texts, categories = sample_published(conn, source, n)
+        if encoder == SEARCHED:
+            refuse_other_weights(conn, settings, source)
+        texts, categories = sample_published(conn, source, n, ENCODERS[encoder].name(settings))
         if len(texts) < LEAST:
             raise ConfigError(f"{source} has {len(texts)} published petitions with vectors, {LEAST} are needed")
-        name, embed = load_encoder(SEARCHED, settings)
-        _, ask = load_encoder(SEARCHED, settings, of_questions=True)
+        name, embed = load_encoder(encoder, settings)
+        _, ask = load_encoder(encoder, settings, of_questions=True)
         whole = read_embeddings(conn, name, [item.petition_id for item in texts])
     search, similar = measure(texts, categories, whole, embed, ask)
     chosen = {"search": choose_weight(search, len(texts)), "similar": choose_weight(similar, len(texts))}

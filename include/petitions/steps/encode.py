@@ -65,7 +65,7 @@ def keep_weight(run: Run, encoder: str, name: str) -> None:
     """
     entry = find_encoder(encoder)
     kept = Path(entry.models(run.settings)[-1]) / SEARCH_FILE
-    if not entry.is_searched or not kept.is_file():
+    if not kept.is_file():
         return
     try:
         found = json.loads(kept.read_text(encoding="utf-8"))

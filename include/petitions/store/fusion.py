@@ -54,12 +54,12 @@ def read_search_weight(conn: Connection, encoder: str) -> float:
     return float(conn.scalar(select(row.search_weight).where(row.encoder == encoder)) or 0.0)
 
 
-def sample_published(conn: Connection, source: Source, n: int) -> tuple[list[PetitionText], list[str]]:
-    """Read n published petitions with a vector, always the same ones, by id; texts and categories."""
+def sample_published(conn: Connection, source: Source, n: int, encoder: str) -> tuple[list[PetitionText], list[str]]:
+    """Read n published petitions with a vector by an encoder, always the same ones, by id; texts and categories."""
     published = read_published(conn, source)
     if published is None:
         return [], []
-    return sample_encoded(conn, source, published.window, published.encoders[0], n)
+    return sample_encoded(conn, source, published.window, encoder, n)
 
 
 def sample_encoded(
