@@ -51,7 +51,7 @@ def main() -> None:
     parser.add_argument("--model", type=Path, nargs="+", default=[MODELS / "elmo-small"])
     parser.add_argument("--lmplz", default="lmplz")
     parser.add_argument("--steps", type=int, help="of the training; all of the text without it")
-    parser.add_argument("--windows", type=int, help="of 32 words of each row; all without it")
+    parser.add_argument("--windows", type=int, default=0, help="of each row; all without it")
     parser.add_argument("--text", type=Path, nargs="*")
     args = parser.parse_args()
     words, *others = (split_lines((model / WORDS_FILE).read_text("utf-8")) for model in args.model)
@@ -131,7 +131,7 @@ def _measure_grams(training: Ints, measured: Ints, lmplz: str, folder: Path) -> 
 
 
 def _measure_elmo(
-    folder: Path, corpus: Corpus, measured: Ints, of_words: Ints, words: tuple[str, ...], n_windows: int | None
+    folder: Path, corpus: Corpus, measured: Ints, of_words: Ints, words: tuple[str, ...], n_windows: int
 ) -> tuple[float, float, int]:
     """Forward and backward perplexity, and how many words the forward one is of."""
     options, weights = read_options(folder / OPTIONS_FILE), read_weights(folder / WEIGHTS_FILE)
