@@ -22,7 +22,7 @@ from petitions.errors import ConfigError
 
 logger = logging.getLogger(__name__)
 
-SMOOTHINGS = (3e-5, 1e-4, 3e-4)
+SMOOTHINGS = (3e-5, 1e-4, 3e-4, 1e-3, 3e-3)
 SHRINKAGES = (0.02, 0.1)  # of the variances within pairs, toward their mean
 STEPS = 4  # a layer has a share of 0, 1/4, …, 1
 MAX_TOKENS = 20_000  # in the table of frequencies
