@@ -18,6 +18,7 @@ import click
 from petitions import commands
 from petitions.addresses import hide_logins
 from petitions.commands.options import Group
+from petitions.encoders.accelerator import ask_no_cloud_without_tpu
 from petitions.errors import ConfigError, PetitionsError
 
 
@@ -74,6 +75,7 @@ def main(verbose: bool) -> None:
     """What a country petitions about: crawl, find topics, score, publish, ask."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(message)s", stream=sys.stderr)
     logging.getLogger("petitions").setLevel(logging.INFO if verbose else logging.WARNING)
+    ask_no_cloud_without_tpu()
 
 
 def find_commands() -> Iterator[click.Command]:

@@ -5,7 +5,9 @@ import sys
 
 import pytest
 import tensorflow as tf
+from click.testing import CliRunner
 
+from petitions.cli import main
 from petitions.encoders import accelerator
 from petitions.encoders.device import describe_strategy, pick_strategy
 from petitions.encoders.quiet_start import quiet_start
@@ -87,3 +89,18 @@ def test_only_what_tells_nothing_is_kept_back(capfd):
 def test_an_unknown_accelerator_is_named():
     with pytest.raises(ConfigError, match="'npu'"):
         pick_strategy("npu")
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"), [({}, "1"), ({"TPU_NAME": "local"}, None), ({"TPU_SKIP_MDS_QUERY": "0"}, "0")]
+)
+def test_no_command_asks_a_cloud_for_a_tpu_that_leaves_no_trace(monkeypatch, given, kept):
+    """In the image `tpu` TensorFlow's import asks thirty times, which took over five minutes."""
+    for name in ("TPU_NAME", "TPU_SKIP_MDS_QUERY"):
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(accelerator, "TPU_DEVICE_FILES", ())
+    assert CliRunner().invoke(main, ["doctor", "--help"]).exit_code == 0
+    assert os.environ.get("TPU_SKIP_MDS_QUERY") == kept

@@ -12,6 +12,15 @@ def may_have_tpu() -> bool:
     return "TPU_NAME" in os.environ or _has_device(TPU_DEVICE_FILES)
 
 
+def ask_no_cloud_without_tpu() -> None:
+    """Where there are no traces of a TPU, keep libtpu from asking a cloud's metadata about it, which takes minutes.
+
+    It asks when TensorFlow is imported: call this before.
+    """
+    if not may_have_tpu():
+        os.environ.setdefault("TPU_SKIP_MDS_QUERY", "1")
+
+
 def runs_on_cpu(accelerator: str) -> bool:
     """Whether the setting means the CPU: it says so, or it is `auto` and there are no traces of another."""
     return accelerator == "cpu" or (accelerator == "auto" and not may_have_tpu() and not _has_device(GPU_DEVICE_FILES))
