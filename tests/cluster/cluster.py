@@ -23,11 +23,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
-from urllib.error import HTTPError
-from urllib.request import Request, urlopen
 
 import psutil
 from compose import ROOT, Compose, Service
+
+from airflow_api import AirflowApi
 
 STOP_S = 30
 LOG_TAIL = 3000  # characters of each log that a failure shows
@@ -43,7 +43,7 @@ class Cluster:
         self._compose = Compose(folder, variables)
         self._settings = dict(settings)
         self.started: dict[str, subprocess.Popen[bytes]] = {}
-        self._token = ""
+        self._api: AirflowApi | None = None
         self._make_secrets()
         self.services = {service.name: service for service in self._compose.services()}
         self._postgres_bin = find_postgres()
@@ -144,11 +144,10 @@ class Cluster:
 
     def call_api(self, method: str, path: str, body: object = None) -> Any:
         """Call Airflow's REST API as its administrator."""
-        if not self._token:
+        if not self._api:
             user = json.loads((self.folder / "secrets" / "airflow_passwords").read_text())
-            login = {"username": "admin", "password": user["admin"]}
-            self._token = self._send("POST", "/auth/token", login, {})["access_token"]
-        return self._send(method, path, body, {"Authorization": f"Bearer {self._token}"})
+            self._api = AirflowApi(self.url, user["admin"])
+        return self._api.call(method, path, body)
 
     def down(self) -> None:
         """Stop all in reverse order."""
@@ -160,15 +159,6 @@ class Cluster:
             self.stop(name)
         for name in self.services:
             self.kill(name)
-
-    def _send(self, method: str, path: str, body: object, headers: dict[str, str]) -> Any:
-        data = None if body is None else json.dumps(body).encode()
-        request = Request(self.url + path, data, {"Content-Type": "application/json", **headers}, method=method)
-        try:
-            with urlopen(request, timeout=30) as answer:
-                return json.loads(answer.read() or b"null")
-        except HTTPError as error:
-            raise RuntimeError(f"{method} {path}: {error.code} {error.read()[:500]!r}") from error
 
     def environment_of(self, service: Service) -> dict[str, str]:
         here = {
