@@ -7,6 +7,7 @@ What it leaves is the store of images (`ENGINE_STORE`, /var/tmp/petition-engine)
 """
 
 import json
+import os
 import shlex
 import subprocess
 import sys
@@ -23,12 +24,16 @@ from installation import SHARED, Installation, read_commands  # noqa: E402
 
 PROJECT = "petition-engine"
 DATA = SHARED / "data" / "bluehouse"
-FIRST, SECOND = ("2019-06-16", "by_hand"), ("2019-07-02", "again")  # the end of each window, and its run
-N_JULY = 20  # with these the second night has more than one part (256 petitions) to share
+# The end of each window, and its run. The second has two parts (of 256 petitions) to share; ENGINE_UNTIL=2019-06-18 has
+# 53 more petitions than the first one, and one part: enough for a machine that is busy.
+FIRST, SECOND = ("2019-06-16", "by_hand"), (os.environ.get("ENGINE_UNTIL", "2019-07-02"), "again")
+N_JULY = 20
+CHUNK = 256
 RUN_S = 2400
 SCALED = 2
 PERSON = "CREATE ROLE anna LOGIN PASSWORD 'of-her-own' IN ROLE petition_reader"
 DOCTOR_S = 120
+SHOW_QUEUES = "CELERY_BROKER_URL=$(cat /run/secrets/broker_url) celery inspect active_queues --timeout 20"
 SHOW_TENSORFLOW = "pip list 2>/dev/null | grep -c ^tensorflow"
 
 
@@ -54,6 +59,7 @@ class EngineTest:
         self.main = self.make("main", PROJECT)
         self.restored: Installation | None = None
         self.kept = ("", "")
+        self.workers = SCALED if self.count(SECOND) - self.count(FIRST) > CHUNK else 1  # who get a part
 
     def make(self, name: str, project: str) -> Installation:
         """A checkout of its own, as on another machine."""
@@ -79,12 +85,12 @@ class EngineTest:
     def run_first_night(self) -> str:
         return self.run_night(self.main, FIRST)
 
-    def run_night(self, installation: Installation, night: tuple[str, str], workers: int = 1) -> str:
+    def run_night(self, installation: Installation, night: tuple[str, str]) -> str:
         api, (until, run_id) = installation.api(), night
         api.trigger({"source": "bluehouse", "until": until, "months": 1}, run_id)
         tasks = api.wait_for_run(run_id, RUN_S, 5)
         checks.check_log(installation, run_id)
-        return checks.check_queues(installation, tasks, workers)
+        return checks.check_queues(installation, tasks)
 
     def see_rows(self) -> str:
         return checks.check_rows(self.main, self.count(FIRST))
@@ -153,6 +159,9 @@ class EngineTest:
     def scale_to_two_and_kill_one_in_mid_run(self) -> str:
         self.main.set(PETITIONS_TPU_WORKERS=str(SCALED), ENGINE_TODAY=SECOND[0])
         self.main.up(scale=SCALED)
+        checks.check_rights(self.main)
+        queues = self.main.inside("worker", "sh", "-c", SHOW_QUEUES)
+        assert queues.count("'name': 'tpu'") == SCALED, queues
         api, (until, run_id) = self.main.api(), SECOND
         api.trigger({"source": "bluehouse", "until": until, "months": 1}, run_id)
         part = wait_for(lambda: self.find_running(run_id), RUN_S)
@@ -163,15 +172,15 @@ class EngineTest:
         tries = [task["try_number"] for task in tasks if task["task_id"] == "encode"]
         assert checks.restart_count(self.main, "tpu-worker") >= 1, "the engine did not start the container again"
         assert max(tries) > 1, f"nothing was tried again: {tries}"
-        told = checks.check_queues(self.main, tasks, SCALED)
+        told = checks.check_queues(self.main, tasks)
         rows = checks.check_rows(self.main, self.count(SECOND))
-        return f"{told}; killed in encode, tries {tries}, ended {took_s:.0f} s later; {rows}"
+        return f"{self.workers} at work at once, {told}; killed in encode, tries {tries}, ended {took_s:.0f} s later; {rows}"
 
     def find_running(self, run_id: str) -> str:
-        """The container that runs a part of encode, while another one does so too."""
+        """The container that runs a part of encode, while all who get one do."""
         tasks = [task for task in self.main.api().read_tasks(run_id) if task["task_id"] == "encode"]
         hosts = {task["hostname"] for task in tasks if task["state"] == "running" and task["hostname"]}
-        return hosts.pop() if len(hosts) == SCALED else ""
+        return hosts.pop() if len(hosts) == self.workers else ""
 
     def see_doctor_without_a_tpu(self) -> str:
         began = time.monotonic()
