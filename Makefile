@@ -1,6 +1,6 @@
 # Petition Topics: `make demo` shows it, `make test` proves it. Everything local stays in .venv and .local.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run dag test test-fast lint bench tables up down shell psql pins clean
+.PHONY: help setup demo run dag test test-fast lint bench bench-peers bench-quick bench-quality tables up down shell psql pins clean
 SHELL := /bin/bash
 PYTHON ?= python3.11
 SOURCE ?= assembly
@@ -75,8 +75,17 @@ test: lint  ## everything that .ci/run runs
 test-fast: .venv/installed-dev  ## the tests that take under a minute
 	pytest -m "not slow"
 
-bench: .venv/installed-dev  ## side by side with the peers; see bench/README.md
-	@cat bench/README.md
+bench-peers: .venv/installed-dev  ## the peers' environments in .local/peers, pinned
+	@python bench/peers.py
+
+bench: .venv/installed-dev  ## side by side with the peers, 25 minutes: docs/benchmarks.md; stages that are there are kept
+	@python bench/run.py full
+
+bench-quick: .venv/installed-dev  ## a part of it in under five minutes, into .local/bench/quick
+	@python bench/run.py quick
+
+bench-quality: .venv/installed-dev  ## how good it is, each beside its plain baseline: .local/bench/quality.json
+	@python bench/quality.py
 
 tables: .venv/installed  ## docs/tables.md from the comments and constraints of the schema
 	@python bench/tables.py

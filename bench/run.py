@@ -1,0 +1,212 @@
+"""Ours and its peers over the same work, stage by stage: `python bench/run.py [full|quick] [STAGE ...]`.
+
+Each contestant is a process of its own, in the environment of its peer where it needs one (bench/peers.py makes
+them), so that its memory and CPU seconds are its own; all of a stage take turns, and a ratio is of one round. A stage's
+figures are a file of JSON in .local/bench/MODE; one that is there already, whole and of this commit, is not run again
+(--again runs it). What fails is told by name in the table. `full` writes docs/benchmarks.md and docs/benchmarks.json,
+`quick` the same into its folder. Only a machine that is idle otherwise gives times worth keeping.
+"""
+
+import argparse
+import importlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import peers
+from bench_table import render
+from compare import take_turns
+from machine import describe_machine, name_commit
+from stages.stage import Contestant, Stage
+
+ROOT = Path(__file__).resolve().parents[1]
+FOLDER = ROOT / ".local" / "bench"
+MODULES = ("crawl", "tokens", "topics", "bert", "elmo", "store", "search", "whole")
+FULL, QUICK = "full", "quick"
+Row = dict[str, Any]
+
+
+class ContestantError(Exception):
+    """A contestant's process ended, with the last line that it said."""
+
+
+class Worker:
+    """The process of one contestant; see bench/worker.py."""
+
+    def __init__(self, stage: Stage, contestant: Contestant, arguments: Mapping[str, Any], errors: Path) -> None:
+        self.name, self._errors = contestant.name, errors
+        python = peers.find_python(contestant.environment)
+        if not python.exists():
+            raise ContestantError(f"the environment {contestant.environment} is missing: make bench-peers")
+        environ = dict(os.environ)
+        if contestant.environment != "ours":
+            environ.pop("PYTHONPATH", None)
+        given = json.dumps({**arguments, **contestant.arguments, "name": contestant.name})
+        command = [python, ROOT / "bench/worker.py", stage.module, contestant.maker, given]
+        with errors.open("wb") as log:
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True, env=environ
+            )
+        try:
+            self._hear()
+        except ContestantError:
+            self.close()
+            raise
+
+    def call(self, number: int) -> Row:
+        """One turn."""
+        assert self._process.stdin
+        self._process.stdin.write(f"{number}\n")
+        self._process.stdin.flush()
+        row: Row = self._hear()
+        return row
+
+    def close(self) -> None:
+        """End it."""
+        self._process.communicate()
+
+    def _hear(self) -> Any:
+        assert self._process.stdout
+        line = self._process.stdout.readline()
+        if not line:
+            self._process.wait()
+            said = self._errors.read_text("utf-8", errors="replace").strip().splitlines()
+            raise ContestantError(said[-1][:300] if said else f"ended with status {self._process.returncode}")
+        return json.loads(line)
+
+
+def run_stage(stage: Stage, mode: str, **other: int | None) -> Row:
+    """Run a stage, of other sizes where they are given; gives what is written of it."""
+    size = {**stage.sizes[mode], **{key: value for key, value in other.items() if value}}
+    rounds, began = size.pop("rounds"), time.monotonic()
+    rows: dict[str, Row] = {item.name: {"name": item.name, "turns": []} for item in stage.contestants}
+    with ExitStack() as kept:
+        folder = Path(kept.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
+        arguments = kept.enter_context(stage.prepare(size, folder))
+        workers = {}
+        for number, item in enumerate(stage.contestants):
+            try:
+                workers[item.name] = Worker(stage, item, arguments, folder / f"{number}.log")
+                kept.callback(workers[item.name].close)
+            except ContestantError as error:
+                rows[item.name]["failed"] = str(error)
+
+        def ask(name: str, number: int) -> None:
+            if "failed" not in rows[name]:
+                try:
+                    take_in(rows, name, workers[name].call(number))
+                except ContestantError as error:
+                    rows[name]["failed"] = str(error)
+
+        take_turns({name: lambda number, name=name: ask(name, number) for name in workers}, rounds)
+        judged = stage.judge(folder, dict(arguments)) if stage.judge else {}
+    for name, figures in judged.items():
+        rows[name].setdefault("figures", {}).update(figures)
+    return {
+        "title": stage.title, "unit": stage.unit, "n": arguments["n"], "rounds": rounds, "note": stage.note,
+        "rows": list(rows.values()), "took_s": round(time.monotonic() - began), "sizes": size,
+    }  # fmt: skip
+
+
+def take_in(rows: dict[str, Row], name: str, turn: Row) -> None:
+    """Add a turn, and those of other rows that the same call gave (`also`)."""
+    figures = turn.pop("figures")
+    for other, told in figures.pop("also", {}).items():
+        rows.setdefault(other, {"name": other, "turns": []})["turns"].append({"peak_mb": turn["peak_mb"], **told})
+    rows[name]["turns"].append(turn)
+    rows[name].setdefault("figures", {}).update(figures)
+
+
+def load_stages() -> dict[str, Stage]:
+    """All stages, in the order of the table."""
+    return {
+        name: stage for module in MODULES for name, stage in importlib.import_module(f"stages.{module}").STAGES.items()
+    }
+
+
+def run_all(names: list[str], mode: str, flags: list[str], *, again: bool) -> None:
+    """Run the stages that are not there yet, each in a process of its own, so that one that breaks stops no other."""
+    folder, stages, commit = FOLDER / mode, load_stages(), name_commit()
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in names or stages:
+        path = folder / f"{name}.json"
+        kept = json.loads(path.read_text("utf-8")) if path.exists() else {}
+        if kept.get("commit") == commit and not again and not list_failures(kept):
+            print(f"{name}: there already", flush=True)
+            continue
+        command = [sys.executable, __file__, mode, name, "--child", *flags]
+        done = subprocess.run(command, capture_output=True, text=True)
+        if done.returncode:
+            said = (done.stderr.strip().splitlines() or [f"ended with status {done.returncode}"])[-1]
+            result = {"title": stages[name].title, "broken": said[:300]}
+        else:
+            result = json.loads(done.stdout.splitlines()[-1])
+        result |= {"commit": commit, "at": datetime.now(UTC).isoformat("T", "seconds")}
+        path.write_text(json.dumps(result, ensure_ascii=False, indent=1), encoding="utf-8")
+        told = "".join(f"\n  failed: {line}" for line in list_failures(result))
+        print(f"{name}: {result.get('took_s', '')} s{told}", flush=True)
+
+
+def list_failures(result: Row) -> list[str]:
+    """What failed in a stage, by name."""
+    broken = [result["broken"]] if "broken" in result else []
+    return broken + [f"{row['name']}: {row['failed']}" for row in result.get("rows", ()) if "failed" in row]
+
+
+def write_tables(mode: str) -> Path:
+    """Write the table of all stages that are there; of the full run into docs."""
+    folder = ROOT / "docs" if mode == FULL else FOLDER / mode
+    paths = {name: FOLDER / mode / f"{name}.json" for name in load_stages()}
+    results = {name: json.loads(path.read_text("utf-8")) for name, path in paths.items() if path.exists()}
+    quality = FOLDER / "quality.json"
+    told = {
+        "mode": mode, "machine": describe_machine(), "stages": results,
+        "missing": sorted(paths.keys() - results.keys()),
+        "quality": json.loads(quality.read_text("utf-8")) if quality.exists() else None,
+    }  # fmt: skip
+    output = folder / "benchmarks.json" if mode == FULL else folder / "all.json"
+    output.write_text(json.dumps(told, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    table = folder / "benchmarks.md"
+    table.write_text(render(told), encoding="utf-8")
+    return table
+
+
+def main() -> None:
+    stages = load_stages()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("mode", choices=[FULL, QUICK])
+    parser.add_argument("stages", nargs="*", metavar="STAGE", help=f"of {', '.join(stages)}; all without any")
+    parser.add_argument("--again", action="store_true", help="run what is there already")
+    parser.add_argument("--n", type=int, help="of what each stage does, in place of the mode's number")
+    parser.add_argument("--rounds", type=int, help="of turns, in place of the mode's number")
+    parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--tables", action="store_true", help="only write the tables again")
+    parser.add_argument("--peers", type=Path, default=peers.FOLDER, help="where their environments are")
+    args = parser.parse_args()
+    if unknown := set(args.stages) - stages.keys():
+        parser.error(f"no stage {', '.join(sorted(unknown))}; there are {', '.join(stages)}")
+    peers.FOLDER = args.peers.resolve()
+    os.environ["PYTHONPATH"] = os.pathsep.join(str(ROOT / part) for part in ("include", "plugins", "tests", "bench"))
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    if args.child:
+        print("\n" + json.dumps(run_stage(stages[args.stages[0]], args.mode, n=args.n, rounds=args.rounds)))
+        return
+    if not args.tables:
+        if missing := peers.install(peers.FOLDER):
+            print(f"did not install: {', '.join(missing)}", flush=True)
+        flags = ["--peers", str(peers.FOLDER)]
+        flags += [f"--{name}={value}" for name in ("n", "rounds") if (value := getattr(args, name))]
+        run_all(args.stages, args.mode, flags, again=args.again)
+    print(write_tables(args.mode))
+
+
+if __name__ == "__main__":
+    main()
