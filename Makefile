@@ -1,6 +1,6 @@
 # Petition Topics: `make demo` shows it, `make test` proves it. Everything local stays in .venv and .local.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run dag test test-fast lint bench bench-peers bench-quick bench-quality tables up down shell psql pins clean
+.PHONY: help setup demo run dag test test-fast test-engine lint bench bench-peers bench-quick bench-quality tables up down shell psql pins clean
 SHELL := /bin/bash
 PYTHON ?= python3.11
 SOURCE ?= assembly
@@ -30,7 +30,7 @@ help:  ## this list
 	@touch $@
 
 .venv/installed: .venv/bin/uv requirements.txt pyproject.toml
-	uv pip install --quiet --python $(BIN)/python --require-hashes --requirement requirements.txt
+	uv pip install --quiet --python $(BIN)/python --require-hashes --requirement requirements.txt --build-constraints requirements.txt
 	uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
 
@@ -74,6 +74,9 @@ test: lint  ## everything that .ci/run runs
 
 test-fast: .venv/installed-dev  ## the tests that take under a minute
 	pytest -m "not slow"
+
+test-engine:  ## docker-compose.yaml in a real Docker engine: Debian 12, root, half an hour, 12 GB of disk
+	@python3 -u tests/engine/run.py
 
 bench-peers: .venv/installed-dev  ## the peers' environments in .local/peers, pinned
 	@python bench/peers.py

@@ -29,6 +29,12 @@ def test_make_test_is_one_run():
     assert "rerun" not in recipe[0] and "last-failed" not in recipe[0]
 
 
+def test_what_is_built_from_source_is_built_by_what_is_pinned():
+    install, _ = (line for line in read_recipe(".venv/installed") if line.startswith("uv pip install"))
+    assert "--require-hashes" in install and "--build-constraints requirements.txt" in install
+    assert re.search(r"^setuptools==", (ROOT / "requirements.txt").read_text(encoding="utf-8"), re.MULTILINE)
+
+
 def test_each_decision_is_a_page_and_a_row_of_the_index():
     folder = ROOT / "docs" / "decisions"
     index = (folder / "README.md").read_text(encoding="utf-8")

@@ -14,12 +14,7 @@ SELECT (SELECT count(*) FROM petitions.petition),
        (SELECT count(*) FROM petitions.current_topic),
        (SELECT count(*) FROM petitions.check_result WHERE NOT passed)
 """
-EVERYTHING = """
-SELECT string_agg(relname || '=' || n, ' ' ORDER BY relname) FROM (
-    SELECT relname, (xpath('/row/n/text()',
-        query_to_xml('SELECT count(*) AS n FROM petitions.' || quote_ident(relname), false, true, '')))[1]::text AS n
-    FROM pg_class WHERE relnamespace = 'petitions'::regnamespace AND relkind = 'r') AS counted
-"""
+TABLES = "SELECT relname FROM pg_class WHERE relnamespace = 'petitions'::regnamespace AND relkind = 'r' ORDER BY 1"
 LABELS = "SELECT string_agg(topic_id || label, ', ' ORDER BY topic_id) FROM petitions.current_topic"
 REACH = "import socket, sys; socket.create_connection((sys.argv[1], int(sys.argv[2])), 5)"
 SHOW_RIGHTS = """
@@ -40,6 +35,13 @@ def check_rows(installation: Installation, n_petitions: int) -> str:
     page = installation.api().read("GET", "/topic-browser/")
     assert label in page, f"the topic browser does not show {label}"
     return f"petitions, vectors, published, unscored, topics, failed checks: {found}"
+
+
+def read_kept(installation: Installation) -> list[str]:
+    """What a restore or a restart must bring back: the rows of each table, and the published topics."""
+    tables = installation.sql(TABLES).split()
+    counted = [f"SELECT '{table} ' || count(*) FROM petitions.{table}" for table in tables]
+    return [*installation.sql(" UNION ALL ".join(counted)).split("\n"), installation.sql(LABELS)]
 
 
 def check_queues(installation: Installation, tasks: list[dict[str, Any]]) -> str:
