@@ -15,6 +15,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import numpy as np
+from compare import take_turns
 from numpy.typing import NDArray
 from pgvector import Vector
 from pgvector.psycopg import register_vector
@@ -97,10 +98,10 @@ def main() -> None:
         "COPY and upsert": (lambda: upsert(engine, texts, vectors), True),
         "reload, unchanged": (lambda: upsert(engine, texts, vectors), False),
     }
-    seconds: dict[str, list[float]] = {name: [] for name in acts}
-    for _ in range(options.rounds):  # in turn, so that a slow moment of the machine meets them all
-        for name, (act, empty) in acts.items():
-            seconds[name].append(time_one(engine, act, empty=empty))
+    seconds = take_turns(
+        {name: lambda _, each=each: time_one(engine, each[0], empty=each[1]) for name, each in acts.items()},
+        options.rounds,
+    )
     plain = min(seconds["plain COPY"])
     for name, times in seconds.items():
         best = min(times)

@@ -15,6 +15,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from compare import take_turns
+
 from petitions.sources.lines import read_lines
 from petitions.text.normalize import normalize_text
 from petitions.text.tokenizer import TOKENIZER, Tokenizer, tokenize_many
@@ -48,15 +50,20 @@ def main() -> None:
     rows = [json.loads(line) for path in paths for line in read_lines(path)]
     texts = [normalize_text(f"{row['title']}\n{row['content']}").text for row in rows[: args.documents]]
     mecab = Tokenizer()
-    seconds: dict[str, list[float]] = {"python-mecab-ko": [], TOKENIZER: [], f"{TOKENIZER}, all cores": []}
     with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as file:
         json.dump(texts, file)
         file.flush()
-        for _ in range(TURNS):
+
+        def time_peer(_: int) -> float:
             peer = subprocess.run([args.python, "-c", PEER, file.name], check=True, capture_output=True, text=True)
-            seconds["python-mecab-ko"].append(float(peer.stdout))
-            seconds[TOKENIZER].append(time_call(lambda: [mecab.tokenize(text) for text in texts], time.process_time))
-            seconds[f"{TOKENIZER}, all cores"].append(time_call(lambda: tokenize_many(texts), time.perf_counter))
+            return float(peer.stdout)
+
+        ways = {
+            "python-mecab-ko": time_peer,
+            TOKENIZER: lambda _: time_call(lambda: [mecab.tokenize(text) for text in texts], time.process_time),
+            f"{TOKENIZER}, all cores": lambda _: time_call(lambda: tokenize_many(texts), time.perf_counter),
+        }
+        seconds = take_turns(ways, TURNS)
     for name, turns in seconds.items():
         rates = [round(len(texts) / turn) for turn in turns]
         times_peer = round(min(seconds["python-mecab-ko"]) / min(turns), 2)
