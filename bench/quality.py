@@ -101,18 +101,22 @@ def measure_masked(args: argparse.Namespace) -> Iterator[Row]:
     ]
     asked = []
     for whole in bert.encode_pieces(read_normalized(ALL_MONTHS[4:])[: min(args.n * 2, N_MASKED)]):
-        pieces = whole[: min(bert.n_positions, 128) - 2]
+        pieces = whole[: min(bert.n_positions, 64) - 2]
         places = [place for place, piece in enumerate(pieces) if place and is_word[piece]]
         if places:
             place = int(rng.choice(places))
             asked.append((pieces, place))
     masked = [[*pieces[:place], bert.tokenizer.mask_token_id, *pieces[place + 1 :]] for pieces, place in asked]
     framed = [bert.frame(pieces, position=place + 1) for pieces, (_, place) in zip(masked, asked, strict=True)]
-    found = bert.predict_masked(framed).argmax(axis=1)
+    logits = bert.predict_masked(framed)[:, : len(is_word)]
+    found = np.where(is_word, logits, -np.inf).argmax(axis=1)  # signs are no answer, nor are they asked
     gold = np.array([pieces[place] for pieces, place in asked])
-    (commonest, _), *_ = counts.most_common(1)
-    next_ones = [after[pieces[place - 1]].most_common(1) or [(commonest, 0)] for pieces, place in asked]
-    told = f"the piece most often after the one before {np.mean([one[0][0] for one in next_ones] == gold):.3f}"
+    commonest = next(piece for piece, _ in counts.most_common() if is_word[piece])
+    likely = [
+        next((piece for piece, _ in after[pieces[place - 1]].most_common() if is_word[piece]), commonest)
+        for pieces, place in asked
+    ]
+    told = f"the piece most often after the one before {np.mean(np.array(likely) == gold):.3f}"
     told += f"; the commonest piece {np.mean(gold == commonest):.3f}"
     yield make_row(f"a masked piece, of {len(gold)}: accuracy", f"{np.mean(found == gold):.3f}", told)
 

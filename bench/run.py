@@ -125,16 +125,15 @@ def take_in(rows: dict[str, Row], name: str, turn: Row) -> None:
     rows[name].setdefault("figures", {}).update(figures)
 
 
-def load_stages() -> dict[str, Stage]:
-    """All stages, in the order of the table."""
-    return {
-        name: stage for module in MODULES for name, stage in importlib.import_module(f"stages.{module}").STAGES.items()
-    }
+def load_stages(mode: str = FULL) -> dict[str, Stage]:
+    """The stages of a mode, in the order of the table; the full one has them all."""
+    found = [importlib.import_module(f"stages.{module}").STAGES for module in MODULES]
+    return {name: stage for stages in found for name, stage in stages.items() if mode in stage.sizes}
 
 
 def run_all(names: list[str], mode: str, flags: list[str], *, again: bool) -> None:
     """Run the stages that are not there yet, each in a process of its own, so that one that breaks stops no other."""
-    folder, stages, commit = FOLDER / mode, load_stages(), name_commit()
+    folder, stages, commit = FOLDER / mode, load_stages(mode), name_commit()
     folder.mkdir(parents=True, exist_ok=True)
     for name in names or stages:
         path = folder / f"{name}.json"
@@ -164,7 +163,7 @@ def list_failures(result: Row) -> list[str]:
 def write_tables(mode: str) -> Path:
     """Write the table of all stages that are there; of the full run into docs."""
     folder = ROOT / "docs" if mode == FULL else FOLDER / mode
-    paths = {name: FOLDER / mode / f"{name}.json" for name in load_stages()}
+    paths = {name: FOLDER / mode / f"{name}.json" for name in load_stages(mode)}
     results = {name: json.loads(path.read_text("utf-8")) for name, path in paths.items() if path.exists()}
     quality = FOLDER / "quality.json"
     told = {
@@ -191,8 +190,8 @@ def main() -> None:
     parser.add_argument("--tables", action="store_true", help="only write the tables again")
     parser.add_argument("--peers", type=Path, default=peers.FOLDER, help="where their environments are")
     args = parser.parse_args()
-    if unknown := set(args.stages) - stages.keys():
-        parser.error(f"no stage {', '.join(sorted(unknown))}; there are {', '.join(stages)}")
+    if unknown := set(args.stages) - load_stages(args.mode).keys():
+        parser.error(f"no stage {', '.join(sorted(unknown))} in {args.mode}: {', '.join(load_stages(args.mode))}")
     peers.FOLDER = args.peers.resolve()
     os.environ["PYTHONPATH"] = os.pathsep.join(str(ROOT / part) for part in ("include", "plugins", "tests", "bench"))
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")

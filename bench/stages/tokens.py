@@ -6,6 +6,7 @@ nouns, before stop words and compounds.
 
 import gzip
 import json
+import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -118,10 +119,9 @@ def make_mecab(arguments: Arguments) -> Turn:
 def make_kiwi(arguments: Arguments) -> Turn:
     from kiwipiepy import Kiwi
 
-    kiwi, texts = Kiwi(num_workers=arguments.get("workers", 1)), _texts(arguments)
+    kiwi, texts = Kiwi(num_workers=os.cpu_count()), _texts(arguments)
     pick = lambda found: [part.form for part in found if part.tag in KIWI_NOUNS]  # noqa: E731
-    find_nouns = None if arguments.get("workers") else lambda text: pick(kiwi.tokenize(text))
-    return take(lambda: [pick(found) for found in kiwi.tokenize(texts)], find_nouns)
+    return take(lambda: [pick(found) for found in kiwi.tokenize(texts)], lambda text: pick(kiwi.tokenize(text)))
 
 
 MAKERS = {"ours": make_ours, "ours_all": make_ours_all, "mecab": make_mecab, "kiwi": make_kiwi}
@@ -134,7 +134,7 @@ STAGES = {
             Contestant(name="ours, one core: nouns, compounds, stop words", maker="ours"),
             Contestant(name="ours, as the step calls it: all cores", maker="ours_all"),
             Contestant(name="python-mecab-ko, `nouns`", maker="mecab", environment="words"),
-            Contestant(name="kiwipiepy, one core", maker="kiwi", environment="words"),
+            Contestant(name="kiwipiepy, all cores", maker="kiwi", environment="words"),
         ),
         sizes={"full": {"n": 3029, "rounds": 5}, "quick": {"n": 300, "rounds": 3}},
         prepare=write_texts,

@@ -144,7 +144,7 @@ STAGES = {
             Contestant(name=FIRST, maker="ours"),
             Contestant(name="the study note's way, every night", maker="note", environment="tensorflow"),
         ),
-        sizes={"full": {"n": 600, "rounds": 5}, "quick": {"n": 60, "rounds": 1}},
+        sizes={"full": {"n": 200, "rounds": 3}, "quick": {"n": 60, "rounds": 1}},
         prepare=start,
         note="The note's way reads the first window of a text, and keeps one table. Growth to 32 times the data, and "
         "nights through Airflow: bench/night.py.",
