@@ -16,6 +16,7 @@ ENVIRONMENTS = {
         "gensim==4.4.0",
         "kiwipiepy==0.24.1",
         "pandas==3.1.1",
+        "pgvector==0.5.1",
         "psycopg[binary]==3.3.9",
         "python-mecab-ko==1.3.7",
         "rank-bm25==0.2.2",

@@ -11,6 +11,7 @@ import argparse
 import importlib
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -36,6 +37,13 @@ Row = dict[str, Any]
 
 class ContestantError(Exception):
     """A contestant's process ended, with the last line that it said."""
+
+
+def find_error(said: str) -> str:
+    """The line that names the error, of all that a process wrote; the last one where none does."""
+    lines = said.strip().splitlines() or [""]
+    named = [line for line in lines if re.match(r"[\w.]*(Error|Exception|Exit|Failed|Interrupt)\b", line)]
+    return (named or lines)[-1][:300]
 
 
 class Worker:
@@ -78,8 +86,8 @@ class Worker:
         line = self._process.stdout.readline()
         if not line:
             self._process.wait()
-            said = self._errors.read_text("utf-8", errors="replace").strip().splitlines()
-            raise ContestantError(said[-1][:300] if said else f"ended with status {self._process.returncode}")
+            said = find_error(self._errors.read_text("utf-8", errors="replace"))
+            raise ContestantError(said or f"ended with status {self._process.returncode}")
         return json.loads(line)
 
 
@@ -144,8 +152,8 @@ def run_all(names: list[str], mode: str, flags: list[str], *, again: bool) -> No
         command = [sys.executable, __file__, mode, name, "--child", *flags]
         done = subprocess.run(command, capture_output=True, text=True)
         if done.returncode:
-            said = (done.stderr.strip().splitlines() or [f"ended with status {done.returncode}"])[-1]
-            result = {"title": stages[name].title, "broken": said[:300]}
+            said = find_error(done.stderr) or f"ended with status {done.returncode}"
+            result = {"title": stages[name].title, "broken": said}
         else:
             result = json.loads(done.stdout.splitlines()[-1])
         result |= {"commit": commit, "at": datetime.now(UTC).isoformat("T", "seconds")}

@@ -149,11 +149,13 @@ def _as_text(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def make_to_sql(arguments: Arguments) -> Call:
     import pandas
+    from pgvector.sqlalchemy import Vector
 
     engine, table, rows = _open_table(arguments)
+    kinds = {"embedding": Vector(WIDTH)} if arguments["is_vectors"] else None
 
     def act() -> None:
-        pandas.DataFrame(_as_text(rows)).to_sql(table, engine, if_exists="append", index=False)
+        pandas.DataFrame(rows).to_sql(table, engine, if_exists="append", index=False, dtype=kinds)
 
     return timed(engine, table, act)
 
