@@ -144,16 +144,23 @@ def _in_batches(arguments: Arguments, compute: Callable[[Any, Any], Any]) -> Cal
     return embed
 
 
-def make_tensorflow(arguments: Arguments) -> Callable[[list[str]], Any]:
-    """By transformers 4.57, the last with TensorFlow: eager, as the study note calls it."""
+def load_tensorflow(folder: str) -> Any:
+    """By transformers 4.57, the last with TensorFlow; its own reader takes no `safe_open` of today's safetensors."""
     import os
 
     os.environ["TF_USE_LEGACY_KERAS"] = "1"
+    from safetensors.numpy import load_file
     from transformers import BertConfig, TFBertModel
+    from transformers.modeling_tf_pytorch_utils import load_pytorch_state_dict_in_tf2_model
 
-    model = TFBertModel.from_pretrained(
-        arguments["model"], config=BertConfig.from_pretrained(arguments["model"]), add_pooling_layer=False
-    )
+    model = TFBertModel(BertConfig.from_pretrained(folder), add_pooling_layer=False)
+    weights = {name: row.astype("float32") for name, row in load_file(Path(folder, "model.safetensors")).items()}
+    return load_pytorch_state_dict_in_tf2_model(model, weights)
+
+
+def make_tensorflow(arguments: Arguments) -> Callable[[list[str]], Any]:
+    """Eager, as the study note calls it."""
+    model = load_tensorflow(arguments["model"])
     return _in_batches(
         arguments,
         lambda ids, mask: model(input_ids=ids, attention_mask=mask, training=False).last_hidden_state.numpy(),

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from stages.bert import load_tensorflow
 from stages.crawl import make_loop
 from stages.stage import Arguments, Contestant, Stage
 
@@ -76,10 +77,7 @@ def make_ours(arguments: Arguments) -> Call:
 
 
 def make_note(arguments: Arguments) -> Call:
-    """The study note's way, by TensorFlow or PyTorch."""
-    import os
-
-    os.environ["TF_USE_LEGACY_KERAS"] = "1"
+    """The study note's way."""
     from mecab import MeCab
 
     folder, mecab, embed = arguments["folder"], MeCab(), _make_embed(arguments)
@@ -119,15 +117,13 @@ def make_note(arguments: Arguments) -> Call:
 
 def _make_embed(arguments: Arguments) -> Callable[[str], list[float]]:
     """One call of a text: TensorFlow, eager."""
-    from transformers import AutoTokenizer, BertConfig, TFBertModel
+    from transformers import AutoTokenizer
 
-    folder = arguments["model"]
-    config = BertConfig.from_pretrained(folder)
-    tokenizer = AutoTokenizer.from_pretrained(folder)
-    model = TFBertModel.from_pretrained(folder, config=config, add_pooling_layer=False)
+    model = load_tensorflow(arguments["model"])
+    tokenizer, positions = AutoTokenizer.from_pretrained(arguments["model"]), model.config.max_position_embeddings
 
     def embed(text: str) -> list[float]:
-        given = tokenizer(text, truncation=True, max_length=config.max_position_embeddings, return_tensors="tf")
+        given = tokenizer(text, truncation=True, max_length=positions, return_tensors="tf")
         row: list[float] = model(**given).last_hidden_state[0].numpy().mean(axis=0).tolist()
         return row
 
