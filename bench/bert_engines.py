@@ -2,8 +2,9 @@
 
   PYTHONPATH=include python bench/bert_engines.py --python /tmp/engines/bin/python [--data ../shared/data] [--texts 40]
 
-Real petitions (title and body, cut at the network's positions), the same weights, tokens and threads for all, in one
-run: each round lets every engine embed all texts once, tokenizing included. Two networks: the one that ships, and
+Real petitions (title and body, cut at the network's positions or at `--tokens`), the same weights, tokens and threads
+for all, in one run: each round lets every engine embed all texts once, tokenizing included, after a warm-up on the
+first two. What all rounds give so far is printed after each. Two networks: the one that ships, and
 klue/bert-base's shape (12 x 768, 32,000 pieces, 512 positions) with random weights, which are as fast as real ones.
 Printed: medians over the rounds of tokens a second of the processor's time and of the wall's, with the least and the
 most; each as a ratio to sentence-transformers of the same round; and the mean cosine with PyTorch's vectors.
@@ -25,6 +26,7 @@ import numpy as np
 
 ROOT = Path(__file__).resolve().parents[1]
 PEER_BATCH = 32
+WARM_TEXTS = 2
 BASE = {
     "model_type": "bert", "architectures": ["BertModel"], "hidden_act": "gelu", "vocab_size": 32000, "pad_token_id": 0,
     "hidden_size": 768, "num_hidden_layers": 12, "num_attention_heads": 12, "intermediate_size": 3072,
@@ -56,7 +58,12 @@ def make_base(folder: Path) -> Path:
     return folder
 
 
-def make_ours(folder: Path) -> dict[str, Callable[[list[str]], np.ndarray]]:
+def read_limit(folder: Path, tokens: int | None) -> int:
+    positions = json.loads((folder / "config.json").read_text())["max_position_embeddings"]
+    return min(positions, tokens or positions)
+
+
+def make_ours(folder: Path, limit: int) -> dict[str, Callable[[list[str]], np.ndarray]]:
     from petitions.encoders import engine_choice
     from petitions.encoders.bert_checkpoint import read_checkpoint
     from petitions.encoders.bert_encoder import load_bert
@@ -75,13 +82,13 @@ def make_ours(folder: Path) -> dict[str, Callable[[list[str]], np.ndarray]]:
     }
 
     def embed(engine, texts: list[str]) -> np.ndarray:
-        windows = [bert.frame(pieces[: bert.n_positions - 2]) for pieces in bert.encode_pieces(texts)]
+        windows = [bert.frame(pieces[: limit - 2]) for pieces in bert.encode_pieces(texts)]
         return to_unit_length(engine.compute("vectors", windows, 4096))
 
     return {name: lambda texts, engine=engine: embed(engine, texts) for name, engine in engines.items()}
 
 
-def make_peers(folder: Path, threads: int) -> dict[str, Callable[[list[str]], np.ndarray]]:
+def make_peers(folder: Path, threads: int, limit: int) -> dict[str, Callable[[list[str]], np.ndarray]]:
     import onnxruntime
     import openvino
     import torch
@@ -90,10 +97,9 @@ def make_peers(folder: Path, threads: int) -> dict[str, Callable[[list[str]], np
     from transformers import AutoTokenizer, BertModel
 
     torch.set_num_threads(threads)
-    positions = json.loads((folder / "config.json").read_text())["max_position_embeddings"]
     model = BertModel.from_pretrained(folder, add_pooling_layer=False, dtype=torch.float32).eval()
     tokenizer = AutoTokenizer.from_pretrained(folder)
-    part = Transformer(str(folder), max_seq_length=positions, model_args={"dtype": torch.float32})
+    part = Transformer(str(folder), max_seq_length=limit, model_args={"dtype": torch.float32})
     sentences = SentenceTransformer(modules=[part, Pooling(model.config.hidden_size)], device="cpu")
 
     class Pooled(torch.nn.Module):
@@ -124,7 +130,7 @@ def make_peers(folder: Path, threads: int) -> dict[str, Callable[[list[str]], np
     exact, half = compile_openvino("f32"), compile_openvino("bf16")
 
     def embed(texts: list[str], call) -> np.ndarray:
-        ids = tokenizer(texts, truncation=True, max_length=positions)["input_ids"]
+        ids = tokenizer(texts, truncation=True, max_length=limit)["input_ids"]
         order = sorted(range(len(ids)), key=lambda index: -len(ids[index]))
         rows = np.zeros((len(ids), model.config.hidden_size), np.float32)
         for start in range(0, len(order), PEER_BATCH):
@@ -157,24 +163,26 @@ def time_call(call: Callable[[list[str]], np.ndarray], texts: list[str]) -> tupl
     return time.process_time() - processor, time.perf_counter() - wall, rows
 
 
-def serve(folder: Path, threads: int) -> None:
+def serve(folder: Path, threads: int, limit: int) -> None:
     """What the peers' Python runs: names of engines come in by lines, times go out."""
     texts = json.loads(sys.stdin.readline())
     answers, sys.stdout = sys.stdout, sys.stderr
-    peers = make_peers(folder, threads)
+    peers = make_peers(folder, threads, limit)
     print(json.dumps(list(peers)), file=answers, flush=True)
     for line in sys.stdin:
-        processor, wall, rows = time_call(peers[line.strip()], texts)
+        name, n_texts = json.loads(line)
+        processor, wall, rows = time_call(peers[name], texts[:n_texts])
         print(json.dumps([processor, wall, rows.tolist()]), file=answers, flush=True)
 
 
 def compare(folder: Path, texts: list[str], args: argparse.Namespace) -> None:
-    command = [args.python, __file__, "--serve", str(folder), "--threads", str(args.threads)]
+    limit = read_limit(folder, args.tokens)
+    command = [args.python, __file__, "--serve", str(folder), "--threads", str(args.threads), "--tokens", str(limit)]
     environ = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environ)
 
-    def ask(name: str) -> tuple[float, float, np.ndarray]:
-        child.stdin.write(name + "\n")
+    def ask(name: str, n_texts: int) -> tuple[float, float, np.ndarray]:
+        child.stdin.write(json.dumps([name, n_texts]) + "\n")
         child.stdin.flush()
         processor, wall, rows = json.loads(child.stdout.readline())
         return processor, wall, np.array(rows, np.float32)
@@ -182,24 +190,29 @@ def compare(folder: Path, texts: list[str], args: argparse.Namespace) -> None:
     child.stdin.write(json.dumps(texts) + "\n")
     child.stdin.flush()
     peers = json.loads(child.stdout.readline())
-    ours = make_ours(folder)
-    calls = {name: lambda name=name: ask(name) for name in peers}
-    calls |= {name: lambda call=call: time_call(call, texts) for name, call in ours.items()}
-    vectors = {name: call()[2] for name, call in calls.items()}  # compiles and warms up
+    ours = make_ours(folder, limit)
+    calls = {name: lambda n_texts, name=name: ask(name, n_texts) for name in peers}
+    calls |= {name: lambda n_texts, call=call: time_call(call, texts[:n_texts]) for name, call in ours.items()}
+    for call in calls.values():
+        call(WARM_TEXTS)  # compiles and warms up
+    vectors: dict[str, np.ndarray] = {}
     times: dict[str, list[tuple[float, float]]] = {name: [] for name in calls}
-    for _ in range(args.rounds):
+    n_tokens = count_tokens(folder, texts, limit)
+    for number in range(args.rounds):
         for name, call in calls.items():
-            times[name].append(call()[:2])
+            *seconds, vectors[name] = call(len(texts))
+            times[name].append(tuple(seconds))
+        print(f"{len(texts)} petitions, rounds: {number + 1}")  # all tell what the last tells, should it be stopped
+        report(times, vectors, n_tokens)
     child.stdin.close()
     child.wait()
-    report(times, vectors, count_tokens(folder, texts))
 
 
-def count_tokens(folder: Path, texts: list[str]) -> int:
+def count_tokens(folder: Path, texts: list[str], limit: int) -> int:
     from petitions.encoders.bert_encoder import load_bert
 
     bert = load_bert(str(folder), "cpu")
-    return sum(min(len(pieces) + 2, bert.n_positions) for pieces in bert.encode_pieces(texts))
+    return sum(min(len(pieces) + 2, limit) for pieces in bert.encode_pieces(texts))
 
 
 def report(times: dict[str, list[tuple[float, float]]], vectors: dict[str, np.ndarray], n_tokens: int) -> None:
@@ -222,13 +235,14 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared/data")
     parser.add_argument("--texts", type=int, default=40)
     parser.add_argument("--base-texts", type=int, default=8, help="for the large network")
+    parser.add_argument("--tokens", type=int, help="of a petition that are read; all that there are positions for")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--model", choices=["ships", "base", "both"], default="both")
     parser.add_argument("--serve", type=Path, help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.serve:
-        serve(args.serve, args.threads)
+        serve(args.serve, args.threads, args.tokens)
         return
     from petitions.settings import MODELS
     from petitions.text.normalize import normalize_text
