@@ -7,12 +7,12 @@ from typing import Any
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from petitions.check_words import tell_check, tell_limit, tell_step, tell_value
 from petitions.records import SEOUL
 from petitions.sources.registry import SOURCES
 from topic_browser.asking import Ask
 from topic_browser.axes import draw_chart, tell_day
 from topic_browser.charts import draw_line, find_highest
-from topic_browser.check_words import tell_check, tell_limit, tell_step, tell_value
 from topic_browser.words import choose_words
 
 HERE = Path(__file__).parent

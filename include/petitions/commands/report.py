@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from petitions.check_words import tell_check, tell_limit, tell_value
 from petitions.commands.export import replace_file
 from petitions.commands.options import open_store, source_option, source_or_setting
 from petitions.commands.report_findings import draw_weeks, tell_codes, tell_edited, tell_findings, tell_share
-from petitions.commands.report_words import choose_words, tell_check, tell_limit
+from petitions.commands.report_words import choose_words
 from petitions.errors import ConfigError, PermanentError
 from petitions.records import SEOUL, Source
 from petitions.settings import Settings
@@ -131,7 +132,8 @@ def draw_report(report: Report, language: Language = "ko") -> str:
         fonts=KOREAN_FONTS,
         tell_share=tell_share,
         tell_moment=_tell_moment,
-        tell_check=lambda name: tell_check(name, word),
+        tell_check=lambda name: tell_check(name, language),
+        tell_value=lambda value: tell_value(value, language),
         tell_limit=lambda limit: tell_limit(limit, language),
     )
 

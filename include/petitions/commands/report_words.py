@@ -1,7 +1,5 @@
 """The words of the report, Korean and English."""
 
-import re
-
 from petitions.wording import Language, Tell, make_teller
 
 WORDS = {
@@ -144,10 +142,6 @@ WORDS = {
     "state": ("상태", "State"),
     "result": ("결과", "Result"),
     "stage": ("심사 단계", "Stage"),
-    "unknown_category": ("모르는 분야 코드의 청원 (알림)", "petitions of an unknown category (a warning)"),
-    "unknown_state": ("모르는 상태 코드의 청원 (알림)", "petitions of an unknown state (a warning)"),
-    "unknown_result": ("모르는 결과 코드의 청원 (알림)", "petitions of an unknown result (a warning)"),
-    "unknown_stage": ("모르는 심사 단계 코드의 청원 (알림)", "petitions of an unknown stage (a warning)"),
     "quality": ("품질과 검사", "Quality and checks"),
     "all_passed": ("공개 전 검사 {n}가지를 모두 통과했습니다.", "All {n} checks before publishing passed."),
     "some_failed": (
@@ -183,59 +177,9 @@ WORDS = {
         "엔진 {engine} · 형태소 분석 {tokenizer} · 난수 {seed} · 낱말 {n_terms}개",
         "Engine {engine} · tokenizer {tokenizer} · seed {seed} · {n_terms} terms",
     ),
-    "petitions_in_window": ("기간의 청원 수", "petitions in the window"),
-    "volume_against_published": ("하루 청원 수, 공개된 모형에 견주어", "petitions a day, against the published fit"),
-    "days_since_open_petitions_were_seen": (
-        "진행 중인 청원을 마지막으로 본 뒤 지난 날",
-        "days since open petitions were last seen",
-    ),
-    "petitions_with_empty_fields": ("빈 칸이 있는 청원", "petitions with empty fields"),
-    "share_of_empty_bodies": ("내용이 빈 청원의 비율", "share of petitions without a text"),
-    "petitions_out_of_range": ("날짜가 어긋난 청원", "petitions with impossible days"),
-    "tokens_missing": ("낱말로 나누지 않은 청원", "petitions without tokens"),
-    "search_words_missing": ("검색할 낱말이 없는 청원", "petitions that no word finds"),
-    "petitions_not_looked_at_for_copies": ("같은 글을 찾아보지 않은 청원", "petitions not looked at for copies"),
-    "share_of_petitions_with_topics": ("주제가 있는 청원의 비율", "share of petitions with topics"),
-    "topic_share_error": (
-        "한 청원의 주제 비중의 합이 1에서 벗어난 정도",
-        "how far topics of a petition are from 1",
-    ),
-    "topic_total_error": (
-        "모든 주제의 혼합 비중의 합이 1에서 벗어난 정도",
-        "how far the topics are from 1",
-    ),
-    "topics_with_20_terms": ("낱말이 20개인 주제의 비율", "share of topics with 20 terms"),
-    "topic_diversity": ("주제의 다양성", "diversity of the topics"),
-    "scores_without_fit": ("모형이 없는 점수", "scores of no fit"),
-    "embeddings_missing": ("벡터가 없는 청원", "petitions without a vector"),
-    "embedding_length_error": ("벡터의 길이가 1에서 벗어난 정도", "how far vectors are from unit length"),
-    "embedding_widths": ("서로 다른 벡터 너비", "different widths of vectors"),
-    "scores_missing": ("빠진 점수", "scores that are missing"),
-    "scores_out_of_range": ("범위를 벗어난 점수", "scores out of range"),
-    "keywords_of_older_texts": ("바뀌기 전 글의 열쇳말", "keywords of older texts"),
-    "known_items_by_title": ("제목으로 청원을 찾는 정도", "how well titles find their petition"),
-    "known_items_by_two_words_of_the_title": (
-        "제목의 두 낱말로 청원을 찾는 정도",
-        "how well two words of a title find the petition",
-    ),
-    "known_items_by_body_from_title": ("제목으로 본문을 찾는 정도", "how well titles find their body"),
-    "recall": ("검색 색인이 찾는 비율", "share of neighbours that the index finds"),
 }
-_LIMIT = re.compile(r"at (least|most) (\S+)")
 
 
 def choose_words(language: Language) -> Tell:
     """What gives the words of the report; see `make_teller`."""
     return make_teller(WORDS, language)
-
-
-def tell_check(name: str, word: Tell) -> str:
-    """A check in words; one that looks at an encoder goes on with its name."""
-    rule, _, encoder = name.partition(" ")
-    return f"{word(rule)} ({encoder})" if encoder else word(rule)
-
-
-def tell_limit(limit: str, language: Language) -> str:
-    """A limit such as "at least 400" in words."""
-    found = _LIMIT.fullmatch(limit)
-    return f"{found[2]} {'이상' if found[1] == 'least' else '이하'}" if found and language == "ko" else limit

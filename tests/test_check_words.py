@@ -3,17 +3,28 @@
 import math
 
 import pytest
-from topic_browser.check_words import CHECKS, FAMILIES, STEPS, tell_check, tell_limit, tell_step, tell_value
+from topic_browser.words import WORDS as BROWSER_WORDS
 
+from petitions.check_words import CHECKS, FAMILIES, STEPS, tell_check, tell_limit, tell_step, tell_value
+from petitions.commands.report_words import WORDS as REPORT_WORDS
+from petitions.sources import assembly_codes
 from petitions.store.check_rules import RULES, RULES_BY_ENCODER, RULES_BY_SCORER
-from petitions.store.checks import RECALL
+from petitions.store.checks import RECALL, plan_known_item
+from petitions.text.known_questions import BODY, TITLE, TWO_WORDS
+from petitions.wording import SHARED
 
 
-def test_every_check_has_a_name_in_both_languages():
+def test_every_check_has_one_name_in_both_languages():
     names = {rule.name for rule in (*RULES, *RULES_BY_ENCODER, *RULES_BY_SCORER, RECALL)}
+    names |= {plan_known_item("", of, fused=1, at_least=1).rule.name for of in (TITLE, TWO_WORDS, BODY)}
+    names |= {f"unknown_{kind}" for kind in assembly_codes.CODES}
     assert set(CHECKS) == names
     told = [*CHECKS.values(), *FAMILIES.values(), *STEPS.values()]
     assert all(korean and english and korean != english for korean, english in told)
+
+
+def test_neither_the_report_nor_the_browser_names_a_check_in_other_words():
+    assert not set(CHECKS) & set(REPORT_WORDS | BROWSER_WORDS | SHARED)
 
 
 @pytest.mark.parametrize(
@@ -23,8 +34,13 @@ def test_every_check_has_a_name_in_both_languages():
         ("recall bert@1", "색인이 찾은 가까운 벡터의 비율 · bert@1", "Nearest vectors that the index finds · bert@1"),
         (
             "unknown_status 7 새 상태",
-            "모르는 부호가 있는 청원 (알림) · status · 7 새 상태",
-            "Petitions with an unknown code (tells, stops nothing) · status · 7 새 상태",
+            "모르는 코드의 청원 (알림) · status · 7 새 상태",
+            "Petitions of an unknown code (a warning) · status · 7 새 상태",
+        ),
+        (
+            "unknown_category AIDATA",
+            "모르는 분야 코드의 청원 (알림) · AIDATA",
+            "Petitions of an unknown category (a warning) · AIDATA",
         ),
         ("of_one's_own x", "of_one's_own x", "of_one's_own x"),
     ],

@@ -1,4 +1,7 @@
-"""Names, values and limits of checks, and steps of runs, as people read them, Korean and English."""
+"""Names, values and limits of checks, and steps of runs, as people read them, Korean and English.
+
+The report and the topic browser both say them by this one table.
+"""
 
 import math
 import re
@@ -36,11 +39,21 @@ CHECKS: dict[str, tuple[str, str]] = {
     "keywords_of_older_texts": ("옛 글의 열쇳말", "Keywords of older texts"),
     "labels_missing": ("판별이 없는 청원", "Petitions without a label"),
     "recall": ("색인이 찾은 가까운 벡터의 비율", "Nearest vectors that the index finds"),
+    "known_items_by_title": ("제목으로 찾은 정답", "Known items found by their title"),
+    "known_items_by_two_words_of_the_title": (
+        "제목의 두 낱말로 찾은 정답",
+        "Known items found by two words of the title",
+    ),
+    "known_items_by_body_from_title": ("제목으로 찾은 본문", "Known texts found by their title"),
+    "unknown_category": ("모르는 분야 코드의 청원 (알림)", "Petitions of an unknown category (a warning)"),
+    "unknown_state": ("모르는 상태 코드의 청원 (알림)", "Petitions of an unknown state (a warning)"),
+    "unknown_result": ("모르는 결과 코드의 청원 (알림)", "Petitions of an unknown result (a warning)"),
+    "unknown_stage": ("모르는 심사 단계 코드의 청원 (알림)", "Petitions of an unknown stage (a warning)"),
 }
-# Names that end in what was measured: a set of questions, a kind of code.
+# Names that end in what was measured, where CHECKS lacks them: a set of questions, a kind of code.
 FAMILIES: dict[str, tuple[str, str]] = {
     "known_items_by_": ("낱말과 벡터로 찾은 정답", "Known items found by words and vectors"),
-    "unknown_": ("모르는 부호가 있는 청원 (알림)", "Petitions with an unknown code (tells, stops nothing)"),
+    "unknown_": ("모르는 코드의 청원 (알림)", "Petitions of an unknown code (a warning)"),
 }
 STEPS: dict[str, tuple[str, str]] = {
     "crawl": ("수집", "Crawl"),
