@@ -6,7 +6,7 @@ from datetime import date
 from math import ceil, floor, log10
 from typing import Any
 
-from topic_browser.charts import WEEK
+from topic_browser.charts import WEEK, find_joined
 
 WIDTH, HEIGHT = 760, 260
 LEFT, RIGHT, TOP, BOTTOM = 58, 30, 22, 34  # of the box around the lines
@@ -68,8 +68,7 @@ def draw_chart(series: Sequence[Sequence[Mapping[str, Any]]], name: str, tell: C
     weeks = series[0] if series else []
     if len(weeks) < 2:
         return None
-    whole = [place for place, row in enumerate(weeks) if row["n_days"] >= WEEK]
-    joined = whole if len(whole) >= 2 else list(range(len(weeks)))
+    joined = find_joined([row["n_days"] for row in weeks])
     highest = max((float(rows[place][name]) for rows in series for place in joined), default=0)
     step, top = find_scale(highest)
     curves = [_draw_curve(rows, name, tell, joined, top, is_alone=len(series) == 1) for rows in series]

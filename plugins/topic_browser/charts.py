@@ -18,6 +18,7 @@ class Line:
     area: str
     places: Sequence[tuple[float, float]]  # of each value, on the line or not
     highest: float
+    top: float  # the value at the top: what lies above it is drawn there
 
 
 def draw_line(
@@ -47,9 +48,7 @@ def draw_line(
     if len(values) < 2:
         return None
     places = [(day - days[0]).days for day in days] if days else list(range(len(values)))
-    joined = [place for place, n in enumerate(n_days or ()) if n >= WEEK]
-    if len(joined) < 2:
-        joined = list(range(len(values)))
+    joined = find_joined(n_days or [WEEK] * len(values))
     span, highest = max(places[-1], 1), scale or max(*(values[place] for place in joined), 1e-9)
     inner, tall = width - 2 * margin, height - 2 * margin
     points = [
@@ -64,9 +63,19 @@ def draw_line(
         area=f"{points[joined[0]][0]},{height} {drawn} {points[joined[-1]][0]},{height}",
         places=points,
         highest=max(values[place] for place in joined),
+        top=highest,
     )
 
 
+def find_joined(n_days: Sequence[int]) -> Sequence[int]:
+    """The places of the weeks that a line joins: the whole ones, and with fewer than two of these all."""
+    whole = [place for place, n in enumerate(n_days) if n >= WEEK]
+    return whole if len(whole) >= 2 else range(len(n_days))
+
+
 def find_highest(lines: Iterable[Sequence[Mapping[str, Any]]]) -> float:
-    """The highest share of a whole week in any line: the one scale of them all."""
-    return max((row["share"] for rows in lines for row in rows if row["n_days"] >= WEEK), default=0.0)
+    """The highest share that any line joins: the one scale of them all."""
+    return max(
+        (float(rows[place]["share"]) for rows in lines for place in find_joined([row["n_days"] for row in rows])),
+        default=0.0,
+    )

@@ -34,11 +34,12 @@ WORDS = {
     ),
     "cut_weeks": (
         "띠 위의 속이 빈 점은 기간에 잘린 주라 선에 잇지 않고, 넘치면 맨 위에 둡니다. 괄호 안은 날수입니다.",
-        "A hollow dot on a band is a week that the window cuts short (its days in brackets), off the line.",
+        "A hollow dot on a band is a week that the window cuts short (its days in brackets): off the line, and at the "
+        "top where it is higher.",
     ),
     "cut_mark": (
-        "*와 속이 빈 점은 기간에 잘린 주입니다.",
-        "* and hollow dots are weeks that the window cuts short.",
+        "*와 속이 빈 점은 기간에 잘린 주이고, ↑는 눈금보다 높아 맨 위에 둔 것입니다.",
+        "* and hollow dots are weeks that the window cuts short; ↑ is above the scale, and drawn at its top.",
     ),
     "one_scale": (
         "모든 추이는 같은 눈금, 0부터 {value}까지입니다.",
@@ -76,6 +77,7 @@ WORDS = {
         "Share by week: first {first}, last {last}, highest {highest}",
     ),
     "highest": ("최고 {value}", "Highest {value}"),
+    "highest_whole": ("온전한 주 최고 {value}", "Highest whole week {value}"),
     "weekly": ("주별 비중", "Share by week"),
     "week": ("주 (월요일)", "Week (Monday)"),
     "lineage": ("내력", "Where it came from"),

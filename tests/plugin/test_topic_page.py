@@ -60,6 +60,32 @@ def test_a_week_of_two_days_neither_sets_the_scale_nor_belongs_to_the_line():
     assert line.points == "34.3,23.0 65.7,3.0 97.0,23.0"
 
 
+def test_nothing_of_a_line_lies_above_its_scale_where_too_few_weeks_are_whole():
+    """Then cut weeks belong to the line, as the first one here does, which is higher than the scale of whole ones."""
+    weeks = [{"share": share, "n_days": n} for share, n in ((0.9, 2), (0.4, 7))]
+    scale = find_highest([weeks])
+    line = draw_line([0.9, 0.4], 100, 46, n_days=[2, 7], scale=scale)
+    assert line.highest <= scale
+
+
+@pytest.mark.parametrize(
+    ("first", "told"),
+    [
+        (0.9, ["04-01* 90.0%↑", "Highest whole week 40.0%", "04-15 30.0%"]),
+        (0.2, ["04-01* 20.0%", "Highest 40.0%", "04-15 30.0%"]),
+    ],
+)
+def test_a_cut_week_above_the_scale_says_so_beside_a_small_line(first, told):
+    rows = [
+        {"week": date(2024, 4, 1 + 7 * n), "n_days": n_days, "share": share}
+        for n, (n_days, share) in enumerate(((2, first), (7, 0.4), (7, 0.3)))
+    ]
+    spark = TEMPLATES.get_template("parts.html.j2").module.spark(rows, choose_words("en"), find_highest([rows]))
+    page = BeautifulSoup(spark, "html.parser")
+    assert [item.get_text() for item in page.select(".ends span")] == told
+    assert page.svg["aria-label"].endswith(f"highest {max(first, 0.4):.1%}")
+
+
 def test_a_chart_has_weeks_and_values_at_its_axes():
     page = draw("en", 1)
     told = [item.get_text() for item in page.select("svg.axes text")]
@@ -78,7 +104,7 @@ def test_all_lines_of_a_page_have_one_scale():
     low, high = (draw_line(values, 100, 46, scale=0.8) for values in ([0.1, 0.2], [0.4, 0.8]))
     assert [y for _, y in low.places] == [38.0, 33.0]
     assert [y for _, y in high.places] == [23.0, 3.0]
-    weeks = [{"share": share, "n_days": n} for share, n in ((0.9, 2), (0.4, 7))]
+    weeks = [{"share": share, "n_days": n} for share, n in ((0.9, 2), (0.4, 7), (0.3, 7))]
     assert find_highest([weeks, []]) == 0.4
 
 
