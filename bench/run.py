@@ -91,9 +91,15 @@ class Worker:
         return json.loads(line)
 
 
-def run_stage(stage: Stage, mode: str, **other: int | None) -> Row:
-    """Run a stage, of other sizes where they are given; gives what is written of it."""
-    size = {**stage.sizes[mode], **{key: value for key, value in other.items() if value}}
+def choose_sizes(stage: Stage, args: argparse.Namespace) -> Row:
+    """The sizes of the mode, and those that the flags set in their place."""
+    flags = {name: value for name in ("n", "rounds") if (value := getattr(args, name))}
+    return {**stage.sizes[args.mode], **flags}
+
+
+def run_stage(stage: Stage, sizes: Row) -> Row:
+    """Run a stage; gives what is written of it."""
+    size = dict(sizes)
     rounds, began = size.pop("rounds"), time.monotonic()
     rows: dict[str, Row] = {item.name: {"name": item.name, "turns": []} for item in stage.contestants}
     with ExitStack() as kept:
@@ -120,7 +126,7 @@ def run_stage(stage: Stage, mode: str, **other: int | None) -> Row:
         rows[name].setdefault("figures", {}).update(figures)
     return {
         "title": stage.title, "unit": stage.unit, "n": arguments["n"], "rounds": rounds, "note": stage.note,
-        "rows": list(rows.values()), "took_s": round(time.monotonic() - began), "sizes": size,
+        "rows": list(rows.values()), "took_s": round(time.monotonic() - began), "sizes": sizes,
     }  # fmt: skip
 
 
@@ -139,17 +145,19 @@ def load_stages(mode: str = FULL) -> dict[str, Stage]:
     return {name: stage for stages in found for name, stage in stages.items() if mode in stage.sizes}
 
 
-def run_all(names: list[str], mode: str, flags: list[str], *, again: bool) -> None:
+def run_all(args: argparse.Namespace) -> None:
     """Run the stages that are not there yet, each in a process of its own, so that one that breaks stops no other."""
-    folder, stages, commit = FOLDER / mode, load_stages(mode), name_commit()
+    folder, stages, commit = FOLDER / args.mode, load_stages(args.mode), name_commit()
     folder.mkdir(parents=True, exist_ok=True)
-    for name in names or stages:
+    flags = [f"--{name}={value}" for name in ("n", "rounds") if (value := getattr(args, name))]
+    for name in args.stages or stages:
         path = folder / f"{name}.json"
         kept = json.loads(path.read_text("utf-8")) if path.exists() else {}
-        if kept.get("commit") == commit and not again and not list_failures(kept):
+        is_same = kept.get("commit") == commit and kept.get("sizes") == choose_sizes(stages[name], args)
+        if is_same and not args.again and not list_failures(kept):
             print(f"{name}: there already", flush=True)
             continue
-        command = [sys.executable, __file__, mode, name, "--child", *flags]
+        command = [sys.executable, __file__, args.mode, name, "--child", "--peers", str(peers.FOLDER), *flags]
         done = subprocess.run(command, capture_output=True, text=True)
         if done.returncode:
             said = find_error(done.stderr) or f"ended with status {done.returncode}"
@@ -204,14 +212,12 @@ def main() -> None:
     os.environ["PYTHONPATH"] = os.pathsep.join(str(ROOT / part) for part in ("include", "plugins", "tests", "bench"))
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     if args.child:
-        print("\n" + json.dumps(run_stage(stages[args.stages[0]], args.mode, n=args.n, rounds=args.rounds)))
+        print("\n" + json.dumps(run_stage(stages[args.stages[0]], choose_sizes(stages[args.stages[0]], args))))
         return
     if not args.tables:
         if missing := peers.install(peers.FOLDER):
             print(f"did not install: {', '.join(missing)}", flush=True)
-        flags = ["--peers", str(peers.FOLDER)]
-        flags += [f"--{name}={value}" for name in ("n", "rounds") if (value := getattr(args, name))]
-        run_all(args.stages, args.mode, flags, again=args.again)
+        run_all(args)
     print(write_tables(args.mode))
 
 

@@ -152,7 +152,7 @@ STAGES = {
         ),
         sizes=SIZES,
         prepare=start,
-        note="Among 10,000 petitions in the full run, 1,000 in the quick one. The server's CPU is not counted.",
+        note="Among 10,000 petitions (1,000 in the quick run). The server's CPU and memory are not counted.",
     ),
     "search-words": Stage(
         title="Search by words",
@@ -164,6 +164,6 @@ STAGES = {
         ),
         sizes=SIZES,
         prepare=start,
-        note="Five words of a petition, among as many. The server's CPU is not counted.",
+        note="Five words of a petition, among as many. The server's CPU and memory are not counted.",
     ),
 }

@@ -203,7 +203,7 @@ MAKERS = {
     "ours": make_ours, "ours_vectors": make_ours_vectors,
     "to_sql": make_to_sql, "executemany": make_executemany, "copy": make_copy,
 }  # fmt: skip
-NOTE = "Into empty tables; the server's own CPU is not counted."
+NOTE = "Into empty tables; the server's own CPU and memory are not counted."
 STAGES = {
     "store": Stage(
         title="Store petitions",
