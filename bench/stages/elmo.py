@@ -94,7 +94,7 @@ STAGES = {
             Contestant(name="ours", maker="ours"),
             Contestant(name=PEER, maker="peer", environment="tensorflow"),
         ),
-        sizes={"full": {"n": 200, "rounds": 5}, "quick": {"n": 40, "rounds": 2}},
+        sizes={"full": {"n": 120, "rounds": 5}, "quick": {"n": 30, "rounds": 2}},
         prepare=write_model,
         judge=judge,
     )
