@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 MOST_OCCURRENCES = 2_000  # that are compared; of more a sample that hangs on nothing but them
 LEAST_LETTERS, MOST_LETTERS = 2, 20  # of a word
 WORDS_BESIDE = 8  # on each side, that the sentence encoder reads
-WEIGHTS = (1.0, 1.8)  # of the sentence encoder and of ELMo, by measurement (docs/senses.md)
+WEIGHTS = (1.0, 1.4)  # of the sentence encoder and of ELMo, by measurement (docs/senses.md)
 SENTENCES = 3  # of each sense
 MARKS = ("【", "】")
 _MORPHEMES = next(name for name, entry in ENCODERS.items() if entry.reads_morphemes)
