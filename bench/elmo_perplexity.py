@@ -8,9 +8,9 @@ learn from and those held out; --steps N gives the 5-grams only what the ELMo ha
 words.txt holds, all others are one unknown word; ends of sentences count, begins do not.
 
 Both are scored on one sample, word for word: what the forward ELMo is asked for in the first --windows N of each of 64
-rows that stand side by side in the text (16 in the training's curve; all without it). The 5-grams see the sentence up to
-the word, also where it begins before a row does; the ELMo carries its states on from window to window. The backward ELMo
-reads as many windows from the other end of each row: other words, unless all are read.
+rows that stand side by side in the text (16 in the training's curve; all without it). The 5-grams see the sentence up
+to the word, also where it begins before a row does; the ELMo carries its states on from window to window. The backward
+ELMo reads as many windows from the other end of each row: other words, unless all are read.
 
 The 5-grams are KenLM's: `pip install kenlm` for the queries, and its program lmplz, built by cmake from the same source
 (Boost is needed).
