@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import h5py
 import numpy as np
@@ -11,6 +12,7 @@ from petitions.encoders.elmo import ElmoNetwork
 from petitions.encoders.elmo_checkpoint import read_weights, write_checkpoint
 from petitions.encoders.elmo_encoder import LONGEST_WINDOW, load_elmo
 from petitions.encoders.elmo_options import ElmoOptions, write_options
+from petitions.encoders.elmo_shapes import list_shapes
 from petitions.encoders.names import name_elmo
 from petitions.encoders.sif import plain_pooling, write_pooling
 from petitions.errors import WeightsError
@@ -21,6 +23,7 @@ pytestmark = pytest.mark.slow
 OPTIONS = ElmoOptions(character_dim=4, filters=((1, 4), (2, 8)), projection_dim=8, lstm_dim=16)
 ELMO_SMALL = MODELS / "elmo-small"
 BUS = ["버스", "노선", "을", "늘려", "주", "세요"]
+ENGINES = ("auto", "tensorflow")
 SCHOOL = ["학교", "급식", "을", "개선", "해", "주", "세요"]
 
 
@@ -130,14 +133,56 @@ def test_what_was_fitted_to_the_weights_is_in_the_name(folder, elmo, tmp_path):
 
 
 def test_texts_of_every_length_are_computed_by_seven_programs(folder):
-    counted = load_elmo(str(folder), "cpu")
+    counted = load_elmo(str(folder), "cpu", cpu_engine="tensorflow")
     long_words = ["가" * n for n in (1, 4, 8, 16)]
 
     for n in (1, 5, 31, 40, 100, 200, 254, 300, 700):
         counted.embed([[*BUS, *long_words] * (n // 10 + 1)] * (n % 7 + 1))
 
-    programs = (counted._compiled_characters, counted._compiled_sum)
+    programs = (counted._engine._compiled_characters, counted._engine._compiled_sum)
     assert sum(program.experimental_get_tracing_count() for program in programs) <= 7
+
+
+def test_numpy_gives_the_vectors_of_tensorflow(folder, elmo, monkeypatch):
+    exact = load_elmo(str(folder), "cpu", cpu_engine="tensorflow")
+    rng = np.random.default_rng(2)
+    sentences = [list(rng.choice([*BUS, *SCHOOL, "가" * 30], size)) for size in (600, 3, 0, 40, 254, 1)]
+
+    assert (elmo.engine, exact.engine) == ("NumPy", "TensorFlow")
+    np.testing.assert_allclose(elmo.embed(sentences), exact.embed(sentences), atol=1e-5)
+    places = [599, 0, 12]
+    asked = [sentences[0], sentences[1], sentences[3]]
+    np.testing.assert_allclose(elmo.embed_words(asked, places), exact.embed_words(asked, places), atol=1e-5)
+
+
+def test_the_same_of_another_activation_without_clips_or_skips(tmp_path):
+    options = replace(OPTIONS, activation="tanh", cell_clip=None, proj_clip=None, use_skip_connections=False)
+    rng = np.random.default_rng(3)
+    write_checkpoint(
+        tmp_path, options, {name: rng.normal(0, 0.5, shape) for name, shape in list_shapes(options).items()}
+    )
+
+    fast, exact = (load_elmo(str(tmp_path), "cpu", cpu_engine=name).embed([BUS, SCHOOL]) for name in ENGINES)
+
+    np.testing.assert_allclose(fast, exact, atol=1e-5)
+
+
+def test_tensorflow_takes_over_where_there_is_much_to_do(folder, monkeypatch):
+    monkeypatch.setattr("petitions.encoders.elmo_encoder.MANY_TOKENS", 20)
+    grown = load_elmo(str(folder), "cpu")
+
+    few = grown.embed([BUS])
+    assert grown.engine == "NumPy"
+    many = grown.embed([BUS] * 3)
+
+    assert grown.engine == "TensorFlow"
+    np.testing.assert_allclose(many[0], few[0], atol=1e-6)
+
+
+def test_the_shapes_are_those_of_the_network():
+    network = ElmoNetwork(OPTIONS).weights_by_name()
+
+    assert {name: tuple(variable.shape) for name, variable in network.items()} == list_shapes(OPTIONS)
 
 
 def test_a_folder_that_is_not_there_is_named():

@@ -20,7 +20,7 @@ N_REPLICAS = int(sys.argv[1])
 cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * N_REPLICAS)
 
-from petitions.encoders import bert_encoder, elmo_encoder, tensorflow_engine
+from petitions.encoders import bert_encoder, elmo_encoder, elmo_tensorflow, tensorflow_engine
 from petitions.encoders.batching import plan_batches
 from petitions.encoders.sequences import TokenSequence
 from petitions.settings import Settings
@@ -37,21 +37,21 @@ def follow(plan):
             yield batch
     return noted
 
-elmo_encoder.BATCH_TOKENS = 512
+elmo_tensorflow.BATCH_TOKENS = 512
 tensorflow_engine.plan_batches = elmo_encoder.plan_batches = follow(plan_batches)
 
 def embed(strategy):
-    tensorflow_engine.pick_strategy = elmo_encoder.pick_strategy = lambda accelerator: strategy
+    tensorflow_engine.pick_strategy = elmo_tensorflow.pick_strategy = lambda accelerator: strategy
     found = {}
     bert = bert_encoder.load_bert(settings.bert_model, cpu_engine="tensorflow")
-    elmo = elmo_encoder.load_elmo(settings.elmo_model)
+    elmo = elmo_encoder.load_elmo(settings.elmo_model, cpu_engine="tensorflow")
     for name, encoder, embed_texts in (
         ("bert", bert, lambda: bert.embed(TEXTS, batch_tokens=512)),
         ("elmo", elmo, lambda: elmo.embed(TOKENS)),
     ):
         planned.clear()
         vectors, again = embed_texts(), embed_texts()
-        step = encoder._engine._compiled_pool if name == "bert" else encoder._compiled_sum
+        step = encoder._engine._compiled_pool if name == "bert" else encoder._engine._compiled_sum
         concrete = step._list_all_concrete_functions()
         graphs = [graph.as_graph_def() for graph in (function.graph for function in concrete)]
         ops = {node.op for graph in graphs for nodes in [graph.node, *(f.node_def for f in graph.library.function)]

@@ -12,9 +12,9 @@ import tensorflow as tf
 
 from petitions.encoders.characters import N_CHARACTERS
 from petitions.encoders.elmo_options import ElmoOptions
+from petitions.encoders.elmo_shapes import DIRECTIONS
 
 State = tuple[tf.Tensor, tf.Tensor]  # cell state [B, H] and projected output [B, P] of one LSTM
-DIRECTIONS = ("RNN_0", "RNN_1")  # forward, backward
 
 
 class CharacterCnn(keras.layers.Layer):

@@ -3,17 +3,21 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import h5py
-import keras
 import numpy as np
 import numpy.typing as npt
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save
 
 from petitions.encoders.elmo_options import ElmoOptions, write_options
-from petitions.encoders.names import OPTIONS_FILE, WEIGHTS_FILE, require_finite
+from petitions.encoders.elmo_shapes import require_weight
+from petitions.encoders.names import OPTIONS_FILE, WEIGHTS_FILE
 from petitions.errors import WeightsError
+
+if TYPE_CHECKING:
+    import keras
 
 BILM_WEIGHTS_FILE = "weights.hdf5"
 
@@ -37,19 +41,14 @@ def read_weights(path: Path) -> Weights:
         raise WeightsError(f"{path} cannot be read as weights: {error}") from error
 
 
-def assign_weights(variables: Mapping[str, keras.Variable], weights: Mapping[str, npt.NDArray[np.float32]]) -> None:
+def assign_weights(variables: Mapping[str, "keras.Variable"], weights: Mapping[str, npt.NDArray[np.float32]]) -> None:
     """Put weights into a network; names that it does not have (the softmax of the training) are left aside.
 
     Raises:
         WeightsError: a weight is missing, of another shape than the network's, or holds NaN or infinity.
     """
     for name, variable in variables.items():
-        expected = tuple(variable.shape)
-        if name not in weights:
-            raise WeightsError(f"the weight {name} {list(expected)} is missing")
-        if weights[name].shape != expected:
-            raise WeightsError(f"the weight {name} must be {list(expected)}, got {list(weights[name].shape)}")
-        require_finite(weights[name], f"the weight {name}")
+        require_weight(name, tuple(variable.shape), weights)
         variable.assign(weights[name])
 
 

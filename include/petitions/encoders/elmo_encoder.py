@@ -1,43 +1,83 @@
 """Token lists in, one unit vector each out: a pre-trained ELMo, its tokens weighed and its layers mixed (`sif.py`)."""
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
-import tensorflow as tf
 
+from petitions.encoders.accelerator import runs_on_cpu
 from petitions.encoders.batching import plan_batches
 from petitions.encoders.characters import BOS, EOS, Token, count_bytes, to_character_ids, trim_padding
-from petitions.encoders.device import pick_strategy
-from petitions.encoders.elmo import ElmoNetwork
-from petitions.encoders.elmo_checkpoint import assign_weights, read_weights
-from petitions.encoders.elmo_options import read_options
+from petitions.encoders.elmo_checkpoint import Weights, read_weights
+from petitions.encoders.elmo_options import ElmoOptions, read_options
 from petitions.encoders.names import OPTIONS_FILE, find_weights, name_elmo, require_finite
+from petitions.encoders.quiet_start import quiet_start
 from petitions.encoders.sif import SifPooling, plain_pooling, read_pooling
 
 LONGEST_WINDOW = 256  # tokens read at once, the two marks counted in
 N_MARKS = 2  # the first tokens of an index are the marks of a sentence
-# Each shape is compiled once: four lengths of windows and three widths of tokens are seven programs.
-BATCH_TOKENS = 4096
 BESIDE_WORD = 14  # tokens read on each side of one that is asked for: with it and the marks a batch of 32
+MANY_TOKENS = 100_000  # of one call: from here on TensorFlow's import and programs, 7 CPU s, are made up for
 SPELLED_ROWS = 256  # distinct tokens whose characters are read at once
-SPELLED_WIDTHS = (16, 24)  # characters, beside the full width
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int32]
 
 
-class ElmoEncoder:
-    """Holds the network and the strategy that it runs under; `load_elmo` makes one. Nothing is kept between calls."""
+class ElmoEngine(Protocol):
+    """A network ready to compute; its batches have a number of rows that its replicas share evenly."""
 
-    def __init__(self, name: str, network: ElmoNetwork, pooling: SifPooling, strategy: tf.distribute.Strategy) -> None:
+    told: str  # its name in plain words, for `petitions doctor`
+    is_filled: bool  # whether each batch has all the rows of its length, so that there is one shape a length
+    widths: tuple[int, ...]  # of spellings, beside the full one
+    batch_tokens: int  # of a batch, about
+    n_replicas: int
+
+    def encode_characters(self, ids: Ints) -> Floats:
+        """Vectors float32 [N, P] of tokens by their characters, int32 [N, C]."""
+
+    def sum_layers(self, tokens: Floats, weights: Floats, lengths: Ints) -> Floats:
+        """Sums float32 [B, A, L + 1, D] over tokens, float32 [B, T, P] of which int32 [B] count, each weighed A ways.
+
+        Args:
+            tokens: vectors of tokens, padded right.
+            weights: float32 [B, T, A], 0 for padding.
+            lengths: of the rows, 0 for filler.
+        """
+
+    def pick(self, tokens: Floats, lengths: Ints, places: Ints) -> Floats:
+        """States float32 [B, D] in the first layer of LSTMs of one token of each row."""
+
+
+class ElmoEncoder:
+    """Holds the engine that computes the network; `load_elmo` makes one. Nothing is kept between calls."""
+
+    def __init__(
+        self,
+        name: str,
+        options: ElmoOptions,
+        pooling: SifPooling,
+        engine: ElmoEngine,
+        load_for_many: Callable[[], ElmoEngine] | None = None,
+    ) -> None:
+        """Take what `load_elmo` has read; `load_for_many` makes the engine that takes over from MANY_TOKENS on."""
         self.name = name
         self.dimensions = pooling.projection.shape[1]
-        self._network, self._pooling, self._strategy = network, pooling, strategy
-        self._compiled_characters = self._compile(network.characters.call)
-        self._compiled_sum = self._compile(self._sum_layers)
-        self._compiled_pick = self._compile(self._pick)
+        self._options, self._pooling, self._engine = options, pooling, engine
+        self._load_for_many = load_for_many
+
+    @property
+    def options(self) -> ElmoOptions:
+        """The sizes of the network."""
+        return self._options
+
+    @property
+    def engine(self) -> str:
+        """What computes it, in plain words."""
+        return self._engine.told
 
     def embed(self, sentences: Sequence[Sequence[str]]) -> Floats:
         """Embed token lists by the weighted sum of their tokens' states, the marks of the sentence left out.
@@ -72,9 +112,10 @@ class ElmoEncoder:
             parts = np.array_split(numbers, -(-len(numbers) // (LONGEST_WINDOW - 2))) if len(numbers) else []
             windows += [np.concatenate([[0], part, [1]], dtype=np.int32) for part in parts]
             owners += [owner] * len(parts)
+        self._choose_engine(windows)
         weights = weigh(list(index))  # [K, A]
         weights[:N_MARKS] = 0.0
-        options = self._network.options
+        options = self._options
         sums = np.zeros((len(sentences), weights.shape[1], options.n_layers + 1, options.dimensions), np.float32)
         for batch, summed in self._sum_windows(self._encode_tokens(list(index)), weights, windows):
             np.add.at(sums, [owners[window] for window in batch], summed)
@@ -98,37 +139,38 @@ class ElmoEncoder:
             near = sentence[first : place + BESIDE_WORD + 1]
             windows.append([0, *(index.setdefault(token, len(index)) for token in near), 1])
             chosen.append(place - first + 1)
+        self._choose_engine(windows)
         vectors = self._encode_tokens(list(index))
-        states = np.zeros((len(windows), self._network.options.dimensions), np.float32)  # [N, D]
+        states = np.zeros((len(windows), self._options.dimensions), np.float32)  # [N, D]
         lengths = [len(window) for window in windows]
-        for batch in plan_batches(lengths, LONGEST_WINDOW, BATCH_TOKENS, self._strategy.num_replicas_in_sync):
+        for batch in plan_batches(lengths, LONGEST_WINDOW, self._engine.batch_tokens, self._engine.n_replicas):
             tokens = np.zeros((batch.n_rows, batch.length, vectors.shape[1]), np.float32)  # [B, T, P]
             n_tokens, at = np.zeros((2, batch.n_rows), np.int32)  # [B] each, 0 for a row of filler
             for row, number in enumerate(batch.indices):
                 tokens[row, : lengths[number]] = vectors[windows[number]]
                 n_tokens[row], at[row] = lengths[number], chosen[number]
-            picked = self._run(self._compiled_pick, tokens, n_tokens, at)[: len(batch.indices)]
+            picked = self._engine.pick(tokens, n_tokens, at)[: len(batch.indices)]
             require_finite(picked, f"what {self.name} computes")
             states[batch.indices] = picked
         return states
 
-    def _pick(self, tokens: tf.Tensor, lengths: tf.Tensor, places: tf.Tensor) -> tf.Tensor:
-        layers, _ = self._network(tokens, lengths)  # [B, L + 1, T, D]
-        return tf.gather(layers[:, 1], places, batch_dims=1)  # [B, D]
+    def _choose_engine(self, windows: Sequence[Sequence[int] | Ints]) -> None:
+        if self._load_for_many and sum(map(len, windows)) > MANY_TOKENS:
+            self._engine, self._load_for_many = self._load_for_many(), None
 
     def _encode_tokens(self, tokens: Sequence[Token]) -> Floats:
         """Vectors float32 [K, P] of distinct tokens, the short ones together: text repeats its tokens all the time."""
-        options = self._network.options
+        options = self._options
         widest = max(width for width, _ in options.filters)
         spelled = to_character_ids(tokens, options.max_characters)  # [K, C]
         order = np.argsort([count_bytes(token) for token in tokens], kind="stable")
         vectors = np.empty((len(tokens), options.projection_dim), np.float32)  # [K, P]
-        n_rows = SPELLED_ROWS * self._strategy.num_replicas_in_sync
+        n_rows = SPELLED_ROWS * self._engine.n_replicas
         for start in range(0, len(order), n_rows):
             rows = order[start : start + n_rows]
-            filled = np.resize(rows, n_rows)
-            batch = trim_padding(spelled[filled], widest, SPELLED_WIDTHS)  # [n_rows, C']
-            vectors[rows] = self._run(self._compiled_characters, batch)[: len(rows)]
+            filled = np.resize(rows, n_rows) if self._engine.is_filled else rows
+            batch = trim_padding(spelled[filled], widest, self._engine.widths)  # [n_rows, C']
+            vectors[rows] = self._engine.encode_characters(batch)[: len(rows)]
         return vectors
 
     def _sum_windows(
@@ -136,49 +178,31 @@ class ElmoEncoder:
     ) -> Iterator[tuple[Sequence[int], Floats]]:
         """Weighted sums float32 [b, A, L + 1, D] of batches of windows of token numbers, with the numbers of these."""
         lengths = [len(window) for window in windows]
-        replicas = self._strategy.num_replicas_in_sync
-        for batch in plan_batches(lengths, LONGEST_WINDOW, BATCH_TOKENS, replicas, is_filled=True):
-            tokens = np.zeros((batch.n_rows, batch.length, vectors.shape[1]), np.float32)  # [B, T, P]
-            weight = np.zeros((batch.n_rows, batch.length, weights.shape[1]), np.float32)  # [B, T, A], 0 for padding
-            n_tokens = np.zeros(batch.n_rows, np.int32)  # [B], 0 for a row of filler
+        engine = self._engine
+        for batch in plan_batches(
+            lengths, LONGEST_WINDOW, engine.batch_tokens, engine.n_replicas, is_filled=engine.is_filled
+        ):
+            n_rows = batch.n_rows if engine.is_filled else len(batch.indices)
+            tokens = np.zeros((n_rows, batch.length, vectors.shape[1]), np.float32)  # [B, T, P]
+            weight = np.zeros((n_rows, batch.length, weights.shape[1]), np.float32)  # [B, T, A], 0 for padding
+            n_tokens = np.zeros(n_rows, np.int32)  # [B], 0 for a row of filler
             for row, window in enumerate(windows[index] for index in batch.indices):
                 tokens[row, : len(window)] = vectors[window]
                 weight[row, : len(window)] = weights[window]
                 n_tokens[row] = len(window)
-            summed = self._run(self._compiled_sum, tokens, weight, n_tokens)[: len(batch.indices)]
+            summed = engine.sum_layers(tokens, weight, n_tokens)[: len(batch.indices)]
             require_finite(summed, f"what {self.name} computes")
             yield batch.indices, summed
 
-    def _sum_layers(self, tokens: tf.Tensor, weights: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:
-        layers, _ = self._network(tokens, lengths)  # [B, L + 1, T, D]
-        return tf.einsum("bta,bltd->bald", weights, layers)  # [B, A, L + 1, D]
 
-    def _compile(self, function: Callable[..., tf.Tensor]) -> Callable[..., tf.Tensor]:
-        # A compiled function holds the variables of the replica that it was traced for, so it serves just one. A TPU
-        # compiles whatever runs on it; several GPUs go without.
-        if self._strategy.num_replicas_in_sync == 1:
-            function = tf.function(function, jit_compile=True)
-        return tf.function(lambda *inputs: self._strategy.run(function, args=inputs))
-
-    def _run(self, function: Callable[..., tf.Tensor], *inputs: npt.NDArray[np.generic]) -> Floats:
-        """Split the rows over the replicas, run them, and join the answers."""
-        split = [np.split(array, self._strategy.num_replicas_in_sync) for array in inputs]
-        outputs = function(*[self._distribute(parts) for parts in split])
-        return self._strategy.gather(outputs, axis=0).numpy()
-
-    def _distribute(self, parts: Sequence[npt.NDArray[np.generic]]) -> tf.Tensor:
-        """One part a replica."""
-        return self._strategy.experimental_distribute_values_from_function(
-            lambda context: tf.constant(parts[context.replica_id_in_sync_group])
-        )
-
-
-def load_elmo(model: str, accelerator: str = "auto") -> ElmoEncoder:
+def load_elmo(model: str, accelerator: str = "auto", *, cpu_engine: str = "auto") -> ElmoEncoder:
     """Load a model's folder: options.json beside model.safetensors (our format) or one *.hdf5 (bilm-tf).
 
     Args:
         model: the folder.
         accelerator: as `pick_strategy` takes it.
+        cpu_engine: "tensorflow"; all else is NumPy where the accelerator means the CPU, and TensorFlow once there is
+            much to do.
 
     Raises:
         WeightsError: a file or a weight is missing, or a weight is not of the shape that options.json tells.
@@ -190,8 +214,21 @@ def load_elmo(model: str, accelerator: str = "auto") -> ElmoEncoder:
     sizes = options.n_layers + 1, options.dimensions
     weights = read_weights(path)
     pooling = read_pooling(folder, *sizes) or plain_pooling(*sizes, weights.get("scalar_mix/weights"))
-    strategy = pick_strategy(accelerator)
-    with strategy.scope():
-        network = ElmoNetwork(options)
-        assign_weights(network.weights_by_name(), weights)
-    return ElmoEncoder(name_elmo(model), network, pooling, strategy)
+    load = partial(_load_tensorflow, options, weights, accelerator)
+    if cpu_engine == "tensorflow" or not runs_on_cpu(accelerator):
+        return ElmoEncoder(name_elmo(model), options, pooling, load())
+    return ElmoEncoder(name_elmo(model), options, pooling, _load_numpy(options, weights), load)
+
+
+# Each engine is imported where it is made: the other one's import is not paid for.
+def _load_numpy(options: ElmoOptions, weights: Weights) -> ElmoEngine:
+    from petitions.encoders.elmo_numpy import NumpyElmo
+
+    return NumpyElmo(options, weights)
+
+
+def _load_tensorflow(options: ElmoOptions, weights: Weights, accelerator: str) -> ElmoEngine:
+    with quiet_start():
+        from petitions.encoders.elmo_tensorflow import TensorFlowElmo
+
+    return TensorFlowElmo(options, weights, accelerator)

@@ -18,7 +18,7 @@ class ElmoLayers:
     """
 
     def __init__(self, encoder: ElmoEncoder) -> None:
-        options = encoder._network.options
+        options = encoder.options
         self.name, self.n_layers, self.layer_width = encoder.name, options.n_layers + 1, options.dimensions
         self._encoder = encoder
 

@@ -23,7 +23,9 @@ def preload() -> bool:
         return False
     if is_on_cpu:
         import petitions.encoders.bert_encoder
-        import petitions.encoders.elmo_encoder  # noqa: F401
+        import petitions.encoders.elmo_numpy
+        import petitions.encoders.elmo_tensorflow
+        import petitions.encoders.onnx_engine  # noqa: F401
     return is_on_cpu
 
 

@@ -143,6 +143,7 @@ ENCODERS: Mapping[str, EncoderEntry] = MappingProxyType(
             setting="elmo_model",
             name_weights="petitions.encoders.names:name_elmo",
             loader="petitions.encoders.elmo_encoder:load_elmo",
+            has_engines=True,
             reads_morphemes=True,
             scores={"topic_similarity": _TOPIC_SIMILARITY},
         ),

@@ -10,8 +10,9 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from petitions.encoders.elmo import DIRECTIONS, ElmoNetwork, State
+from petitions.encoders.elmo import ElmoNetwork, State
 from petitions.encoders.elmo_options import ElmoOptions
+from petitions.encoders.elmo_shapes import DIRECTIONS
 from petitions.training.elmo_windows import BOS_WORD, EOS_WORD
 
 TRIVIAL = (BOS_WORD, EOS_WORD)  # what a direction reads after the end of a sentence: always the begin of another
