@@ -159,7 +159,7 @@ class EngineTest:
         self.main.up(scale=SCALED)
         checks.check_rights(self.main)
         queues = self.main.inside("worker", "sh", "-c", SHOW_QUEUES)
-        assert queues.count("'name': 'tpu'") == SCALED, queues
+        assert queues.count("* {'name': 'tpu'") == SCALED, queues
         api, (until, run_id) = self.main.api(), SECOND
         api.trigger({"source": "bluehouse", "until": until, "months": 1}, run_id)
         part = wait_for(lambda: self.find_running(run_id), RUN_S)
