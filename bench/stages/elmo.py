@@ -1,8 +1,8 @@
 """Vectors of petitions by one ELMo of 512 cells, random weights: ours beside simple_elmo (TensorFlow 1, as bilm-tf).
 
 Titles and the first 254 tokens of bodies, one vector each; simple_elmo takes batches of 32 and averages, ours weighs
-the tokens besides. The difference is of every layer's states, over eight texts. The weights that ship would not be equal work: where the projection is as wide as
-the cells, simple_elmo leaves it out, and its states are others.
+the tokens besides. The difference is of every layer's states, over eight texts. The weights that ship would not be
+equal work: where the projection is as wide as the cells, simple_elmo leaves it out, and its states are others.
 """
 
 import json

@@ -178,7 +178,8 @@ def fit_bertopic(arguments: Arguments, seed: int) -> Callable[[], Topics]:
     def run() -> Topics:
         umap = UMAP(n_neighbors=15, n_components=5, min_dist=0.0, metric="cosine", random_state=seed)
         counter = CountVectorizer(token_pattern=r"\S+", lowercase=False)
-        model = BERTopic(nr_topics=K + 1, top_n_words=TOP, umap_model=umap, vectorizer_model=counter)
+        given = {"umap_model": umap, "vectorizer_model": counter, "language": "multilingual"}  # english drops Hangul
+        model = BERTopic(nr_topics=K + 1, top_n_words=TOP, **given)
         model.fit(documents, vectors)
         return [[word for word, _ in words] for topic, words in model.get_topics().items() if topic >= 0]
 
