@@ -114,7 +114,13 @@ def show_runs(ask: AskDep) -> HTMLResponse:
 @router.get("/static/browser.css")
 def give_style() -> Response:
     """The style of the pages; a route, since a mounted folder would ask nobody to sign in."""
-    return Response(_read_style(), media_type="text/css", headers={"Cache-Control": "private, max-age=600"})
+    return _give_static("browser.css", "text/css")
+
+
+@router.get("/static/charts.js")
+def give_script() -> Response:
+    """What saves a chart, the one script of ours."""
+    return _give_static("charts.js", "text/javascript")
 
 
 @router.get("/{path:path}")
@@ -124,8 +130,12 @@ def refuse_path(path: str) -> None:
 
 
 @cache
-def _read_style() -> str:
-    return (HERE / "static" / "browser.css").read_text(encoding="utf-8")
+def _read_static(name: str) -> str:
+    return (HERE / "static" / name).read_text(encoding="utf-8")
+
+
+def _give_static(name: str, kind: str) -> Response:
+    return Response(_read_static(name), media_type=kind, headers={"Cache-Control": "private, max-age=600"})
 
 
 def _find_map(artifact: str) -> str | None:

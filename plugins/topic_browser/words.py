@@ -142,6 +142,7 @@ WORDS = {
     "clear_filters": ("조건 풀기", "Clear filters"),
     "results": ("찾은 청원", "Petitions found"),
     "download": ("CSV로 받기", "Download as CSV"),
+    "download_png": ("그림을 PNG로 받기", "Save the chart as PNG"),
     "download_some": ("동의가 많은 {n}건을 CSV로 받기", "Download as CSV, the {n} with most agreements"),
     "topic_number": ("주제 번호", "Topic number"),
     "number": ("번호", "Id"),

@@ -52,6 +52,17 @@ def test_the_link_to_a_page_names_source_and_language_and_leads_to_it(ask):
     assert read(ask, link).h1.get_text() == page.h1.get_text()
 
 
+@pytest.mark.parametrize("path", ["/topic/1", "/compare?topic=1&topic=3"])
+def test_only_pages_with_a_chart_have_a_script_and_it_is_ours(ask, path):
+    policy = ask.get(path).headers["content-security-policy"]
+    assert policy.endswith("; script-src 'self'; img-src blob:") and "unsafe" not in policy
+    page = read(ask, path)
+    assert [script["src"] for script in page.find_all("script")] == ["/static/charts.js"]
+    assert page.find("figure", attrs={"data-png": True})["data-told"].count("\n") == (2 if "compare" in path else 0)
+    for other in ("/", "/search?q=신호등", "/runs", "/map"):
+        assert "script-src" not in ask.get(other).headers["content-security-policy"]
+
+
 def test_topics_are_compared_in_one_chart_and_one_table_by_share_or_count(ask):
     page = read(ask, "/compare?topic=1&topic=3&lang=en")
     assert [item.get_text() for item in page.select("svg .letter")] == ["A", "B"]

@@ -33,8 +33,8 @@ HOSTILE = "<script>alert(1)</script>"
 PASSWORD = "invented"
 PAGES = (
     "", "topic/1", "compare?topic=1&topic=2", "petition/sample:a-001", "search?q=건널목", "map", "map/frame", "runs",
-    "static/browser.css", "topics.csv", "topic/1/weeks.csv", "topic/1/petitions.csv", "search.csv?q=건널목",
-    "compare.csv?topic=1",
+    "static/browser.css", "static/charts.js", "topics.csv", "topic/1/weeks.csv", "topic/1/petitions.csv",
+    "search.csv?q=건널목", "compare.csv?topic=1",
 )  # fmt: skip
 
 
@@ -210,7 +210,9 @@ def test_a_topic_gives_its_petitions_fifty_a_page_most_agreed_first(server):
     assert [len(found) for found in rows] == [50, 3], "54 petitions, one of which is hidden"
     assert rows[0][0].th.get_text() == HOSTILE
     assert "Page 2 of 2" in second.get_text()
-    assert not first.find_all("script")
+    assert [script.attrs for script in first.find_all("script")] == [
+        {"src": "/topic-browser/static/charts.js", "defer": ""}
+    ]
 
 
 def test_a_petition_is_text_and_only_web_addresses_are_links(server):
@@ -350,10 +352,17 @@ def test_in_a_browser_the_page_stands_in_airflow_and_no_script_of_a_petition_run
             page.set_viewport_size({"width": 360, "height": 740})
             page.goto(f"{server.url}/topic-browser/{path}")
             assert page.evaluate("document.documentElement.scrollWidth") <= 360, path
+        page.goto(f"{server.url}/topic-browser/compare?topic=1&topic=2&lang=en")
+        with page.expect_download() as saved:
+            page.get_by_role("button", name="Save the chart as PNG").click()
+        assert saved.value.suggested_filename == "compare-sample.png"
+        content = Path(saved.value.path()).read_bytes()
+        assert content[:8] == b"\x89PNG\r\n\x1a\n" and len(content) > 5_000, "nothing is drawn"
         page.goto(f"{server.url}/topic-browser/map")
         page.frame_locator("iframe").locator("circle.dot").first.wait_for()
         assert page.frame_locator("iframe").locator("circle.dot").count() == 3
-        assert all(address.startswith(f"{server.url}/topic-browser/") for address in asked)
+        own = (f"{server.url}/topic-browser/", f"blob:{server.url}/")
+        assert all(address.startswith(own) for address in asked)
         assert said == []
         page.goto(f"{server.url}/topic-browser/")
         page.keyboard.press("Tab")
