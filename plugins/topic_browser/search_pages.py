@@ -11,7 +11,7 @@ from topic_browser.asking import AskDep
 from topic_browser.database import open_snapshot
 from topic_browser.rendering import render_page
 from topic_browser.rows import Rows
-from topic_browser.searching import PAGE, STATUSES, Found, Search, find_petitions, read_found, read_search
+from topic_browser.searching import PAGE, STATUSES, Found, Search, find_petitions, has_meaning, read_found, read_search
 
 router = APIRouter()
 SearchDep = Annotated[Search, Depends(read_search)]
@@ -19,9 +19,9 @@ SearchDep = Annotated[Search, Depends(read_search)]
 
 @router.get("/search")
 def show_search(ask: AskDep, search: SearchDep, page: Annotated[int, Query(ge=1, le=1000)] = 1) -> HTMLResponse:
-    """Petitions by the words of a question; its embedding would bring TensorFlow into the api-server."""
+    """Petitions by the words of a question; its embedding would load an encoder into the api-server."""
     tokens = split_question(search.question)
-    found, failure = Found(), None
+    found, failure, is_weighed = Found(), None, False
     rows: Rows = []
     categories: Sequence[str] = []
     with open_snapshot() as conn:
@@ -33,10 +33,12 @@ def show_search(ask: AskDep, search: SearchDep, page: Annotated[int, Query(ge=1,
             found = find_petitions(conn, ask.source, search, tokens)
             if page > found.n_pages:
                 raise HTTPException(404)
+            is_weighed = has_meaning(conn, ask.source, search)
             rows = read_found(conn, found.ids[(page - 1) * PAGE : page * PAGE], search, tokens)
     return render_page(
         "search.html.j2", ask, search=search, tokens=tokens, found=found, rows=rows, page=page, model=model,
         failure=failure, categories=categories, statuses=STATUSES, first=(page - 1) * PAGE + 1,
+        is_weighed=is_weighed,
     )  # fmt: skip
 
 

@@ -116,6 +116,16 @@ def find_petitions(conn: Connection, source: Source, search: Search, tokens: Seq
     return Found(ids=ids[:MOST], is_more=len(ids) > MOST)
 
 
+def has_meaning(conn: Connection, source: Source, search: Search) -> bool:
+    """Whether vectors would count in this search, had the question one: then this page finds less than the command."""
+    query = """
+        SELECT coalesce(bool_or(search_weight > 0), false) AS is_weighed FROM petitions.searched_encoder
+        WHERE source = coalesce(CAST(:source AS text), source)
+    """
+    (row,) = read_rows(conn, query, source=None if search.is_everywhere else str(source))
+    return bool(row["is_weighed"])
+
+
 def read_found(conn: Connection, ids: Sequence[str], search: Search, tokens: Sequence[str]) -> Rows:
     """Read what a page tells of the petitions found, in their order: titles and snippets with the words marked."""
     query = """

@@ -134,6 +134,10 @@ WORDS = {
         "조건에 맞는 청원이 없습니다. 다른 낱말을 쓰거나 조건을 풀어 보세요.",
         "No petition answers. Try another word, or fewer filters.",
     ),
+    "by_meaning_too": (
+        "이 쪽은 낱말로만 찾습니다. 명령 petitions search는 여기서 뜻(벡터)도 함께 셉니다.",
+        "This page searches by words alone. Here the command petitions search counts meaning (vectors) too.",
+    ),
     "filters": ("조건", "Filters"),
     "any": ("모두", "Any"),
     "first_day": ("이날부터 시작", "Begun from"),

@@ -2,8 +2,10 @@
 
 import pytest
 from bs4 import BeautifulSoup
+from sqlalchemy import create_engine, text
 
 from browsed import HOSTILE, download, read
+from invented import BERT
 
 pytestmark = pytest.mark.postgres
 
@@ -74,6 +76,22 @@ def test_filters_outlive_a_page_a_language_and_another_source(ask):
     kept = {field["name"]: field["value"] for field in form.select("input[type=hidden]")}
     assert form["action"] == "/search"
     assert kept == {"lang": "en", "q": "신호등", "status": "open", "first_day": "2024-04-03"}
+
+
+def test_the_page_says_so_where_the_command_would_count_meaning_too(ask, browsed_database):
+    told = "Here the command petitions search counts meaning (vectors) too."
+    assert told not in read(ask, "/search?q=신호등&lang=en").get_text()
+    engine = create_engine(browsed_database)
+    try:
+        with engine.begin() as conn:
+            conn.execute(text("INSERT INTO petitions.encoder_weight VALUES (:name, 0.2, 0)"), {"name": BERT})
+        assert told in read(ask, "/search?q=신호등&lang=en").get_text()
+        assert told not in read(ask, "/search?q=신호등&lang=en&source=bluehouse").get_text()
+        assert told in read(ask, "/search?q=신호등&lang=en&source=bluehouse&everywhere=1").get_text()
+    finally:
+        with engine.begin() as conn:
+            conn.execute(text("DELETE FROM petitions.encoder_weight"))
+        engine.dispose()
 
 
 def test_all_sources_are_searched_where_that_is_asked(ask):
