@@ -28,14 +28,14 @@ def name(n: int) -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize("n", [3, 9, 10, 120])
 def test_places_are_in_the_square_and_the_same_each_time(n):
-    places = project(make_groups(n))
+    places, _ = project(make_groups(n))
     assert places.shape == (n, 2)
     assert (places.min(), places.max()) == (0, SIDE)
-    assert (places == project(make_groups(n))).all()
+    assert (places == project(make_groups(n))[0]).all()
 
 
 def test_groups_stay_apart():
-    places = project(make_groups(120))
+    places, _ = project(make_groups(120))
     first, second = places[:60], places[60:]
     spread = max(np.linalg.norm(group - group.mean(axis=0), axis=1).mean() for group in (first, second))
     assert np.linalg.norm(first.mean(axis=0) - second.mean(axis=0)) > 2 * spread
@@ -43,15 +43,15 @@ def test_groups_stay_apart():
 
 @pytest.mark.parametrize("n", [5, 12])
 def test_equal_texts_have_a_place(n):
-    assert (project(np.ones((n, 16), np.float32)) == 0).all()
+    assert (project(np.ones((n, 16), np.float32))[0] == 0).all()
 
 
 def test_the_number_of_threads_moves_no_place():
     rows = np.random.default_rng(0).normal(size=(300, 64)).astype(np.float32)
     with threadpool_limits(2):
-        two = project(rows)
+        two, _ = project(rows)
     with threadpool_limits(1):
-        assert (two == project(rows)).all()
+        assert (two == project(rows)[0]).all()
 
 
 @pytest.mark.parametrize("content", [b"{", b"[]", b"{}", b"\xff"])
@@ -84,3 +84,27 @@ def test_too_few_have_no_map_and_of_too_many_some_stand_on_it(tmp_path, monkeypa
     assert write_map(artifacts, "fit", "bert", shown, make_groups(30), n=40)
     kept = json.loads(artifacts.read(f"fit/{MAP_FILE}"))
     assert (kept["n"], len(kept["points"])) == (40, 30) and MOST == 2_000
+
+
+def test_a_map_goes_on_from_the_one_before_and_leaves_petitions_about_where_they_stood(tmp_path):
+    artifacts, rows = ArtifactStore(str(tmp_path)), np.random.default_rng(0).normal(size=(300, 32)).astype(np.float32)
+    write_map(artifacts, "first", "bert", name(290), rows[:290], n=290)
+    for path, before in (("second", "first"), ("anew", None), ("other", "first")):
+        write_map(artifacts, path, "bert" if path != "other" else "bert-2", name(300), rows, n=300, before=before)
+    first, second, anew, other = (read_map(artifacts, path) for path in ("first", "second", "anew", "other"))
+    assert second.keys() == anew.keys()
+    moved = [
+        np.median([np.hypot(x - places[key][0], y - places[key][1]) for key, (x, y) in first.items()])
+        for places in (second, anew)
+    ]
+    assert moved[0] < moved[1] / 2
+    assert other == anew  # the places of other vectors are no begin
+
+
+def test_a_map_without_a_readable_one_before_is_drawn_from_nothing(tmp_path):
+    artifacts = ArtifactStore(str(tmp_path))
+    for content in (b"{", b"[]", b'{"encoder": "bert"}'):
+        artifacts.write(f"before/{MAP_FILE}", content)
+        assert write_map(artifacts, "fit", "bert", name(20), make_groups(20), n=20, before="before")
+        artifacts.write(f"fit/{MAP_FILE}", b"{}")
+    assert write_map(artifacts, "fit", "bert", name(20), make_groups(20), n=20, before="nowhere")

@@ -15,6 +15,7 @@ MAP_FILE = "petition_map.json"  # in the artifact of a fit
 MOST = 2_000  # petitions on a map: more would be dots on dots, and a page of many megabytes
 SIDE = 1000  # coordinates are whole numbers from 0 to this
 _SEED, _WIDTH, _FEW = 0, 50, 10
+_FEWEST_STOOD, _FURTHER, _JITTER = 0.75, 250, 0.01  # 250 steps: the fewest that scikit-learn takes
 
 
 def choose_shown(texts: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -30,8 +31,12 @@ def write_map(
     embeddings: NDArray[np.floating],
     *,
     n: int,
+    before: str | None = None,
 ) -> bool:
     """Project petitions and keep where they stand; without effect where the same ones by the same encoder are kept.
+
+    A map goes on from that of the fit before, where most petitions stand on it by the same encoder: they stay about
+    where readers know them, and a few hundred steps are enough.
 
     Args:
         artifacts: where files go.
@@ -40,6 +45,7 @@ def write_map(
         shown: M pairs of petition_id and content_hash, as `choose_shown` gives them.
         embeddings: [M, D]; fewer than three petitions have no map.
         n: petitions that they were chosen from.
+        before: the artifact of the fit that readers see.
 
     Returns:
         Whether a map was written.
@@ -50,36 +56,78 @@ def write_map(
     name = f"{path}/{MAP_FILE}"
     if artifacts.exists(name) and _read_made_from(artifacts.read(name)) == made_from:
         return False
-    places = project(embeddings)
-    points = [[petition_id, *xy] for (petition_id, _), xy in zip(shown, places.tolist(), strict=True)]
-    artifacts.write(name, json.dumps({"made_from": made_from, "n": n, "points": points}).encode())
+    known = _read_known(artifacts, before, encoder)
+    begin = np.array([known.get(petition_id, (np.nan, np.nan)) for petition_id, _ in shown])  # [M, 2]
+    placed, unit = project(embeddings, begin)
+    points = [[petition_id, *xy] for (petition_id, _), xy in zip(shown, placed.tolist(), strict=True)]
+    told = {"made_from": made_from, "encoder": encoder, "unit": unit, "n": n, "points": points}
+    artifacts.write(name, json.dumps(told).encode())
     return True
 
 
-def project(embeddings: NDArray[np.floating]) -> NDArray[np.int64]:
+def project(
+    embeddings: NDArray[np.floating], begin: NDArray[np.floating] | None = None
+) -> tuple[NDArray[np.int64], float]:
     """Place rows in two dimensions, near ones near each other: PCA, then t-SNE (van der Maaten and Hinton 2008).
 
     Args:
         embeddings: [N, D], N at least 3; fewer than ten rows are placed by PCA alone.
+        begin: [N, 2], where rows stood before, as t-SNE has it; NaN for a new one, which begins between its neighbours.
+            Without effect where fewer than three quarters stood.
 
     Returns:
-        [N, 2], from 0 to 1000; the same rows give the same places.
+        [N, 2], from 0 to 1000, and how much of t-SNE's plane one of these is; the same rows and begin give the same
+        places.
     """
     from sklearn.decomposition import PCA
-    from sklearn.manifold import TSNE
     from threadpoolctl import threadpool_limits
 
     n, width = embeddings.shape
     if not np.ptp(embeddings, axis=0).any():  # equal rows: t-SNE divides by their spread, then crashes the process
-        return np.zeros((n, 2), dtype=np.int64)
+        return np.zeros((n, 2), dtype=np.int64), 1.0
     with threadpool_limits(1):  # sums of threads differ by their number; one is as fast at this size
         reduced = PCA(min(_WIDTH, n, width), svd_solver="full").fit_transform(embeddings)
         if n >= _FEW:
-            reduced = TSNE(perplexity=min(30, (n - 1) / 3), init="pca", random_state=_SEED).fit_transform(reduced)
+            reduced = _spread(reduced, begin)
     places = reduced[:, :2] - reduced[:, :2].min(axis=0)
-    largest = places.max()
-    scaled: NDArray[np.int64] = np.rint(places * (SIDE / largest)).astype(np.int64)
-    return scaled
+    unit = float(places.max()) / SIDE
+    scaled: NDArray[np.int64] = np.rint(places / unit).astype(np.int64)
+    return scaled, unit
+
+
+def _spread(reduced: NDArray[np.floating], begin: NDArray[np.floating] | None) -> NDArray[np.floating]:
+    """t-SNE from the first two components, or on from where most rows stood: fewer steps, without pushing apart."""
+    from sklearn.manifold import TSNE
+    from sklearn.neighbors import NearestNeighbors
+
+    perplexity = min(30, (len(reduced) - 1) / 3)
+    stood = np.zeros(len(reduced), bool) if begin is None else ~np.isnan(begin[:, 0])
+    if begin is None or stood.mean() < _FEWEST_STOOD:
+        return np.asarray(TSNE(perplexity=perplexity, init="pca", random_state=_SEED).fit_transform(reduced))
+    start = begin - begin[stood].mean(axis=0)
+    if not stood.all():
+        search = NearestNeighbors(n_neighbors=3).fit(reduced[stood])
+        near = search.kneighbors(reduced[~stood], return_distance=False)
+        start[~stood] = start[stood][near].mean(axis=1)
+    # Rows on one spot would never part.
+    start += np.random.default_rng(_SEED).normal(scale=_JITTER, size=start.shape)
+    further = TSNE(perplexity=perplexity, init=start.astype(np.float32), early_exaggeration=1.0, max_iter=_FURTHER,
+                   random_state=_SEED)  # fmt: skip
+    return np.asarray(further.fit_transform(reduced))
+
+
+def _read_known(artifacts: ArtifactStore, path: str | None, encoder: str) -> dict[str, tuple[float, float]]:
+    """Where petitions stood on the plane of t-SNE; none where there is no such map of the encoder, or a damaged one."""
+    name = f"{path}/{MAP_FILE}"
+    if path is None or not artifacts.exists(name):
+        return {}
+    try:
+        told = json.loads(artifacts.read(name))
+        if told.get("encoder") != encoder:
+            return {}
+        return {petition_id: (x * told["unit"], y * told["unit"]) for petition_id, x, y in told["points"]}
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return {}
 
 
 def read_map(artifacts: ArtifactStore, path: str) -> dict[str, tuple[int, int]]:

@@ -9,7 +9,7 @@ from petitions.scoring.topic_similarity import find_centroids, score_topic_simil
 from petitions.steps.petition_map import choose_shown, write_map
 from petitions.steps.step import Run, read_made_by
 from petitions.store.scores import Score, upsert_scores
-from petitions.store.topic_reads import read_artifact, read_shares
+from petitions.store.topic_reads import read_artifact, read_published, read_shares
 from petitions.store.upsert import Counts
 from petitions.store.vectors import EmbeddingBatch, EmbeddingStream, open_embeddings, read_embeddings
 
@@ -42,10 +42,12 @@ def _write_scores(run: Run, model_id: str, encoder: str, *, is_searched: bool) -
                 written += upsert_scores(conn, _make_scores(batch, values, encoder, model_id))
                 shown = choose_shown([*shown, *batch.texts])
                 n += len(batch.texts)
-            artifact = read_artifact(conn, model_id)
+            artifact, published = read_artifact(conn, model_id), read_published(conn, run.source)
         placed = read_embeddings(stream.conn, encoder, [petition_id for petition_id, _ in shown] if is_searched else [])
     if is_searched:
-        write_map(run.artifacts, artifact, encoder, shown, placed, n=n)
+        write_map(
+            run.artifacts, artifact, encoder, shown, placed, n=n, before=published.artifact if published else None
+        )
     return written
 
 
