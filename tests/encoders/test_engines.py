@@ -2,6 +2,7 @@
 
 import builtins
 import json
+import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -40,6 +41,18 @@ def folder(tmp_path):
     for path in tmp_path.glob(".engine-*"):
         path.unlink()
     return tmp_path
+
+
+def test_onnx_runtime_neither_reports_to_its_maker_nor_tells_that_it_cannot(folder):
+    """Its builds send events unless a variable forbids it before the import; that of CI does too, and is left out."""
+    home = folder / "home"
+    home.mkdir()
+    environ = {"PATH": os.environ["PATH"], "PYTHONPATH": str(INCLUDE), "HOME": str(home)}
+    command = [sys.executable, "-c", EMBED, str(folder), "학교"]
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, check=True)
+    assert not [path for path in home.rglob("*") if "Microsoft" in str(path)]
+    done = subprocess.run(command, env=environ | {"HOME": "/proc"}, capture_output=True, text=True, check=True)
+    assert "elemetry" not in done.stderr
 
 
 def read_exports(folder):

@@ -6,24 +6,32 @@ slower. In int8 a batch is one sequence, since the scale of a batch's states is 
 depend on its neighbours. Batches run side by side, each on one thread: that splits no product and waits at no barrier.
 """
 
+import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 
 from petitions.cpus import count_cpus
 from petitions.encoders.engine import Floats, Network, Output, find_width
 from petitions.encoders.sequences import TokenSequence, fill_batch
 
+# Its builds send what they are used for to their maker, and warn where they cannot keep an id of the machine; the
+# function `disable_telemetry_events` comes too late for the import (https://github.com/microsoft/onnxruntime,
+# docs/Privacy.md).
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+import onnxruntime  # noqa: E402
+from onnxruntime.capi.onnxruntime_pybind11_state import Fail, InvalidGraph, InvalidProtobuf  # noqa: E402
+
 BATCH_TOKENS = 512
 ERRORS_ONLY = 3  # of ONNX Runtime's log
+LOAD_ERRORS = (Fail, InvalidGraph, InvalidProtobuf)  # of a damaged graph
 
 
 class OnnxEngine:
-    """Holds a session of ONNX Runtime; what it raises for a damaged graph is in `LOAD_ERRORS` of `onnx_export`."""
+    """Holds a session of ONNX Runtime, which raises one of LOAD_ERRORS for a damaged graph."""
 
     def __init__(self, network: Network, graph: Path | bytes, *, is_int8: bool) -> None:
         """Load a graph, of a file or as it is."""

@@ -10,11 +10,9 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from onnxruntime.capi.onnxruntime_pybind11_state import Fail, InvalidGraph, InvalidProtobuf
-
 from petitions.encoders.bert_shapes import backbone_shapes, masked_lm_shapes, next_sentence_shapes
 from petitions.encoders.engine import Network
-from petitions.encoders.onnx_engine import OnnxEngine
+from petitions.encoders.onnx_engine import LOAD_ERRORS, OnnxEngine
 from petitions.errors import ConfigError
 
 logger = logging.getLogger(__name__)
@@ -23,7 +21,6 @@ VERSION = 1  # of the graph; another one makes other files
 PREFIX = ".engine"  # of the names of files: hidden, and ignored by git
 N_DIGITS = 16
 MAX_BYTES = 2_000_000_000  # what one protobuf message holds
-LOAD_ERRORS = (Fail, InvalidGraph, InvalidProtobuf)
 
 
 def load_onnx(network: Network, *, is_int8: bool = False) -> OnnxEngine:
