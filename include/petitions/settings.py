@@ -19,7 +19,8 @@ MODELS = Path(__file__).parent / "models"
 MODERATION = "moderation-words"  # the scorer that ships; its folder stands among MODELS
 ACCELERATORS = ("auto", "tpu", "gpu", "cpu")
 CPU_ENGINES = ("auto", "tensorflow", "onnxruntime")
-CHOICES = {"accelerator": ACCELERATORS, "cpu_engine": CPU_ENGINES}
+ON_OFF = ("on", "off")
+CHOICES = {"accelerator": ACCELERATORS, "cpu_engine": CPU_ENGINES, "page_meaning": ON_OFF}
 RANGES = {"requests_per_second": (0.01, 10_000), "connections": (1, 64), "topics": (2, 200)}
 TopicCount = int | Literal["auto"]  # auto: as many as are stable and coherent
 
@@ -73,6 +74,7 @@ class Settings:
     scorers: tuple[str, ...] = (MODERATION,)  # folders or hub names of what gives labels, which are stored too
     accelerator: str = "auto"
     cpu_engine: str = "auto"  # of BERT where there is no accelerator; auto: the fastest here
+    page_meaning: str = "on"  # whether the page in Airflow embeds questions, as the command does
     topics: TopicCount = 9
     volume_since: date | None = None  # weeks before it are not compared: the day from which a new level is accepted
     notify_webhook: str = field(

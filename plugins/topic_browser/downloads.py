@@ -11,8 +11,8 @@ from topic_browser import queries
 from topic_browser.asking import Ask, AskDep
 from topic_browser.database import open_snapshot
 from topic_browser.rows import Rows, read_rows
-from topic_browser.search_pages import SearchDep, split_question
-from topic_browser.searching import Found, find_petitions
+from topic_browser.search_pages import SearchDep, take_apart
+from topic_browser.searching import find_petitions
 from topic_browser.tables import give_table
 from topic_browser.words import choose_words
 
@@ -71,9 +71,9 @@ def give_petitions(ask: AskDep, asked: TopicDep) -> Response:
 @router.get("/search.csv")
 def give_found(ask: AskDep, search: SearchDep) -> Response:
     """All petitions that a search found, the best first."""
-    tokens = split_question(search.question)
+    asked = take_apart(ask.source, search)
     with open_snapshot() as conn:
-        found = find_petitions(conn, ask.source, search, tokens) if search.question.strip() else Found()
+        found = find_petitions(conn, ask.source, search, asked)
         rows = _read_rows(conn, found.ids)
     return _give(ask, "search.csv", PETITIONS, rows)
 

@@ -119,8 +119,9 @@ WORDS = {
     "no_rows": ("없습니다.", "None."),
     "question": ("찾을 말", "Words to look for"),
     "search_note": (
-        "낱말, 이름, 숫자로 찾습니다 (BM25). 찾은 낱말이 없으면 적은 글자 그대로 찾습니다.",
-        "Searches by words, names and numbers (BM25); where none is found, by the letters as they are.",
+        "낱말, 이름, 숫자로 찾고 (BM25), 찾은 낱말이 없으면 적은 글자 그대로 찾습니다. 도움이 되면 뜻도 셉니다.",
+        "Searches by words, names and numbers (BM25); where none is found, by the letters as they are; by meaning too "
+        "where that was measured to help.",
     ),
     "no_words": ("찾을 만한 낱말이 없습니다. 명사를 넣어 보세요.", "There is no word to search by. Try a noun."),
     "found": ("찾은 청원 {n}건", "{n} petitions found"),
@@ -134,9 +135,32 @@ WORDS = {
         "조건에 맞는 청원이 없습니다. 다른 낱말을 쓰거나 조건을 풀어 보세요.",
         "No petition answers. Try another word, or fewer filters.",
     ),
+    "found_near": ("뜻이 가까운 청원 {n}건 더", "{n} more by their meaning"),
     "by_meaning_too": (
-        "이 쪽은 낱말로만 찾습니다. 명령 petitions search는 여기서 뜻(벡터)도 함께 셉니다.",
-        "This page searches by words alone. Here the command petitions search counts meaning (vectors) too.",
+        "앞의 50건은 낱말과 뜻(벡터)으로, 그 뒤는 낱말만으로 차례를 정합니다.",
+        "The first 50 stand by words and meaning (vectors), those behind them by words alone.",
+    ),
+    "by_words": ("낱말", "words"),
+    "by_meaning": ("뜻 {value}", "meaning {value}"),
+    "meaning_off": (
+        "낱말로만 찾았습니다. 뜻으로 찾기는 꺼져 있습니다 (PETITIONS_PAGE_MEANING).",
+        "By words alone: search by meaning is turned off here (PETITIONS_PAGE_MEANING).",
+    ),
+    "meaning_missing": (
+        "낱말로만 찾았습니다. 뜻을 읽는 모형을 여기서 열 수 없습니다 (까닭은 api-server의 로그에).",
+        "By words alone: the model for meaning cannot be loaded here (the log of the api-server says why).",
+    ),
+    "meaning_busy": (
+        "낱말로만 찾았습니다. 뜻을 읽는 모형을 열고 있거나 바쁩니다. 잠시 뒤에 다시 찾아 보세요.",
+        "By words alone: the model for meaning is being loaded, or busy. Ask again in a moment.",
+    ),
+    "meaning_other": (
+        "낱말로만 찾았습니다. 여기의 모형은 공개된 벡터를 만든 것과 다릅니다.",
+        "By words alone: the model here is not the one that made the published vectors.",
+    ),
+    "command_too": (
+        "명령 petitions search는 뜻(벡터)도 함께 셉니다.",
+        "The command petitions search counts meaning (vectors) too.",
     ),
     "filters": ("조건", "Filters"),
     "any": ("모두", "Any"),

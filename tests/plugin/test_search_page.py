@@ -78,8 +78,9 @@ def test_filters_outlive_a_page_a_language_and_another_source(ask):
     assert kept == {"lang": "en", "q": "신호등", "status": "open", "first_day": "2024-04-03"}
 
 
-def test_the_page_says_so_where_the_command_would_count_meaning_too(ask, browsed_database):
-    told = "Here the command petitions search counts meaning (vectors) too."
+def test_the_page_says_so_where_the_command_would_count_meaning_too(ask, browsed_database, monkeypatch):
+    monkeypatch.setenv("PETITIONS_PAGE_MEANING", "off")
+    told = "The command petitions search counts meaning (vectors) too."
     assert told not in read(ask, "/search?q=신호등&lang=en").get_text()
     engine = create_engine(browsed_database)
     try:

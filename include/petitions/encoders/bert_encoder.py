@@ -8,7 +8,7 @@ from petitions.encoders.bert_shapes import masked_lm_shapes, next_sentence_shape
 from petitions.encoders.engine import Floats, Network, Output
 from petitions.encoders.engine_choice import load_engine
 from petitions.encoders.hub import ModelFiles, fetch_model, load_tokenizer
-from petitions.encoders.names import hash_text, name_encoder, require_finite
+from petitions.encoders.names import hash_text, name_bert, name_encoder, require_finite, weight_files
 from petitions.encoders.overlap import read_overlap
 from petitions.encoders.reading import Pooling, read_reading
 from petitions.encoders.sequences import TokenSequence
@@ -18,6 +18,9 @@ from petitions.encoders.windows import join_windows
 from petitions.errors import WeightsError
 
 BATCH_TOKENS = 4096
+MOST_BYTES = (
+    250_000_000  # of weights that embed questions in a server: without an export they are in memory thrice at first
+)
 
 
 class BertEncoder:
@@ -202,3 +205,30 @@ def load_bert(
         return BertEncoder(files, accelerator, prompts, cpu_engine=cpu_engine)
     embedder = BertEncoder(fetch_model(embedding_model), accelerator, prompts, cpu_engine=cpu_engine)
     return BertEncoder(files, accelerator, embedder=embedder, cpu_engine=cpu_engine)
+
+
+def load_questions(model: str, embedding_model: str = "", *, prompts: str = "") -> BertEncoder:
+    """Load what embeds questions in a server, alone: no other weights, no TensorFlow, nothing downloaded.
+
+    Args:
+        model: as `load_bert` takes it, like the others.
+        embedding_model: of the vectors.
+        prompts: of the model that gives the vectors.
+
+    Returns:
+        It has the name of what `load_bert` gives by the same settings.
+
+    Raises:
+        WeightsError: as `load_bert`, or the weights are larger than MOST_BYTES.
+        FetchError: a hub model was not downloaded here.
+        ConfigError: the package of the engine is missing.
+    """
+    files = fetch_model(embedding_model or model, is_local=True)
+    n_bytes = sum(path.stat().st_size for path in weight_files(files.folder))
+    if n_bytes > MOST_BYTES:
+        raise WeightsError(
+            f"{embedding_model or model} has {n_bytes:,} bytes of weights, a server takes {MOST_BYTES:,}"
+        )
+    encoder = BertEncoder(files, "cpu", prompts)
+    encoder.name = name_bert(model, embedding_model, prompts=prompts, is_local=True)
+    return encoder

@@ -34,10 +34,14 @@ class ModelFiles:
     commit: str = ""
 
 
-def fetch_model(model: str) -> ModelFiles:
+def fetch_model(model: str, *, is_local: bool = False) -> ModelFiles:
     """Find a model: a folder, or a hub name such as "klue/bert-base" or "klue/bert-base@revision".
 
     A hub model is downloaded once; without network the downloaded copy of the same revision serves.
+
+    Args:
+        model: as above.
+        is_local: whether nothing may be downloaded, so that a hub model is a copy that is here already.
 
     Raises:
         WeightsError: no such folder, nor such a model or revision on the hub.
@@ -50,14 +54,17 @@ def fetch_model(model: str) -> ModelFiles:
         raise WeightsError(f"no such model folder: {model}")
     name, revision = match["name"], match["revision"]
     try:
-        folder = Path(snapshot_download(name, revision=revision, allow_patterns=list(HUB_FILES)))
+        folder = Path(
+            snapshot_download(name, revision=revision, allow_patterns=list(HUB_FILES), local_files_only=is_local)
+        )
     except HfHubHTTPError as error:
         status = error.response.status_code
         if status in REFUSED:
             raise WeightsError(f"{model} is neither a folder nor a model that the hub gives us ({status})") from error
         raise FetchError(f"the model hub answered {status} for {model}") from error
     except (LocalEntryNotFoundError, ConnectionError) as error:
-        raise FetchError(f"{model} is no folder here, and the model hub cannot be reached") from error
+        why = "was not downloaded here" if is_local else "the model hub cannot be reached"
+        raise FetchError(f"{model} is no folder here, and {why}") from error
     return ModelFiles(folder=folder, hub_name=name, commit=folder.name)
 
 

@@ -23,19 +23,20 @@ POOLING_FILE = "pooling.safetensors"  # of an ELMo, see `encoders.sif`
 N_DIGITS = 12  # of a hash or commit, enough to tell weights apart
 
 
-def name_bert(model: str, embedding_model: str = "", *, prompts: str = "") -> str:
+def name_bert(model: str, embedding_model: str = "", *, prompts: str = "", is_local: bool = False) -> str:
     """The name of a BERT by its folder or hub name, that of other weights for its vectors before it.
 
     Args:
         model: as `load_bert` takes it, like the others.
         embedding_model: of the vectors.
         prompts: of the model that gives the vectors.
+        is_local: as `fetch_model` takes it.
 
     Raises:
         WeightsError: see `fetch_model`, `weight_files` and `read_reading`, as for other errors.
     """
-    files = fetch_model(model)
-    found = fetch_model(embedding_model) if embedding_model else files
+    files = fetch_model(model, is_local=is_local)
+    found = fetch_model(embedding_model, is_local=is_local) if embedding_model else files
     if name_encoder(found) == name_encoder(files):
         return name_encoder(files, prompts)
     return f"{name_encoder(found, prompts)}+{name_encoder(files)}"

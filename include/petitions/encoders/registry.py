@@ -5,6 +5,7 @@ Whatever needs TensorFlow is named, not imported: a task that finds nothing to d
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pkgutil import resolve_name
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
@@ -58,6 +59,9 @@ class EncoderEntry:
     prompts_setting: str = ""  # that of the prompts of these
     name_weights: str  # "module:name" of what names the weights of its models, without loading them
     loader: str  # "module:name" of what takes model, accelerator and model of the vectors, and gives an Encoder
+    question_loader: str = (
+        ""  # of what embeds questions alone, in a server: from files that are here, without TensorFlow
+    )
     reads_morphemes: bool = False  # texts are given as lists of morphemes
     has_engines: bool = False  # PETITIONS_CPU_ENGINE chooses what computes it
     is_searched: bool = False  # readers search its vectors
@@ -119,6 +123,17 @@ class EncoderEntry:
         found: Encoder = load(model, settings.accelerator, *others, **self.prompts(settings), **engine)
         return found
 
+    def load_questions(self, settings: Settings) -> tuple[str, "Callable[[Sequence[str]], NDArray[np.float32]]"]:
+        """The name of the weights, and what embeds N questions as float32 [N, D], for a server that does no more.
+
+        Raises:
+            WeightsError: they are missing, incomplete, or too large for it.
+            FetchError: a hub model was not downloaded here.
+            ConfigError: a package is missing.
+        """
+        opened: Any = resolve_name(self.question_loader)(*self.models(settings), **self.prompts(settings))
+        return opened.name, partial(opened.embed, is_question=True)
+
 
 _TOPIC_SIMILARITY = ScoreEntry(least=-1.0)
 ENCODERS: Mapping[str, EncoderEntry] = MappingProxyType(
@@ -129,6 +144,7 @@ ENCODERS: Mapping[str, EncoderEntry] = MappingProxyType(
             prompts_setting="embedding_prompts",
             name_weights="petitions.encoders.names:name_bert",
             loader="petitions.encoders.bert_encoder:load_bert",
+            question_loader="petitions.encoders.bert_encoder:load_questions",
             has_engines=True,
             is_searched=True,
             has_keywords=True,
