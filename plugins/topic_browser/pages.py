@@ -14,6 +14,7 @@ from topic_browser import queries
 from topic_browser.asking import AskDep, require_text
 from topic_browser.database import open_snapshot
 from topic_browser.downloads import MOST_ROWS
+from topic_browser.petition_map import FIRST, read_petition_map
 from topic_browser.rendering import HERE, render_page
 
 router = APIRouter()
@@ -80,12 +81,19 @@ def show_petition(ask: AskDep, petition_id: str) -> HTMLResponse:
 
 
 @router.get("/map")
-def show_map(ask: AskDep) -> HTMLResponse:
-    """The map by pyLDAvis, in a frame that cannot reach the page around it."""
+def show_map(ask: AskDep, topic: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None) -> HTMLResponse:
+    """Petitions around the names of topics; below, the map by pyLDAvis in a frame that cannot reach this page."""
     with open_snapshot() as conn:
         model = queries.read_model(conn, ask.source)
-    has_map = bool(model and _find_map(model["artifact"]))
-    return render_page("map.html.j2", ask, has_map=has_map, n_topics=model["n_topics"] if model else 0)
+        if model is None:
+            return render_page("empty.html.j2", ask)
+        topics = queries.read_overview(conn, ask.source, model["model_id"]).topics
+        chosen = topic if topic in [row["topic_id"] for row in topics] else None
+        drawn = read_petition_map(conn, ask.source, model["artifact"], topics, chosen)
+    has_map = bool(_find_map(model["artifact"]))
+    return render_page(
+        "map.html.j2", ask, drawn=drawn, chosen=chosen, first=FIRST, has_map=has_map, n_topics=model["n_topics"]
+    )
 
 
 @router.get("/map/frame")

@@ -7,7 +7,7 @@ WORDS = {
     "skip": ("본문으로 건너뛰기", "Skip to content"),
     "sections": ("둘러보기", "Sections"),
     "search": ("검색", "Search"),
-    "map": ("주제 지도", "Topic map"),
+    "map": ("지도", "Maps"),
     "runs": ("실행과 검사", "Runs and checks"),
     "source": ("출처", "Source"),
     "show": ("보기", "Show"),
@@ -179,6 +179,22 @@ WORDS = {
     "of_them_open": ("그중 진행 중", "Of them open"),
     "days_of_week": ("기간 안의 날수", "Days within the window"),
     "permalink": ("이 쪽의 주소", "Link to this page"),
+    "petition_map": ("청원 지도", "Map of petitions"),
+    "petition_map_note": (
+        "원 하나가 청원 하나입니다 ({n}건). 뜻이 비슷하면 가깝고, 동의가 많으면 큽니다. 색과 이름은 주제입니다. "
+        "원에 올리면 제목이 보이고, 누르면 청원으로, 이름을 누르면 주제로 갑니다.",
+        "A circle is a petition ({n} are drawn): near if alike in meaning, large if many agree; colours and names are "
+        "topics. Point at a circle for its title, click for the petition; click a name for the topic.",
+    ),
+    "petition_map_keys": (
+        "Tab은 이름과 주제마다 동의가 많은 {n}건에 섭니다. 주제를 고르면 그 청원 모두에 섭니다.",
+        "Tab stops at names and at the {n} with most agreements of a topic; choose a topic, and at all of its own.",
+    ),
+    "petition_map_label": ("청원 {n}건의 지도", "Map of {n} petitions"),
+    "no_petition_map": ("이 모형에는 보관된 청원 지도가 없습니다.", "No map of petitions is kept of this fit."),
+    "all_topics": ("모든 주제", "All topics"),
+    "only": ("한 주제만 보기", "One topic alone"),
+    "topic_map": ("주제 지도 (pyLDAvis)", "Map of topics (pyLDAvis)"),
     "map_note": (
         "원 사이의 거리는 주제가 다른 정도, 원의 크기는 혼합 비중입니다. 지도 안의 글은 pyLDAvis의 영어 그대로입니다.",
         "Circles are apart as topics differ, and as large as their mean share of a petition.",

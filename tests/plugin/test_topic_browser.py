@@ -20,6 +20,7 @@ from sqlalchemy import create_engine, make_url, text
 
 from invented import BERT, MONDAY, make_petitions, write_all
 from petitions.records import Hidden, Source
+from petitions.steps.petition_map import MAP_FILE
 from petitions.store.artifacts import ArtifactStore
 from petitions.store.database import open_engine
 from petitions.store.petitions import mark_hidden
@@ -85,7 +86,10 @@ def fill(url: str, artifacts: Path) -> None:
         publish(conn, "fit-1", [BERT], at=MONDAY)
         mark_hidden(conn, [Hidden(source=Source("sample"), source_id="a-007", url="", artifact="")], seen_at=MONDAY)
     engine.dispose()
-    ArtifactStore(str(artifacts)).write("topics/fit-1/pyldavis.html", make_map().encode())
+    points = [[f"sample:a-{number:03d}", 30 * number, 97 * number % 1000] for number in range(1, 31) if number != 7]
+    store = ArtifactStore(str(artifacts))
+    store.write("topics/fit-1/pyldavis.html", make_map().encode())
+    store.write(f"topics/fit-1/{MAP_FILE}", json.dumps({"made_from": "", "points": points}).encode())
 
 
 @pytest.fixture(scope="module")
@@ -324,6 +328,30 @@ def test_no_title_stands_in_the_log(server):
     assert "건널목에" not in server.log.read_text()
 
 
+def use_the_map_of_petitions(page, address: str) -> None:
+    """By pointer and by keyboard, in the light and in the dark."""
+    page.set_viewport_size({"width": 1280, "height": 900})
+    colours = []
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        page.goto(address)
+        circle = page.locator("svg.petitions circle").first
+        colours.append(circle.evaluate("item => [getComputedStyle(item).fill, getComputedStyle(item).stroke]"))
+    assert colours[0][0] != colours[1][0] and colours[0][1] != colours[1][1]
+    circle.click()
+    page.get_by_role("heading", level=1, name=HOSTILE).wait_for()
+    page.goto(address)
+    page.locator("svg.petitions").get_by_role("link", name="급식").click()
+    page.get_by_role("heading", level=1, name="급식").wait_for()
+    page.goto(f"{address}&topic=2")
+    page.locator("nav.key a").last.focus()
+    for _ in range(2):  # the chart, which may be scrolled, then its first circle
+        page.keyboard.press("Tab")
+    title = page.evaluate("document.activeElement.getAttribute('aria-label')")
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", level=1, name=title).wait_for()
+
+
 @pytest.mark.skipif(shutil.which("chromium") is None, reason="needs Debian's chromium")
 def test_in_a_browser_the_page_stands_in_airflow_and_no_script_of_a_petition_runs(server):
     from playwright.sync_api import sync_playwright
@@ -347,6 +375,7 @@ def test_in_a_browser_the_page_stands_in_airflow_and_no_script_of_a_petition_run
             "compare?topic=1&topic=2",
             "petition/sample:a-001",
             "search?q=신호등",
+            "map",
             "runs",
         ):
             page.set_viewport_size({"width": 360, "height": 740})
@@ -361,6 +390,7 @@ def test_in_a_browser_the_page_stands_in_airflow_and_no_script_of_a_petition_run
         page.goto(f"{server.url}/topic-browser/map")
         page.frame_locator("iframe").locator("circle.dot").first.wait_for()
         assert page.frame_locator("iframe").locator("circle.dot").count() == 3
+        use_the_map_of_petitions(page, f"{server.url}/topic-browser/map?lang=en")
         own = (f"{server.url}/topic-browser/", f"blob:{server.url}/")
         assert all(address.startswith(own) for address in asked)
         assert said == []

@@ -121,6 +121,9 @@ def test_the_frame_of_the_map_is_as_high_as_the_map_and_a_line_for_each_topic():
         ask=Ask(source=Source("sample"), language="ko", base="", is_framed=True, path="map", params={}),
         word=choose_words("ko"),
         here="map.html.j2",
+        drawn=None,
+        chosen=None,
+        first=3,
         has_map=True,
         n_topics=14,
     )
