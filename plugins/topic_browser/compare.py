@@ -26,8 +26,9 @@ def show_comparison(ask: AskDep, topic: Topics = [], by: By = "share") -> HTMLRe
     """A chart and a table of the topics that were chosen, and the form to choose them by."""
     with open_snapshot() as conn:
         model = queries.read_model(conn, ask.source)
+        failure = queries.read_failure(conn, ask.source, model)
         if model is None:
-            return render_page("empty.html.j2", ask)
+            return render_page("empty.html.j2", ask, model=model, failure=failure)
         overview = queries.read_overview(conn, ask.source, model["model_id"])
     chosen, missing = choose(overview, topic)
     series = [overview.trends.get(row["topic_id"], []) for row in chosen]
@@ -35,7 +36,7 @@ def show_comparison(ask: AskDep, topic: Topics = [], by: By = "share") -> HTMLRe
     chart = draw_chart(series, "share" if is_share else "n_petitions", tell_share if is_share else tell_count)
     return render_page(
         "compare.html.j2", ask, overview=overview, chosen=chosen, missing=missing, weeks=_line_up(series), chart=chart,
-        by=by, most=MOST_TOPICS, is_cut=len(dict.fromkeys(topic)) > MOST_TOPICS,
+        by=by, most=MOST_TOPICS, is_cut=len(dict.fromkeys(topic)) > MOST_TOPICS, model=model, failure=failure,
     )  # fmt: skip
 
 

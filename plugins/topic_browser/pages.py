@@ -27,10 +27,10 @@ def show_topics(ask: AskDep) -> HTMLResponse:
     """All topics of the published fit."""
     with open_snapshot() as conn:
         model = queries.read_model(conn, ask.source)
-        if model is None:
-            return render_page("empty.html.j2", ask)
-        overview = queries.read_overview(conn, ask.source, model["model_id"])
         failure = queries.read_failure(conn, ask.source, model)
+        if model is None:
+            return render_page("empty.html.j2", ask, model=model, failure=failure)
+        overview = queries.read_overview(conn, ask.source, model["model_id"])
         news = overview.news
         shown = queries.read_petitions(conn, [*news.new, *(petition_id for petition_id, _, _ in news.gained)])
     by_id = {row["petition_id"]: row for row in shown}
@@ -77,7 +77,11 @@ def show_petition(ask: AskDep, petition_id: str) -> HTMLResponse:
             raise HTTPException(404)
         curve = queries.read_curve(conn, petition_id)
         neighbours = queries.read_neighbours(conn, petition_id)
-    return render_page("petition.html.j2", ask, petition=petition, curve=curve, neighbours=neighbours)
+        model = queries.read_model(conn, petition["source"])
+        failure = queries.read_failure(conn, petition["source"], model)
+    return render_page(
+        "petition.html.j2", ask, petition=petition, curve=curve, neighbours=neighbours, model=model, failure=failure
+    )
 
 
 @router.get("/map")
@@ -85,15 +89,17 @@ def show_map(ask: AskDep, topic: Annotated[int | None, Query(ge=1, le=2**31 - 1)
     """Petitions around the names of topics; below, the map by pyLDAvis in a frame that cannot reach this page."""
     with open_snapshot() as conn:
         model = queries.read_model(conn, ask.source)
+        failure = queries.read_failure(conn, ask.source, model)
         if model is None:
-            return render_page("empty.html.j2", ask)
+            return render_page("empty.html.j2", ask, model=model, failure=failure)
         topics = queries.read_overview(conn, ask.source, model["model_id"]).topics
         chosen = topic if topic in [row["topic_id"] for row in topics] else None
         drawn = read_petition_map(conn, ask.source, model["artifact"], topics, chosen)
     has_map = bool(_find_map(model["artifact"]))
     return render_page(
-        "map.html.j2", ask, drawn=drawn, chosen=chosen, first=FIRST, has_map=has_map, n_topics=model["n_topics"]
-    )
+        "map.html.j2", ask, drawn=drawn, chosen=chosen, first=FIRST, has_map=has_map, n_topics=model["n_topics"],
+        model=model, failure=failure,
+    )  # fmt: skip
 
 
 @router.get("/map/frame")
@@ -114,9 +120,10 @@ def show_runs(ask: AskDep) -> HTMLResponse:
     """The last runs of a source, and the fit and the checks behind what readers see."""
     with open_snapshot() as conn:
         model = queries.read_model(conn, ask.source)
+        failure = queries.read_failure(conn, ask.source, model)
         runs = queries.read_runs(conn, ask.source)
         checks = queries.read_checks(conn, model["model_id"]) if model else []
-    return render_page("runs.html.j2", ask, model=model, runs=runs, checks=checks)
+    return render_page("runs.html.j2", ask, model=model, failure=failure, runs=runs, checks=checks)
 
 
 @router.get("/static/browser.css")

@@ -122,14 +122,19 @@ def read_neighbours(conn: Connection, petition_id: str) -> Rows:
         return []
 
 
-def read_failure(conn: Connection, source: Source, model: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Read the last run over the published window or a later one, where it failed after that was published."""
+def read_failure(conn: Connection, source: Source, model: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Read the last run over the published window or a later one, where it failed after that was published.
+
+    Where nothing is published it is any run that failed.
+    """
     query = """
-        SELECT run_id, finished_at, error FROM petitions.recent_run
-        WHERE source = :source AND until >= :until AND state = 'failed' AND finished_at > :published_at
+        SELECT source, run_id, finished_at, error FROM petitions.recent_run
+        WHERE source = :source AND state = 'failed'
+            AND (CAST(:until AS date) IS NULL OR (until >= :until AND finished_at > :published_at))
         ORDER BY finished_at DESC LIMIT 1
     """
-    found = read_rows(conn, query, source=str(source), until=model["until"], published_at=model["published_at"])
+    told = model or {"until": None, "published_at": None}
+    found = read_rows(conn, query, source=str(source), until=told["until"], published_at=told["published_at"])
     return found[0] if found else None
 
 

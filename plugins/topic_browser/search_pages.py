@@ -19,7 +19,6 @@ from topic_browser.searching import (
     PAGE,
     STATUSES,
     Asked,
-    Found,
     Search,
     find_petitions,
     is_weighed,
@@ -35,13 +34,12 @@ SearchDep = Annotated[Search, Depends(read_search)]
 def show_search(ask: AskDep, search: SearchDep, page: Annotated[int, Query(ge=1, le=1000)] = 1) -> HTMLResponse:
     """Petitions by a question, the best first."""
     asked = take_apart(ask.source, search)
-    found, failure = Found(), None
     rows: Rows = []
     categories: Sequence[str] = []
     with open_snapshot() as conn:
         model = queries.read_model(conn, ask.source)
+        failure = queries.read_failure(conn, ask.source, model)
         if model:
-            failure = queries.read_failure(conn, ask.source, model)
             categories = queries.read_overview(conn, ask.source, model["model_id"]).categories
         found = find_petitions(conn, ask.source, search, asked)
         if page > found.n_pages and search.question.strip():

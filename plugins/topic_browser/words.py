@@ -235,6 +235,7 @@ WORDS = {
         "{at}에 멈춰, 아래는 {published}에 공개된 것입니다 (한국 시각).",
         "It ended at {at}; what you see was published at {published} (Korean time).",
     ),
+    "failed_first": ("{at}에 멈췄습니다 (한국 시각).", "It ended at {at} (Korean time)."),
     "home": ("주제로 돌아가기", "Back to the topics"),
 }
 

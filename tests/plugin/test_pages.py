@@ -129,3 +129,28 @@ def test_a_petition_that_was_hidden_is_not_news(ask, browsed_database):
         with engine.begin() as conn:
             conn.execute(hide, {"status": "open"})
         engine.dispose()
+
+
+def test_a_source_whose_first_run_failed_says_so_on_every_page(ask, browsed_database):
+    begun = (
+        "INSERT INTO petitions.pipeline_run (run_id, source, since, until) VALUES"
+        " ('bluehouse_1', 'bluehouse', DATE '2019-04-01', DATE '2019-07-01')"
+    )
+    failed = (
+        "INSERT INTO petitions.pipeline_step (run_id, step, part, n_parts, state, started_at, finished_at, error_kind,"
+        " error_message) VALUES ('bluehouse_1', 'crawl', 1, 1, 'failed', now(), now(), 'FetchError', '')"
+    )
+    engine = create_engine(browsed_database)
+    try:
+        with engine.begin() as conn:
+            conn.execute(text(begun))
+            conn.execute(text(failed))
+        for path in ("/", "/compare", "/map", "/search", "/runs"):
+            status = read(ask, f"{path}?source=bluehouse&lang=en").find(role="status").get_text()
+            assert "The last run failed. It ended at" in status
+        assert read(ask, "/?lang=en").find(role="status") is None, "that of another source"
+    finally:
+        with engine.begin() as conn:
+            conn.execute(text("DELETE FROM petitions.pipeline_step WHERE run_id = 'bluehouse_1'"))
+            conn.execute(text("DELETE FROM petitions.pipeline_run WHERE run_id = 'bluehouse_1'"))
+        engine.dispose()

@@ -286,8 +286,8 @@ def test_a_failed_night_is_told_on_the_pages(server, results):
     with engine.begin() as conn:
         conn.execute(text(failed))
     try:
-        for path in ("?lang=en", "topic/1?lang=en", "search?lang=en"):
-            assert "The last run failed." in server.page(path).find(role="status").get_text()
+        for path in ("", "topic/1", "compare", "petition/sample:a-001", "search", "map", "runs"):
+            assert "The last run failed." in server.page(f"{path}?lang=en").find(role="status").get_text()
     finally:
         with engine.begin() as conn:
             conn.execute(text("DELETE FROM petitions.pipeline_step WHERE error_kind = 'FetchError'"))

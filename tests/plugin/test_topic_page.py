@@ -40,7 +40,7 @@ def draw(language: Language, n_open: int, *, has_failed: bool = False) -> Beauti
         n_rows=1,
         most_rows=1000,
         model={"published_at": AT},
-        failure={"finished_at": AT, "run_id": "sample_1", "error": "crawl: FetchError"} if has_failed else None,
+        failure={"source": "sample", "finished_at": AT} if has_failed else None,
     )
     return BeautifulSoup(page, "html.parser")
 
