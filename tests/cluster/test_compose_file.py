@@ -95,6 +95,12 @@ def test_only_the_page_is_reached_from_outside_and_from_this_machine_alone():
         assert SERVICES[name]["networks"] == ["backend"]
 
 
+def test_the_page_reads_the_weights_of_the_workers_and_writes_none():
+    volumes = SERVICES["airflow-apiserver"]["volumes"]
+    assert {"hub:/opt/airflow/hub:ro", "artifacts:/opt/airflow/artifacts:ro"} <= set(volumes)
+    assert "hub:/opt/airflow/hub" in SERVICES["tpu-worker"]["volumes"]
+
+
 def test_no_secret_stands_in_the_file():
     assert not re.search(r"://[^/\s\"]*:[^/@\s\"]+@", COMPOSE.read_text(encoding="utf-8")), "a password in a URL"
     for secret in FILE["secrets"].values():
