@@ -13,7 +13,9 @@ from huggingface_hub import constants
 from petitions.encoders.bert_encoder import load_bert
 from petitions.encoders.hub import fetch_model
 from petitions.encoders.names import name_encoder
+from petitions.encoders.registry import ENCODERS
 from petitions.errors import FetchError, WeightsError
+from petitions.settings import Settings
 
 pytestmark = pytest.mark.slow  # the hub's library takes seconds
 
@@ -78,6 +80,14 @@ def hub(monkeypatch, tmp_path):
 
 def test_a_hub_name_without_a_revision_gets_the_commit_into_its_name(hub):
     assert load_bert("org/tiny", "cpu").name == "org/tiny@0123456789ab"
+
+
+def test_a_server_takes_what_a_worker_has_downloaded_under_the_same_name_and_downloads_nothing(hub):
+    settings = Settings(bert_model="org/tiny", embedding_model=str(TINY))
+    with pytest.raises(FetchError, match="org/tiny is no folder here, and was not downloaded here"):
+        ENCODERS["bert"].load_questions(settings)
+    assert not list(Path(constants.HF_HUB_CACHE).glob("models--*/snapshots/*"))
+    assert ENCODERS["bert"].load(settings).name == ENCODERS["bert"].load_questions(settings)[0]
 
 
 def test_a_downloaded_revision_serves_when_the_hub_is_gone(hub):
