@@ -2,14 +2,16 @@ import logging
 import os
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 import tensorflow as tf
 from click.testing import CliRunner
 
 from petitions.cli import main
-from petitions.encoders import accelerator
-from petitions.encoders.device import describe_strategy, pick_strategy
+from petitions.cpus import read_cpu_flags
+from petitions.encoders import accelerator, device
+from petitions.encoders.device import describe_strategy, multiplies_bfloat16, pick_strategy
 from petitions.encoders.quiet_start import quiet_start
 from petitions.errors import ConfigError
 
@@ -53,6 +55,40 @@ def test_auto_does_not_leave_a_tpu_that_is_named_but_silent(monkeypatch):
     monkeypatch.setenv("TPU_NAME", "local")
     with pytest.raises(ConfigError, match="TPU"):
         pick_strategy("auto")
+
+
+@pytest.mark.parametrize(
+    ("told", "is_fast"),
+    [
+        ("processor\t: 0\nflags\t\t: fpu avx512f avx512_bf16 sse2\n", True),
+        ("flags\t\t: fpu amx_bf16 amx_tile\n", True),
+        ("Features\t: fp asimd i8mm bf16\n", True),
+        ("flags\t\t: fpu avx512f\nbugs\t\t: bf16\n", False),
+        (None, False),
+    ],
+)
+def test_a_processor_is_asked_for_its_products_of_bfloat16(told, is_fast, tmp_path, monkeypatch):
+    path = tmp_path / "cpuinfo"
+    if told is not None:
+        path.write_text(told)
+    monkeypatch.setattr(device, "read_cpu_flags", lambda: read_cpu_flags(path))
+    assert multiplies_bfloat16(pick_strategy("cpu")) == is_fast
+
+
+@pytest.mark.parametrize(
+    ("kind", "details", "is_fast"),
+    [
+        ("TPU", {}, True),
+        ("GPU", {"compute_capability": (8, 0)}, True),
+        ("GPU", {"compute_capability": (7, 5)}, False),
+        ("GPU", {}, False),
+    ],
+)
+def test_a_tpu_has_bfloat16_and_a_gpu_from_its_generation_on(kind, details, is_fast, monkeypatch):
+    strategy = SimpleNamespace(extended=SimpleNamespace(worker_devices=[f"/job:localhost/device:{kind}:0"]))
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [kind])
+    monkeypatch.setattr(tf.config.experimental, "get_device_details", lambda gpu: details)
+    assert multiplies_bfloat16(strategy) == is_fast
 
 
 def test_what_computes_is_told_in_words():

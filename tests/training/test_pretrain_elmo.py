@@ -1,9 +1,11 @@
 """Training on an invented corpus of a few hundred documents that follow three patterns."""
 
+import shutil
 from dataclasses import replace
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from petitions.encoders.characters import PADDING
 from petitions.encoders.elmo import CharacterCnn
@@ -11,11 +13,12 @@ from petitions.encoders.elmo_encoder import load_elmo
 from petitions.encoders.elmo_options import ElmoOptions
 from petitions.errors import ConfigError
 from petitions.training.elmo_corpus import keep_corpus, number_corpus
-from petitions.training.elmo_language_model import sample_words
+from petitions.training.elmo_language_model import LanguageModel, sample_words
 from petitions.training.elmo_settings import ElmoTrainingSettings
-from petitions.training.elmo_warm_start import encode_tokens, fit_characters, learn_word_vectors
+from petitions.training.elmo_warm_start import encode_tokens, fit_characters, keep_word_vectors, learn_word_vectors
 from petitions.training.elmo_windows import EOS_WORD, UNKNOWN, WindowSampler, read_stream
 from petitions.training.pretrain_elmo import Trainer, pretrain_elmo
+from petitions.training.stage_state import Progress
 
 PATTERNS = (
     "학교 급식 을 개선 해 주 세요 .",
@@ -37,6 +40,8 @@ SETTINGS = ElmoTrainingSettings(
     checkpoint_s=0.0,
     accelerator="cpu",
 )
+
+QUICK = replace(SETTINGS, learning_rate=3e-2)  # falls within 80 steps
 
 
 def read_small_stream(documents, vocabulary=100, min_count=1):
@@ -183,15 +188,25 @@ def test_a_short_training_learns_the_patterns_and_leaves_a_model_that_loads(tmp_
     assert load_elmo(str(tmp_path / "elmo-tiny"), "cpu").embed([["학교", "급식"]]).shape == (1, 32)
 
 
-@pytest.mark.slow
-def test_a_training_that_was_killed_goes_on_with_the_same_curve(tmp_path, monkeypatch):
-    corpus = number_corpus(DOCUMENTS)
-    pretrain_elmo(corpus, tmp_path / "whole", tmp_path / "out", replace(SETTINGS, n_steps=10))  # the word vectors
-    for name in ("killed", "straight"):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "words.npz").write_bytes((tmp_path / "whole/words.npz").read_bytes())
-    straight = pretrain_elmo(corpus, tmp_path / "straight", tmp_path / "out", SETTINGS)
+@pytest.fixture(scope="module")
+def straight(tmp_path_factory):
+    """The progress of an undisturbed run in each precision, its trainer, and a work folder with the word vectors."""
+    first = tmp_path_factory.mktemp("words")
+    stream = read_small_stream(DOCUMENTS, SETTINGS.vocabulary)
+    keep_word_vectors(first, stream, TINY.projection_dim, 1, SETTINGS.seed, SETTINGS.n_word_epochs)
+    trainers = {}
+    for precision in ("float32", "bfloat16"):
+        work = shutil.copytree(first, tmp_path_factory.mktemp(precision) / "work")
+        trainers[precision] = Trainer(replace(QUICK, precision=precision), stream, work)
+        trainers[precision].run()
+    return first, trainers
 
+
+@pytest.mark.slow
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_a_training_that_was_killed_goes_on_with_the_same_curve(tmp_path, monkeypatch, straight, precision):
+    corpus, work = number_corpus(DOCUMENTS), shutil.copytree(straight[0], tmp_path / "work")
+    settings = replace(QUICK, precision=precision)
     learn = Trainer.learn
 
     def learn_until_killed(self, step, rate):
@@ -201,11 +216,54 @@ def test_a_training_that_was_killed_goes_on_with_the_same_curve(tmp_path, monkey
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(Trainer, "learn", learn_until_killed)
-        pretrain_elmo(corpus, tmp_path / "killed", tmp_path / "out", SETTINGS)
-    resumed = pretrain_elmo(corpus, tmp_path / "killed", tmp_path / "out", SETTINGS)
+        pretrain_elmo(corpus, work, tmp_path / "out", settings)
+    other = "float32" if precision == "bfloat16" else "bfloat16"
+    with pytest.raises(ConfigError, match=f"work began in {precision}, it cannot go on in {other}"):
+        pretrain_elmo(corpus, work, tmp_path / "out", replace(QUICK, precision=other))
+    # On any device: what this one would choose by itself is not asked.
+    monkeypatch.setattr("petitions.training.pretrain_elmo.multiplies_bfloat16", lambda strategy: other == "bfloat16")
+    resumed = pretrain_elmo(corpus, work, tmp_path / "out", QUICK)
 
     assert [row["step"] for row in resumed.curve] == list(range(10, 90, 10))
-    assert resumed.curve == straight.curve
+    assert resumed.curve == straight[1][precision].progress.curve
+    assert resumed.precision == precision
+
+
+@pytest.mark.slow
+def test_in_bfloat16_the_loss_falls_alike_and_all_that_is_kept_is_float32(straight):
+    exact, fast = (straight[1][precision] for precision in ("float32", "bfloat16"))
+    losses = np.array([[row["loss"] for row in trainer.progress.curve] for trainer in (exact, fast)])
+
+    assert losses[0, -1] < 0.8 * losses[0, 0]
+    np.testing.assert_allclose(losses[1], losses[0], rtol=0.02)
+    assert (losses[0] != losses[1]).any()
+    weights, moments = fast._kept()
+    assert {variable.dtype for variable in weights} == {"float32"}
+    assert {tf.as_dtype(variable.dtype) for variable in moments} - {tf.int64, tf.int32} == {tf.float32}
+    assert fast.evaluate()["perplexity_forward"] == pytest.approx(exact.evaluate()["perplexity_forward"], rel=0.02)
+
+
+def test_a_state_from_before_there_was_a_choice_goes_on_in_float32():
+    told = {"stage": "language model", "step": 3, "n_updates": 3, "n_tokens": 9, "seconds": 1.0, "curve": []}
+    assert Progress(**told).precision is None
+
+
+def test_the_sampled_loss_is_that_of_tensorflow():
+    model = LanguageModel(TINY, np.arange(200, 0, -1), n_sampled=50, dropout=0.0)
+    random = np.random.default_rng(0)
+    top = tf.constant(random.normal(size=(30, 16)), tf.float32)
+    targets = random.integers(0, 200, 30)
+    words, n_tries = sample_words(random, 50, 200)
+    expected = [model._expect(tf.constant(drawn, tf.float32), n_tries) for drawn in (targets[:, np.newaxis], words)]
+
+    found = model.sampled_loss([top], tf.constant(targets[np.newaxis], tf.int32), tf.constant(words), n_tries)
+
+    kernel, bias = model.kernel.value, model.bias.value
+    known = tf.nn.sampled_softmax_loss(
+        kernel, bias, targets[:, np.newaxis], top, 50, 200, sampled_values=(words, *expected)
+    )
+    assert set(targets) & set(words.tolist())
+    assert float(found) == pytest.approx(float(tf.reduce_mean(known)), rel=1e-6)
 
 
 @pytest.mark.slow

@@ -68,6 +68,13 @@ def bert(corpus: tuple[Path, ...], output: Path, minutes: float, seed: int) -> N
 )
 @minutes_option
 @click.option("--steps", type=click.IntRange(min=1), help="In place of the minutes: the same curve on any machine.")
+@click.option(
+    "--precision",
+    type=click.Choice(("auto", "float32", "bfloat16")),
+    default="auto",
+    show_default=True,
+    help="Of products; auto is bfloat16 where the device has it. A run goes on in what it began with.",
+)
 @seed_option
 def elmo(
     corpus: tuple[Path, ...],
@@ -76,6 +83,7 @@ def elmo(
     work: Path | None,
     minutes: float,
     steps: int | None,
+    precision: str,
     seed: int,
 ) -> None:
     """Forward and backward language model over morphemes (Peters et al. 2018)."""
@@ -88,7 +96,7 @@ def elmo(
 
     work = work or output.with_name(f"{output.name}-work")
     accelerator = Settings.from_env().accelerator
-    settings = settings_of_minutes(minutes, seed=seed, accelerator=accelerator)
+    settings = replace(settings_of_minutes(minutes, seed=seed, accelerator=accelerator), precision=precision)
     if steps:
         settings = replace(settings, minutes=None, n_steps=steps)
     numbered = keep_corpus(corpus, words_corpus, work, split=Tokenizer().morphemes, name=TOKENIZER)

@@ -6,13 +6,16 @@ from functools import cache
 
 import tensorflow as tf
 
-from petitions.cpus import count_cpus
+from petitions.cpus import count_cpus, read_cpu_flags
 from petitions.encoders.accelerator import may_have_tpu
 from petitions.encoders.quiet_start import quiet_start
 from petitions.errors import ConfigError
 from petitions.settings import ACCELERATORS
 
 logger = logging.getLogger(__name__)
+
+BFLOAT16_FLAGS = frozenset({"avx512_bf16", "amx_bf16", "bf16"})  # the last is Arm's
+BFLOAT16_CAPABILITY = (8, 0)  # of NVIDIA's GPUs: from Ampere on
 
 
 class _ExpectedTracing(logging.Filter):
@@ -64,6 +67,19 @@ def describe_strategy(strategy: tf.distribute.Strategy) -> str:
     if kind == "CPU":
         return f"the processor ({count_cpus()} cores); no TPU and no GPU is used"
     return f"{len(devices)} {kind}{'s' if len(devices) > 1 else ''}"
+
+
+def multiplies_bfloat16(strategy: tf.distribute.Strategy) -> bool:
+    """Whether the device has products of bfloat16 of its own: elsewhere they are slower than those of float32."""
+    device = strategy.extended.worker_devices[0]
+    kind = device.rpartition("device:")[2].partition(":")[0]
+    if kind == "TPU":
+        return True
+    if kind == "GPU":
+        gpus = tf.config.list_physical_devices("GPU")
+        found = [tf.config.experimental.get_device_details(gpu).get("compute_capability") for gpu in gpus]
+        return all(capability is not None and capability >= BFLOAT16_CAPABILITY for capability in found)
+    return not BFLOAT16_FLAGS.isdisjoint(read_cpu_flags())
 
 
 def _connect_tpu() -> tf.distribute.Strategy:

@@ -11,6 +11,7 @@ import keras
 import tensorflow as tf
 
 from petitions.encoders.characters import N_CHARACTERS
+from petitions.encoders.dense import multiply
 from petitions.encoders.elmo_options import ElmoOptions
 from petitions.encoders.elmo_shapes import DIRECTIONS
 
@@ -71,6 +72,8 @@ class CharacterCnn(keras.layers.Layer):
 class ProjectedLstm(keras.layers.Layer):
     """One LSTM in one direction whose output is projected and clipped before it is fed back."""
 
+    product_dtype = tf.float32  # see `set_product_dtype`; weights, gates, cells and outputs are float32 always
+
     def __init__(self, options: ElmoOptions, prefix: str) -> None:
         super().__init__()
         self.options = options
@@ -95,7 +98,9 @@ class ProjectedLstm(keras.layers.Layer):
         steps = inputs.shape[1]
         rows = self.options.projection_dim
         # One product for all steps: only what hangs on the step before stays in the loop.
-        gates = tf.transpose(inputs, [1, 0, 2]) @ self.kernel[:rows] + self.bias  # [T, B, 4H]
+        read = tf.reshape(tf.transpose(inputs, [1, 0, 2]), [-1, rows])  # [T B, P]
+        gates = multiply(read, self.kernel[:rows], self.product_dtype) + self.bias  # [T B, 4H]
+        gates = tf.reshape(gates, [steps, -1, gates.shape[-1]])  # [T, B, 4H]
         is_token = tf.transpose(mask)[:, :, tf.newaxis]  # [T, B, 1]
         kernel, projection = tf.convert_to_tensor(self.kernel[rows:]), tf.convert_to_tensor(self.projection)
         if unroll:
@@ -119,12 +124,13 @@ class ProjectedLstm(keras.layers.Layer):
         self, gates: tf.Tensor, is_token: tf.Tensor, state: State, kernel: tf.Tensor, projection: tf.Tensor
     ) -> State:
         cell, output = state
+        gates += multiply(output, kernel, self.product_dtype)  # [B, 4H]
         # TensorFlow's order: input gate, candidate, forget gate, output gate; 1 is the forget bias.
-        input_gate, candidate, forget_gate, output_gate = tf.split(gates + output @ kernel, 4, axis=-1)  # [B, H] each
+        input_gate, candidate, forget_gate, output_gate = tf.split(gates, 4, axis=-1)  # [B, H] each
         kept = tf.sigmoid(forget_gate + 1.0) * cell  # [B, H]
         new_cell = _clip(kept + tf.sigmoid(input_gate) * tf.tanh(candidate), self.options.cell_clip)  # [B, H]
         hidden = tf.sigmoid(output_gate) * tf.tanh(new_cell)  # [B, H]
-        projected = _clip(hidden @ projection, self.options.proj_clip)  # [B, P]
+        projected = _clip(multiply(hidden, projection, self.product_dtype), self.options.proj_clip)  # [B, P]
         return tf.where(is_token, new_cell, cell), tf.where(is_token, projected, output)
 
 

@@ -10,16 +10,20 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
+from petitions.encoders.dense import multiply
 from petitions.encoders.elmo import ElmoNetwork, State
 from petitions.encoders.elmo_options import ElmoOptions
 from petitions.encoders.elmo_shapes import DIRECTIONS
 from petitions.training.elmo_windows import BOS_WORD, EOS_WORD
 
 TRIVIAL = (BOS_WORD, EOS_WORD)  # what a direction reads after the end of a sentence: always the begin of another
+NEVER = -1e9  # a logit
 
 
 class LanguageModel(keras.layers.Layer):
     """An ELMo and the softmax that it is trained with, which both directions share."""
+
+    product_dtype = tf.float32  # see `set_product_dtype`; logits, softmax and loss are float32 always
 
     def __init__(self, options: ElmoOptions, counts: npt.NDArray[np.int64], *, n_sampled: int, dropout: float) -> None:
         """`counts` are of the V words in the training text."""
@@ -72,23 +76,20 @@ class LanguageModel(keras.layers.Layer):
             words: int64 [S], see `sample_words`.
             n_tries: float32, a scalar.
         """
-        losses = [
-            tf.nn.sampled_softmax_loss(
-                self.kernel.value,
-                self.bias.value,
-                tf.cast(targets[direction][:, tf.newaxis], tf.int64),  # [B * T, 1]
-                top,
-                tf.shape(words)[0],  # of few words fewer are drawn than were asked for
-                self.n_words,
-                sampled_values=(
-                    words,
-                    self._expect(tf.cast(targets[direction][:, tf.newaxis], tf.float32), n_tries),  # [B * T, 1]
-                    self._expect(tf.cast(words, tf.float32), n_tries),  # [S]
-                ),
-            )
-            for direction, top in enumerate(tops)
-        ]
+        losses = [self._sampled_losses(top, targets[direction], words, n_tries) for direction, top in enumerate(tops)]
         return tf.reduce_mean(tf.stack(losses))
+
+    def _sampled_losses(self, top: tf.Tensor, targets: tf.Tensor, words: tf.Tensor, n_tries: tf.Tensor) -> tf.Tensor:
+        """What `tf.nn.sampled_softmax_loss` gives, float32 [B * T], with its one large product in `product_dtype`."""
+        kernel, bias = self.kernel.value, self.bias.value
+        wanted = tf.cast(targets, tf.int64)  # [B * T]
+        true = tf.reduce_sum(top * tf.gather(kernel, wanted), axis=-1) + tf.gather(bias, wanted)  # [B * T]
+        true -= tf.math.log(self._expect(tf.cast(targets, tf.float32), n_tries))  # [B * T]
+        others = multiply(top, tf.gather(kernel, words), self.product_dtype, transpose_b=True)  # [B * T, S]
+        others += tf.gather(bias, words) - tf.math.log(self._expect(tf.cast(words, tf.float32), n_tries))  # [B * T, S]
+        is_true = wanted[:, tf.newaxis] == words  # [B * T, S]; a true word is told from the others alone
+        logits = tf.concat([true[:, tf.newaxis], tf.where(is_true, NEVER, others)], axis=-1)  # [B * T, 1 + S]
+        return tf.nn.sparse_softmax_cross_entropy_with_logits(tf.zeros_like(targets), logits)  # [B * T]
 
     def measure(self, tops: Sequence[tf.Tensor], targets: tf.Tensor) -> tf.Tensor:
         """Sums over a batch, float32 [2, 3]: a direction's loss in nats over all words, hits, and words counted."""

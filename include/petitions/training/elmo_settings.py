@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from petitions.encoders.elmo_options import ElmoOptions
 from petitions.errors import ConfigError
 
+PRECISIONS = ("auto", "float32", "bfloat16")
 CHARACTER_STEPS_A_MINUTE = 400  # of one core
 
 MODEL_CARD = """# A small Korean ELMo
@@ -48,6 +49,7 @@ class ElmoTrainingSettings:
     log_steps: int = 100
     seed: int = 0
     accelerator: str = "auto"
+    precision: str = "auto"  # of products: bfloat16 where the device has it, or what a run began with; or one by name
 
     def __post_init__(self) -> None:
         for name in ("n_steps", "n_character_steps", "batch_size", "window", "n_sampled", "learning_rate", "log_steps"):
@@ -55,6 +57,8 @@ class ElmoTrainingSettings:
                 raise ConfigError(f"{name} must be over 0, got {getattr(self, name)}")
         if self.minutes is not None and self.minutes <= 0:
             raise ConfigError(f"minutes must be over 0, got {self.minutes}")
+        if self.precision not in PRECISIONS:
+            raise ConfigError(f"precision must be one of {', '.join(PRECISIONS)}, got {self.precision!r}")
 
 
 def settings_of_minutes(minutes: float, *, seed: int = 0, accelerator: str = "auto") -> ElmoTrainingSettings:

@@ -8,6 +8,7 @@ in a work folder, and a run that was killed goes on from there with the same bat
 import logging
 import math
 import time
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -16,7 +17,8 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from petitions.encoders.device import pick_strategy
+from petitions.encoders.dense import set_product_dtype
+from petitions.encoders.device import multiplies_bfloat16, pick_strategy
 from petitions.encoders.elmo_checkpoint import write_checkpoint
 from petitions.errors import ConfigError
 from petitions.training.elmo_corpus import Corpus
@@ -61,12 +63,11 @@ class Trainer:
             self.held_out_states = [tf.Variable(part, trainable=False) for state in zeros for part in state]
         self.characters = self._warm_start()
         self.vectors = tf.constant(encode_tokens(self.model.elmo.characters, stream))  # [all distinct tokens, P]
+        self.progress = self._begin(strategy)
         sample = (tf.TensorSpec((None,), tf.int64), tf.TensorSpec((), tf.float32))
         learned, held_out = (self._signature(n_rows) for n_rows in (settings.batch_size, self.windows.n_held_out_rows))
-        self._learn = tf.function(self._learn_batch, input_signature=(*learned, *sample))
-        self._measure = tf.function(self._measure_batch, input_signature=held_out)
-        fresh = Progress(stage=STAGE, step=0, n_updates=0, n_tokens=0, seconds=0.0)
-        self.progress = read_state(work, *self._kept()) or fresh
+        self._learn = self._compile(self._learn_batch, (*learned, *sample), str(self.progress.precision))
+        self._measure = self._compile(self._measure_batch, held_out, "float32")  # as an encoder reads
         self.n_steps = self._plan()
 
     def run(self) -> Progress:
@@ -174,6 +175,28 @@ class Trainer:
         characters = self.model.elmo.characters
         folder = self.work / "characters"
         return fit_characters(characters, self.stream, tokens, vectors, settings.n_character_steps, folder)
+
+    def _begin(self, strategy: tf.distribute.Strategy) -> Progress:
+        """Go on from the state, where there is one, in the precision that it has; weights and moments are float32."""
+        wanted, can_bfloat16 = self.settings.precision, multiplies_bfloat16(strategy)
+        progress = read_state(self.work, *self._kept())
+        if progress is None:
+            fitting = "bfloat16" if can_bfloat16 else "float32"
+            precision = fitting if wanted == "auto" else wanted
+            logger.info("ELMo: products in %s", precision)
+            return Progress(stage=STAGE, step=0, n_updates=0, n_tokens=0, seconds=0.0, precision=precision)
+        precision = progress.precision or "float32"
+        if wanted not in ("auto", precision):
+            raise ConfigError(f"the training in {self.work} began in {precision}, it cannot go on in {wanted}")
+        if precision == "bfloat16" and not can_bfloat16:
+            logger.warning("ELMo: it goes on in bfloat16, as it began; this device has no such products, and is slow")
+        return replace(progress, precision=precision)
+
+    def _compile(
+        self, function: Callable[..., tf.Tensor], signature: tuple[tf.TensorSpec, ...], precision: str
+    ) -> Callable[..., tf.Tensor]:
+        set_product_dtype([self.model], tf.as_dtype(precision))
+        return tf.function(function, input_signature=signature).get_concrete_function()  # traced here, so of this type
 
     def _kept(self) -> tuple[list[keras.Variable], list[tf.Variable]]:
         """All that a step changes: weights, then moments and carried states."""

@@ -28,6 +28,7 @@ class Progress:
     n_updates: int  # of all stages, for Adam's bias correction
     n_tokens: int  # of all stages, padding left out
     seconds: float  # of all stages
+    precision: str | None = None  # of products, where a training has a choice; an older ELMo's state says nothing
     curve: Sequence[dict[str, object]] = ()  # a row for every some steps: stage, step, mean loss of each task
 
 
