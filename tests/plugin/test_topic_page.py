@@ -69,18 +69,22 @@ def test_nothing_of_a_line_lies_above_its_scale_where_too_few_weeks_are_whole():
 
 
 @pytest.mark.parametrize(
-    ("first", "told"),
+    ("first", "other", "told"),
     [
-        (0.9, ["04-01* 90.0%↑", "Highest whole week 40.0%", "04-15 30.0%"]),
-        (0.2, ["04-01* 20.0%", "Highest 40.0%", "04-15 30.0%"]),
+        (0.9, 0.0, ["04-01* 90.0%↑", "Highest whole week 40.0%", "04-15 30.0%"]),
+        (0.5, 0.8, ["04-01* 50.0%", "Highest whole week 40.0%", "04-15 30.0%"]),
+        (0.2, 0.0, ["04-01* 20.0%", "Highest 40.0%", "04-15 30.0%"]),
     ],
 )
-def test_a_cut_week_above_the_scale_says_so_beside_a_small_line(first, told):
+def test_a_cut_week_above_the_scale_says_so_beside_a_small_line(first, other, told):
+    """`other`: a whole week of another topic, which may set the scale above both."""
     rows = [
         {"week": date(2024, 4, 1 + 7 * n), "n_days": n_days, "share": share}
         for n, (n_days, share) in enumerate(((2, first), (7, 0.4), (7, 0.3)))
     ]
-    spark = TEMPLATES.get_template("parts.html.j2").module.spark(rows, choose_words("en"), find_highest([rows]))
+    spark = TEMPLATES.get_template("parts.html.j2").module.spark(
+        rows, choose_words("en"), max(other, find_highest([rows]))
+    )
     page = BeautifulSoup(spark, "html.parser")
     assert [item.get_text() for item in page.select(".ends span")] == told
     assert page.svg["aria-label"].endswith(f"highest {max(first, 0.4):.1%}")
