@@ -29,7 +29,7 @@ from petitions.topics.events import tell_events
 from petitions.topics.gate import Quality, find_faults
 from petitions.topics.lda import Start, TopicFit, fit_topics
 from petitions.topics.lda_settings import LdaSettings
-from petitions.topics.refit import refit_topics
+from petitions.topics.refit import MOST_TURNOVER, refit_topics
 
 LAST_DAYS = {"bluehouse": date(2019, 8, 31), "assembly": date(2024, 6, 28)}  # first day after the data
 KINDS = ("continued", "born", "died", "split", "merged")
@@ -56,6 +56,7 @@ class Night:
     n_shared: list[int]  # of the best terms, of each topic that kept its id
     moved_share: float  # of the petitions of both nights: main topic under another id
     seconds: float = 0.0  # of all the fits that the night took
+    turnover: float = 0.0  # since a fit was made anew; 0 where that was tonight
 
     @property
     def shares(self) -> dict[int, float]:
@@ -99,12 +100,21 @@ def fit_night(
         night = align_night(fit_topics(documents, LdaSettings()), window, until, before, highest_id)
         return replace(night, seconds=time.perf_counter() - begin)
     start = Start(topic_word=before.fit.topic_word, terms=before.fit.terms)
-    for fit in refit_topics(documents, LdaSettings(), start):
+    turnover = before.turnover + measure_turnover(set(before.petition_ids), {item.petition_id for item in window})
+    trusted = before.fit.npmi if turnover <= MOST_TURNOVER else None
+    for refit in refit_topics(documents, LdaSettings(), start, trusted_npmi=trusted):
+        fit = refit.fit
         night = align_night(fit, window, until, before, highest_id)
         is_measured = len(fit.topic_word) == len(before.fit.topic_word)
         if not is_measured or not find_faults(take_quality(fit), take_quality(before.fit), night.moved_share):
-            return replace(night, seconds=time.perf_counter() - begin)
+            seconds = time.perf_counter() - begin
+            return replace(night, seconds=seconds, turnover=0.0 if refit.is_compared else turnover)
     return None
+
+
+def measure_turnover(before: set[str], now: set[str]) -> float:
+    """The share of petitions that came, or that went, as in lasting_ids."""
+    return max(len(now - before) / len(now), len(before - now) / len(before))
 
 
 def take_quality(fit: TopicFit) -> Quality:
@@ -163,6 +173,7 @@ def tell(source: str, nights: list[Night], n_nights: int, cold: TopicFit) -> Non
         print(f"- {name}: first {values[0]:.4f}, mean {np.mean(values):.4f}, last {values[-1]:.4f}", end="")
         print(f"; greatest fall in a night {-min(np.diff(values)):.4f}", end="")
         print(f"; cold on the last window {cold.npmi if name == 'NPMI' else cold.diversity:.4f}")
+    print(f"- nights of which a fit was made anew: {sum(night.turnover == 0 for night in later)}")
     print(f"- seconds a night: {np.mean([night.seconds for night in nights]):.1f}\n")
     print("| topic | terms on the first night | terms on the last night |\n|---|---|---|")
     first_terms, last_terms = (dict(zip(n.topic_ids, words(n.fit), strict=True)) for n in (nights[0], last))

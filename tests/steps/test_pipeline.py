@@ -30,6 +30,7 @@ from petitions.pipeline import Pipeline, today_in_seoul
 from petitions.records import Source, Window
 from petitions.settings import Settings
 from petitions.sources.sample import read_sample
+from petitions.steps import lasting_ids
 from petitions.steps.lasting_ids import TOPICS_FILE
 from petitions.steps.score import count_left
 from petitions.store import publishing, runs
@@ -40,7 +41,8 @@ from petitions.store.scores import Keywords, Score, upsert_keywords, upsert_scor
 from petitions.store.topic_reads import read_topic_model, read_topics
 from petitions.store.vectors import upsert_embeddings
 from petitions.text.keywords import name_extractor
-from petitions.topics import gate
+from petitions.topics import gate, refit
+from petitions.topics.lda import fit_topics
 from rows import read_all_rows, read_versions
 from stand_in import ASSEMBLY_DATA, run_stand_in
 
@@ -130,6 +132,24 @@ def test_the_next_night_keeps_ids_and_names_and_tells_how_many_petitions_changed
     assert 0 <= model.changed_share < 0.3
 
 
+def test_topics_are_found_anew_only_where_enough_petitions_have_come_or_gone_since(pipeline, engine, monkeypatch):
+    made = []
+
+    def count_fits(documents, settings, start=None):
+        made.append("anew" if start is None else "goes on")
+        return fit_topics(documents, settings, start)
+
+    monkeypatch.setattr(refit, "fit_topics", count_fits)
+    _, tonight = publish_first(pipeline, engine)
+    second = tonight.fit_topics()
+    assert made == ["anew", "goes on"]
+    with engine.begin() as conn:
+        publishing.publish(conn, second, ["bert"], at=NOW)
+    monkeypatch.setattr(lasting_ids, "MOST_TURNOVER", -1)
+    replace(tonight, window=Window.ending(date(2026, 11, 22))).fit_topics()
+    assert made[2:] == ["anew", "goes on"]
+
+
 def test_a_fit_of_an_older_version_is_gone_on_from_and_is_no_measure(pipeline, engine, monkeypatch):
     first, tonight = publish_first(pipeline, engine)
     with engine.begin() as conn:
@@ -137,7 +157,7 @@ def test_a_fit_of_an_older_version_is_gone_on_from_and_is_no_measure(pipeline, e
         conn.execute(text("UPDATE petitions.topic_model SET engine = 'gensim LdaModel 4.3.0'"))
     kept = np.load(io.BytesIO(pipeline.artifacts.read(f"{path}/{TOPICS_FILE}")))
     older = io.BytesIO()
-    np.savez(older, **{name: kept[name] for name in kept.files if name != "label_terms"})
+    np.savez(older, **{name: kept[name] for name in kept.files if name not in ("label_terms", "turnover")})
     pipeline.artifacts.write(f"{path}/{TOPICS_FILE}", older.getvalue())
     monkeypatch.setattr(gate, "MOST_CHANGED", -0.01)
     second = tonight.fit_topics()

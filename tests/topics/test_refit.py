@@ -40,14 +40,14 @@ def fits(monkeypatch):
 
 def test_the_published_topics_are_preferred_until_a_fit_that_begins_anew_is_clearly_better(fits):
     fits(0.1 + MARGIN - 0.001)
-    assert [fit.is_warm for fit in refit_topics([], LdaSettings(), START)] == [True, False] * MOST_SEEDS
+    assert [made.fit.is_warm for made in refit_topics([], LdaSettings(), START)] == [True, False] * MOST_SEEDS
     fits(0.1 + MARGIN + 0.001)
-    assert [fit.is_warm for fit in refit_topics([], LdaSettings(), START)] == [False, True] * MOST_SEEDS
+    assert [made.fit.is_warm for made in refit_topics([], LdaSettings(), START)] == [False, True] * MOST_SEEDS
 
 
 def test_without_a_start_or_with_another_number_of_topics_every_fit_begins_anew(fits):
     fits(0.1)
-    assert [(fit.seed, fit.is_warm) for fit in refit_topics([], LdaSettings(random_seed=4))] == [
+    assert [(made.fit.seed, made.fit.is_warm) for made in refit_topics([], LdaSettings(random_seed=4))] == [
         (seed, False) for seed in range(4, 4 + MOST_SEEDS)
     ]
     made = fits(0.1, n_topics=8)
@@ -58,3 +58,19 @@ def test_no_more_is_fitted_than_is_asked_for(fits):
     made = fits(0.1)
     next(refit_topics([], LdaSettings(), START))
     assert len(made) == 2
+
+
+def test_topics_that_are_trusted_are_fitted_once_and_anew_only_for_who_asks_further(fits):
+    made = fits(0.2)
+    found = refit_topics([], LdaSettings(), START, trusted_npmi=0.1 + MARGIN - 0.001)
+    assert (next(found).is_compared, len(made)) == (False, 1)
+    assert (next(found).is_compared, [fit.is_warm for fit in made]) == (True, [True, False])
+
+
+def test_trusted_topics_that_became_worse_or_are_not_as_many_are_compared_all_the_same(fits):
+    fits(0.2)
+    worse = next(refit_topics([], LdaSettings(), START, trusted_npmi=0.1 + MARGIN + 0.001))
+    assert (worse.is_compared, worse.fit.is_warm) == (True, False)
+    fits(0.2, n_topics=8)
+    fewer = next(refit_topics([], LdaSettings(), START, trusted_npmi=0.1))
+    assert (fewer.is_compared, fewer.fit.is_warm) == (True, False)

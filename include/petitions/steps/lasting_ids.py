@@ -2,6 +2,7 @@
 
 import io
 import logging
+import math
 import zipfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -21,13 +22,12 @@ from petitions.topics import alignment, gate
 from petitions.topics.events import Event, tell_events
 from petitions.topics.lda import Start, TopicFit
 from petitions.topics.lda_settings import LdaSettings
-from petitions.topics.refit import MOST_SEEDS, refit_topics
+from petitions.topics.refit import MOST_SEEDS, MOST_TURNOVER, Refit, refit_topics
 
 logger = logging.getLogger(__name__)
 
-TOPICS_FILE = (
-    "topics.npz"  # of a fit's artifact: topic_word [K, V], terms [V], topic_ids [K], label_terms [K, TOP_TERMS]
-)
+# Of a fit's artifact: topic_word [K, V], terms [V], topic_ids [K], label_terms [K, TOP_TERMS], turnover.
+TOPICS_FILE = "topics.npz"
 
 
 class Term(Protocol):
@@ -52,6 +52,7 @@ class Published:
     names: dict[int, Name]  # by topic_id
     shares: NDArray[np.float32]  # [N, L], 0 in petitions that it does not know
     is_whole: bool = True  # else its matrix is lost, and `topics` has the stored terms alone
+    turnover: float = math.inf  # see `Lasting`; unknown of fits of older versions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +65,7 @@ class Lasting:
     common: float  # share of the petitions that the published fit knows too
     kept: float  # share of the petitions of the published fit that are in this one
     changed: float | None  # share of those
+    turnover: float  # share of petitions that have come or gone, night by night, since a fit was last made anew
 
 
 def read_published_fit(
@@ -106,6 +108,7 @@ def read_published_fit(
             for topic_id, terms in zip(topic_ids, label_terms, strict=bool(label_terms))
         },
         shares=shares[:, [sorted(topic_ids).index(topic_id) for topic_id in topic_ids]],
+        turnover=float(kept["turnover"]) if "turnover" in kept else math.inf,
     )
 
 
@@ -163,18 +166,33 @@ def fit_lasting(
     start = None
     if published and published.is_whole:
         start = Start(topic_word=published.topics.topic_word, terms=published.topics.terms)
+    turnover = _add_turnover(published) if published else 0.0
+    trusted = published.model.npmi if published and turnover <= MOST_TURNOVER else None
     faults: list[str] = []
-    for fit in refit_topics(documents, settings, start):
-        lasting = _align(fit, published, highest_id)
+    for refit in refit_topics(documents, settings, start, trusted_npmi=trusted):
+        lasting = _align(refit, published, highest_id, turnover)
         faults = _find_faults(lasting, published, window)
         if not faults:
             return lasting
-        logger.warning("fit from seed %d: %s", fit.seed, "; ".join(faults))
+        logger.warning("fit from seed %d: %s", refit.fit.seed, "; ".join(faults))
     raise CheckFailedError(f"no fit from {MOST_SEEDS} seeds may be published, the last one stays: {'; '.join(faults)}")
 
 
-def _align(fit: TopicFit, published: Published | None, highest_id: int) -> Lasting:
+def _add_turnover(published: Published) -> float:
+    """The turnover of the published fit, and of tonight's window beside its own.
+
+    Infinite where a fit cannot be trusted alone: by other means than tonight's, or of which the turnover is not known.
+    """
+    if published.model.tokenizer != TOKENIZER:
+        return math.inf
+    known = published.shares.any(axis=1)  # [N]; also of petitions without a known word
+    came, went = 1 - float(known.mean()), 1 - float(known.sum()) / published.model.n_petitions
+    return published.turnover + max(came, went)
+
+
+def _align(refit: Refit, published: Published | None, highest_id: int, turnover: float) -> Lasting:
     """Find which topic continues which; none before the first fit."""
+    fit = refit.fit
     old = published.topics if published else alignment.NO_TOPICS
     old_ids = published.topic_ids if published else []
     old_shares = published.shares if published else np.zeros((len(fit.document_topic), 0), np.float32)
@@ -195,6 +213,7 @@ def _align(fit: TopicFit, published: Published | None, highest_id: int) -> Lasti
         common=float(known.mean()),
         kept=float(known.sum()) / published.model.n_petitions if published else 0.0,
         changed=gate.measure_changed(new_main, old_main),
+        turnover=0.0 if refit.is_compared else turnover,
     )
 
 

@@ -138,6 +138,7 @@ def _write_artifacts(
         terms=np.array(fit.terms),
         topic_ids=np.array(lasting.topic_ids),
         label_terms=np.array([name.terms for name in names]),  # [K, TOP_TERMS], when the topic got its label
+        turnover=lasting.turnover,
     )
     mean_length = max(1, round(fit.n_tokens / len(fit.document_topic)))
     picture = draw_topics(

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from petitions.errors import ConfigError
 
-RULES = 3  # raise it when the code gives other topics for the same documents and settings
+RULES = 4  # raise it when the code gives other topics for the same documents and settings
 MIN_DOCUMENTS_PER_TOPIC = 10
 RANGES = {
     "n_topics": (2, 200),

@@ -1,7 +1,7 @@
 """Documents and the published topics come in; fits that may follow them go out, the best first."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from petitions.topics.lda import Start, TopicFit, fit_topics
 from petitions.topics.lda_settings import LdaSettings
@@ -10,17 +10,33 @@ MOST_SEEDS = 3
 # A fit that begins at the published topics keeps them, but may stay behind with them when others have become better. So
 # both are made. At a margin of 0.015, 90 nights of real fits ended 0.013 below one that begins anew (topic_nights.py).
 MARGIN = 0.005  # of NPMI, by which a fit that begins anew must be better
+# Few petitions more make no better topics: a fit anew is left out until so many have come or gone since the last one.
+MOST_TURNOVER = 0.1  # of the petitions of a window; about nine nights of a window of three months
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refit:
+    """A fit, and whether one that begins anew was made over the same documents: it may be this one."""
+
+    fit: TopicFit
+    is_compared: bool
 
 
 def refit_topics(
-    documents: Iterable[Sequence[str]], settings: LdaSettings, start: Start | None = None
-) -> Iterator[TopicFit]:
+    documents: Iterable[Sequence[str]],
+    settings: LdaSettings,
+    start: Start | None = None,
+    *,
+    trusted_npmi: float | None = None,
+) -> Iterator[Refit]:
     """Fit from one seed after the other: from the published topics and anew, the one to prefer first.
 
     Args:
         documents: see `fit_topics`.
         settings: of the first fit; the seeds count up from its seed.
         start: the published topics; without them, or where they are not as many, all fits begin anew.
+        trusted_npmi: of the published fit, where so little has come or gone that its topics need no comparison. A fit
+            from them comes first and alone, unless it is worse than that by more than MARGIN; None: never.
 
     Yields:
         Two fits a seed, or one without a start; MOST_SEEDS times, as far as the caller asks.
@@ -29,9 +45,23 @@ def refit_topics(
         EmptyWindowError: see `fit_topics`.
     """
     for seed in range(settings.random_seed, settings.random_seed + MOST_SEEDS):
-        anew = fit_topics(documents, replace(settings, random_seed=seed))
-        if start is None or len(start.topic_word) != len(anew.topic_word):
-            yield anew
-            continue
-        warm = fit_topics(documents, replace(settings, random_seed=seed), start)
-        yield from (anew, warm) if anew.npmi > warm.npmi + MARGIN else (warm, anew)
+        of_seed = replace(settings, random_seed=seed)
+        if start is not None and trusted_npmi is not None:
+            warm = fit_topics(documents, of_seed, start)
+            if len(warm.topic_word) == len(start.topic_word) and warm.npmi >= trusted_npmi - MARGIN:
+                yield Refit(fit=warm, is_compared=False)
+                yield Refit(fit=fit_topics(documents, of_seed), is_compared=True)
+                continue
+            trusted_npmi = None
+        yield from _compare(documents, of_seed, start)
+
+
+def _compare(documents: Iterable[Sequence[str]], settings: LdaSettings, start: Start | None) -> Iterator[Refit]:
+    """Make both fits of a seed; where there is no start for one of them, the other alone."""
+    anew = fit_topics(documents, settings)
+    if start is None or len(start.topic_word) != len(anew.topic_word):
+        yield Refit(fit=anew, is_compared=True)
+        return
+    warm = fit_topics(documents, settings, start)
+    for fit in (anew, warm) if anew.npmi > warm.npmi + MARGIN else (warm, anew):
+        yield Refit(fit=fit, is_compared=True)
