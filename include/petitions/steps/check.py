@@ -52,6 +52,7 @@ def _plan(run: Run, model_id: str, made: Scores, labelled: Sequence[str]) -> lis
         vectors.ensure_index(conn, next(iter(made)))  # recall is one of the checks
     with run.engine.begin() as conn:
         planned = checks.plan_checks(conn, run.source, run.window, model_id, made, labelled)
-        planned += plan_known_items(conn, run.settings, run.source, run.window, next(iter(made)))
+        searched = next(iter(made))
+        planned += plan_known_items(conn, run.settings, run.artifacts, run.source, run.window, searched)
         check_results.plan_results(conn, model_id, planned, at=run.clock())
     return planned

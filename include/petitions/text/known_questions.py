@@ -22,6 +22,7 @@ from petitions.text.known_items import VECTORS_ALONE, WEIGHTS, Candidates, find_
 from petitions.text.search_words import split_many
 from petitions.text.tokenizer import tokenize_many
 
+RULES = 1  # raise it when the code finds other figures for the same petitions, vectors and weight
 TITLE, TWO_WORDS, BODY = "title", "two words of the title", "body from title"
 NEAREST = "category of the nearest ten"
 
