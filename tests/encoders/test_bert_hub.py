@@ -11,7 +11,7 @@ import pytest
 from huggingface_hub import constants
 
 from petitions.encoders.bert_encoder import load_bert
-from petitions.encoders.hub import fetch_model
+from petitions.encoders.model_files import fetch_model
 from petitions.encoders.names import name_encoder
 from petitions.encoders.registry import ENCODERS
 from petitions.errors import FetchError, WeightsError

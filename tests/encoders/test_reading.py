@@ -15,7 +15,7 @@ from encoders.tiny_folders import (
     write_tiny_xlmr,
 )
 from petitions.encoders.bert_encoder import load_bert
-from petitions.encoders.hub import ModelFiles
+from petitions.encoders.model_files import ModelFiles
 from petitions.encoders.names import name_bert, name_encoder
 from petitions.encoders.reading import Reading, read_reading
 from petitions.errors import WeightsError

@@ -7,7 +7,8 @@ from petitions.encoders.bert_checkpoint import read_checkpoint
 from petitions.encoders.bert_shapes import masked_lm_shapes, next_sentence_shapes
 from petitions.encoders.engine import Floats, Network, Output
 from petitions.encoders.engine_choice import load_engine
-from petitions.encoders.hub import ModelFiles, fetch_model, load_tokenizer
+from petitions.encoders.hub import load_tokenizer
+from petitions.encoders.model_files import ModelFiles, fetch_model
 from petitions.encoders.names import hash_text, name_bert, name_encoder, require_finite, weight_files
 from petitions.encoders.overlap import read_overlap
 from petitions.encoders.reading import Pooling, read_reading

@@ -8,8 +8,8 @@ import numpy as np
 from petitions.encoders.bert_checkpoint import read_checkpoint
 from petitions.encoders.bert_encoder import BATCH_TOKENS, BertEncoder
 from petitions.encoders.engine import Floats
-from petitions.encoders.hub import ModelFiles, fetch_model
 from petitions.encoders.labels import read_labels
+from petitions.encoders.model_files import ModelFiles, fetch_model
 from petitions.encoders.probabilities import to_probabilities as to_probabilities
 from petitions.encoders.sequences import TokenSequence
 

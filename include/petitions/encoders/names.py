@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from petitions.encoders.hub import READING_FILES, ModelFiles, fetch_model
+from petitions.encoders.model_files import READING_FILES, ModelFiles, fetch_model
 from petitions.encoders.reading import read_reading
 from petitions.encoders.tokenizer_files import read_json
 from petitions.errors import WeightsError

@@ -57,7 +57,7 @@ def name_scorer(model: str) -> str:
         read_labels(Path(found))
         return name_head(Path(found))
     # transformers with it, which a step that loads no model does without
-    from petitions.encoders.hub import fetch_model
+    from petitions.encoders.model_files import fetch_model
 
     files = fetch_model(found)
     read_labels(files.folder)

@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from petitions.encoders.hub import fetch_model
+from petitions.encoders.model_files import fetch_model
 from petitions.encoders.names import weight_files
 from petitions.errors import WeightsError
 

@@ -12,17 +12,18 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import matplotlib
 import numpy as np
 from bs4 import BeautifulSoup
 from jinja2 import Environment, PackageLoader
 from markupsafe import Markup
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from scipy.spatial.distance import pdist, squareform
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 _TEMPLATES = Environment(
     loader=PackageLoader("petitions.topics"), autoescape=True, trim_blocks=True, lstrip_blocks=True
@@ -128,6 +129,8 @@ def draw_trends(rows: Sequence[Mapping[str, Any]], tell_days: Callable[[int], st
     Returns:
         An <svg> element whose text is text; the same rows give the same. Weeks without a petition are gaps.
     """
+    import matplotlib  # the other picture, of each fit, is drawn without it
+
     n_in_week = Counter[date]()
     for row in rows:
         n_in_week[row["week"]] += row["n_petitions"]
@@ -154,7 +157,9 @@ def draw_trends(rows: Sequence[Mapping[str, Any]], tell_days: Callable[[int], st
 
 def _draw_panels(
     ticks: Sequence[str], cut: Sequence[int], shares: Mapping[int, Sequence[float]], labels: Mapping[int, str]
-) -> Figure:
+) -> "Figure":
+    from matplotlib.figure import Figure
+
     n_rows = max(1, math.ceil(len(shares) / COLUMNS))
     width, height = COLUMNS * PANEL[0], n_rows * PANEL[1]
     figure = Figure(figsize=(width, height), facecolor="white")
@@ -188,7 +193,7 @@ def _leave_out(shares: Mapping[int, Sequence[float]], cut: Sequence[int]) -> dic
     }
 
 
-def _set_axes(panel: Axes, ticks: Sequence[str], top: float) -> None:
+def _set_axes(panel: "Axes", ticks: Sequence[str], top: float) -> None:
     panel.spines[["top", "right"]].set_visible(False)
     panel.set_ylim(0, top)
     panel.yaxis.set_major_formatter("{x:.0%}")

@@ -13,8 +13,9 @@ import numpy.typing as npt
 
 from petitions.encoders.bert_encoder import BertEncoder
 from petitions.encoders.classifier import TextClassifier, to_probabilities
-from petitions.encoders.hub import ModelFiles, fetch_model, load_tokenizer
+from petitions.encoders.hub import load_tokenizer
 from petitions.encoders.labels import MASKS, drop_signs
+from petitions.encoders.model_files import ModelFiles, fetch_model
 from petitions.encoders.names import name_encoder
 from petitions.errors import ConfigError
 from petitions.training.finetune_report import (

@@ -6,7 +6,7 @@ from petitions.encoders.bert import Bert
 from petitions.encoders.bert_checkpoint import read_checkpoint
 from petitions.encoders.bert_encoder import BertEncoder
 from petitions.encoders.classifier import HeadWeights, TextClassifier
-from petitions.encoders.hub import ModelFiles
+from petitions.encoders.model_files import ModelFiles
 from petitions.encoders.sequence_head import SequenceHead, name_sequence_head
 from petitions.encoders.tensorflow_engine import TensorFlowEngine
 
