@@ -13,8 +13,8 @@ import pytest
 
 from petitions.encoders.bert_encoder import load_bert
 from petitions.encoders.classifier import load_classifier, to_probabilities
-from petitions.encoders.model_files import ModelFiles
 from petitions.encoders.labels import read_labels
+from petitions.encoders.model_files import ModelFiles
 from petitions.errors import WeightsError
 from petitions.training.finetune_bert import find_own, finetune_embedding, finetune_labels
 from petitions.training.label_trainer import FinetuneSettings
