@@ -1,62 +1,40 @@
 """What a night costs: the first one over N petitions, the second with a few new ones, one with none; step by step.
 
     PYTHONPATH=include:tests:bench .venv/bin/python bench/night.py [--petitions 1821] [--new 0.02] [--through run]
+    PYTHONPATH=include:tests:bench .venv/bin/python bench/night.py --growth [228 456 …]
 
-Needs ../shared. The stand-in serves real petitions of the Blue House; the nights' clock moves on, so that the second
-window is another one, in which `--new` of the petitions began. `run` is `petitions run` in one process, with its CPU
-seconds; `airflow` a scheduler, dag-processor and API server of their own with the LocalExecutor, one slot in the pool
-`tpu`: when each task was queued, started, and for how long it ran. `--checkout` measures another tree of the project by
-the same file, `--repeat` gives medians, `--quick` is 100 petitions by `run`. Beyond the real petitions their sentences
-are shuffled under other ids. Prints Markdown.
+Needs ../shared. The stand-in serves petitions of the Blue House; the nights' clock moves on, so that the second window
+is another one, in which `--new` of the petitions began. `run` is the steps of `petitions run` in one process, with its
+CPU seconds, those of Postgres, and peak memory; `airflow` a scheduler, dag-processor and API server of their own with
+the LocalExecutor, one slot in the pool `tpu`; `cluster` the services of docker-compose.yaml as tests/cluster starts
+them, with Celery: when each task was queued, started, and for how long it ran. `--growth` is the series of sizes
+(night_growth.py), kept in `--kept` after each of them. `--checkout` measures another tree of the project by the same
+file, `--repeat` gives medians, `--quick` is 100 petitions by `run`. Prints Markdown.
 """
 
 import argparse
-import json
 import os
-import random
-import resource
 import socket
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Sequence
-from datetime import datetime
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 from crawl_ground import open_ground
-from night_airflow import BIN, Line, Night, measure_airflow
-from sqlalchemy import create_engine, text
+from night_airflow import measure_airflow
+from night_cluster import measure_cluster
+from night_data import FIRST, SECOND, write_rows
+from night_growth import SIZES, measure_growth, tell_growth
+from night_run import Night, measure_run
 
-from stand_in import BLUEHOUSE_DATA, StandIn, read_rows, run_stand_in
+from stand_in import StandIn, run_stand_in
 
 ROOT = Path(__file__).parents[1]
-FIRST, SECOND, NEW_DAY = "2019-09-01", "2019-09-03", "2019-09-02"  # the days that the windows leave out; all new begin
-MONTHS = ("2019-06", "2019-07", "2019-08")
+KEPT = ROOT / ".local" / "bench" / "night-growth.json"
 NIGHTS = (("first", FIRST), ("second", SECOND), ("nothing new", SECOND))
-STEPS = """
-SELECT step, count(*), coalesce(sum(seconds), 0), sum(rows_out) FROM petitions.pipeline_step
-WHERE run_id = :run AND started_at >= :since GROUP BY step ORDER BY min(started_at)
-"""
-
-
-def write_rows(path: Path, n: int, n_new: int, seed: int = 0) -> None:
-    """Write n petitions of the three months, the last n_new of which begin on the second night."""
-    rows = read_rows(*(BLUEHOUSE_DATA / f"{month}.jsonl" for month in MONTHS))
-    chance = random.Random(seed)
-    chance.shuffle(rows)
-    total, chosen = n + n_new, list[dict[str, Any]]()
-    for copy in range(-(-total // len(rows))):
-        for row in rows[: total - len(chosen)]:
-            sentences = row["content"].split(". ")
-            if copy:
-                chance.shuffle(sentences)
-            chosen.append({**row, "id": str(int(row["id"]) + copy * 10_000_000), "content": ". ".join(sentences)})
-    for row in chosen[n:]:
-        row["begin"], row["end"] = NEW_DAY, "2019-10-02"
-    path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in chosen), encoding="utf-8")
 
 
 def make_environ(checkout: Path, database_url: str, site: StandIn, folder: Path) -> dict[str, str]:
@@ -89,77 +67,81 @@ def make_environ(checkout: Path, database_url: str, site: StandIn, folder: Path)
     }
 
 
-def measure_run(environ: dict[str, str], nights: Sequence[tuple[str, str]], site: StandIn) -> list[Night]:
-    """The nights by `petitions run`."""
-    found = []
-    for name, until in nights:
-        site.control("clock", today=until)
-        since, cpu, began = datetime.now().astimezone(), _cpu_of_children(), time.monotonic()
-        command = [BIN / "petitions", "run", "--until", until, "--months", "3"]
-        subprocess.run(command, env=environ, check=True, stdout=subprocess.DEVNULL)
-        seconds, cpu_s = time.monotonic() - began, _cpu_of_children() - cpu
-        engine = create_engine(environ["PETITIONS_DATABASE_URL"])
-        with engine.connect() as conn:
-            run = conn.scalar(text("SELECT run_id FROM petitions.pipeline_run WHERE until = :day"), {"day": until})
-            rows = conn.execute(text(STEPS), {"run": run, "since": since}).all()
-        engine.dispose()
-        lines = [Line(name=step, n=n, queued_s=0, ran_s=ran, told=f"{out} rows") for step, n, ran, out in rows]
-        found.append(Night(name=name, seconds=seconds, cpu_s=cpu_s, lines=lines))
-    return found
-
-
 def tell(nights: Sequence[Sequence[Night]], through: str, n: int, n_new: int) -> None:
     """Print a table of the medians of some rounds."""
     print(f"\n### {n} petitions, {n_new} new, by {through}; medians of {len(nights)}\n")
-    print("| night | step | parts | queued, s | ran, s | |\n|---|---|--:|--:|--:|---|")
-    first = statistics.median(round_[0].seconds for round_ in nights)
-    first_cpu = statistics.median(round_[0].cpu_s for round_ in nights)
+    print("| night | step | parts | queued, s | ran, s | CPU, s | Postgres, s | MB | |")
+    print(f"|---|---|{'--:|' * 6}---|")
+    first, first_cpu = _take(nights, 0, "seconds"), _take(nights, 0, "cpu_s")
     for place, night in enumerate(nights[-1]):
-        same = [round_[place] for round_ in nights]
-        seconds, cpu_s = (statistics.median(values) for values in ([x.seconds for x in same], [x.cpu_s for x in same]))
-        share = f"{seconds / first:.1%} of the first" + (
-            f"; CPU {cpu_s:.0f} s, {cpu_s / first_cpu:.1%}" if cpu_s else ""
+        seconds, cpu_s, server_s, peak_mb = (
+            _take(nights, place, name) for name in ("seconds", "cpu_s", "server_s", "peak_mb")
         )
+        share = f"{seconds / first:.1%} of the first" + (f"; CPU {cpu_s / first_cpu:.1%}" if cpu_s else "")
         n_tasks = sum(line.n for line in night.lines)
-        print(f"| **{night.name}** | **all** | {n_tasks} | | **{seconds:.0f}** | {share} |")
+        print(
+            f"| **{night.name}** | **all** | {n_tasks} | | **{seconds:.0f}** | {cpu_s:.1f} | {server_s:.1f} "
+            f"| {peak_mb:.0f} | {share} |"
+        )
         for line in night.lines:
-            values = [each for one in same for each in one.lines if each.name == line.name]
-            queued, ran = (statistics.median(x) for x in ([x.queued_s for x in values], [x.ran_s for x in values]))
-            print(f"| {night.name} | {line.name} | {line.n} | {queued:.1f} | {ran:.1f} | {line.told} |")
+            same = [each for round_ in nights for each in round_[place].lines if each.name == line.name]
+            figures = [
+                statistics.median(getattr(each, name) for each in same)
+                for name in ("queued_s", "ran_s", "cpu_s", "server_s", "peak_mb")
+            ]
+            cells = " | ".join(f"{figure:.1f}" for figure in figures)
+            print(f"| {night.name} | {line.name} | {line.n} | {cells} | {line.told} |")
     sys.stdout.flush()
+
+
+def _take(nights: Sequence[Sequence[Night]], place: int, name: str) -> float:
+    return statistics.median(getattr(round_[place], name) for round_ in nights)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="What a night costs")
     parser.add_argument("--petitions", type=int, nargs="+", default=[1821])
     parser.add_argument("--new", type=float, default=0.02, help="a share, or from 1 on a number")
-    parser.add_argument("--through", nargs="+", choices=["run", "airflow"], default=["run", "airflow"])
+    parser.add_argument("--through", nargs="+", choices=["run", "airflow", "cluster"], default=["run", "airflow"])
+    parser.add_argument("--growth", type=int, nargs="*", metavar="N", help=f"the series: {SIZES}")
+    parser.add_argument("--kept", type=Path, default=KEPT, help="where the series is kept, and gone on from")
     parser.add_argument("--checkout", type=Path, default=ROOT)
     parser.add_argument("--repeat", type=int, default=1)
     parser.add_argument("--quick", action="store_true", help="100 petitions by `petitions run`, 5 of them new")
     parser.add_argument("--keep", action="store_true", help="the folders of logs")
     chosen = parser.parse_args()
+    checkout = chosen.checkout.resolve()
+    if chosen.growth is not None:
+        make = partial(make_environ, checkout)
+        print(tell_growth(measure_growth(chosen.growth or SIZES, chosen.kept, make)))
+        return
     if chosen.quick:
         chosen.petitions, chosen.new, chosen.through = [100], 0.05, ["run"]
-    measure = {"run": measure_run, "airflow": measure_airflow}
     for n in chosen.petitions:
         n_new = round(n * chosen.new) if chosen.new < 1 else round(chosen.new)
         for through in chosen.through:
-            rounds = []
-            for _ in range(chosen.repeat):
-                place = tempfile.mkdtemp(prefix="night-")
-                data = Path(place) / "rows.jsonl"
-                write_rows(data, n - n_new, n_new)
-                with open_ground() as make, run_stand_in("bluehouse", data, today=FIRST) as site:
-                    engine, _ = make()
-                    url = engine.url.render_as_string(hide_password=False)
-                    environ = make_environ(chosen.checkout.resolve(), url, site, Path(place))
-                    rounds.append(measure[through](environ, NIGHTS, site))
-                if chosen.keep:
-                    print(f"logs: {place}", file=sys.stderr)
-                else:
-                    subprocess.run(["rm", "-rf", place], check=True)
+            rounds = [_measure(through, n, n_new, checkout, keep=chosen.keep) for _ in range(chosen.repeat)]
             tell(rounds, through, n, n_new)
+
+
+def _measure(through: str, n: int, n_new: int, checkout: Path, *, keep: bool) -> list[Night]:
+    """The three nights, over the last n_new of n petitions in the second one."""
+    place = Path(tempfile.mkdtemp(prefix="night-"))
+    write_rows(place / "rows.jsonl", n - n_new, n_new)
+    with run_stand_in("bluehouse", place / "rows.jsonl", today=FIRST) as site:
+        if through == "cluster":
+            nights = measure_cluster(NIGHTS, site)
+        else:
+            measure = {"run": measure_run, "airflow": measure_airflow}[through]
+            with open_ground() as make:
+                engine, _ = make()
+                url = engine.url.render_as_string(hide_password=False)
+                nights = measure(make_environ(checkout, url, site, place), NIGHTS, site)
+    if keep:
+        print(f"logs: {place}", file=sys.stderr)
+    else:
+        subprocess.run(["rm", "-rf", place], check=True)
+    return nights
 
 
 def _copy_dags(checkout: Path, folder: Path) -> Path:
@@ -170,11 +152,6 @@ def _copy_dags(checkout: Path, folder: Path) -> Path:
     (folder / "dags").mkdir()
     (folder / "dags" / "petition_topics.py").write_text(text_.replace(nightly, "schedule=None"), encoding="utf-8")
     return folder / "dags"
-
-
-def _cpu_of_children() -> float:
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
 
 
 def _free_port() -> int:

@@ -8,9 +8,10 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+
+from night_run import Line, Night
 
 from stand_in import StandIn
 
@@ -21,27 +22,6 @@ SELECT task_id, count(*), sum(state = 'success'), min(queued_dttm), min(start_da
        sum(max(0, (julianday(start_date) - julianday(queued_dttm)) * 86400))
 FROM task_instance WHERE run_id = ? AND start_date IS NOT NULL GROUP BY task_id ORDER BY min(start_date)
 """
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
-    """A step or task of a night: how many processes or parts, seconds queued and at work, and what it wrote."""
-
-    name: str
-    n: int
-    queued_s: float
-    ran_s: float
-    told: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Night:
-    """One night: wall seconds, CPU seconds where they are known, and its lines."""
-
-    name: str
-    seconds: float
-    cpu_s: float
-    lines: Sequence[Line]
 
 
 def measure_airflow(environ: dict[str, str], nights: Sequence[tuple[str, str]], site: StandIn) -> list[Night]:

@@ -55,12 +55,12 @@ class StandIn:
 
 
 @contextmanager
-def run_stand_in(site: str, *data: Path, today: str, times: int = 1, seed: int = 0) -> Iterator[StandIn]:
+def run_stand_in(site: str, *data: Path, today: str, times: int = 1, seed: int = 0, port: int = 0) -> Iterator[StandIn]:
     """Serve the records of `data` as `site` ("bluehouse" or "assembly") on the day `today` (YYYY-MM-DD)."""
     for path in (SERVE, *data):
         if not path.exists():
             pytest.skip(f"{path} is absent: the stand-in for the sites needs it")
-    url = f"http://127.0.0.1:{_free_port()}"
+    url = f"http://127.0.0.1:{port or _free_port()}"
     command = [sys.executable, str(SERVE), site, *map(str, data), "--port", url.rpartition(":")[2]]
     command += ["--today", today, "--times", str(times), "--seed", str(seed)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)

@@ -1,0 +1,82 @@
+"""The nights of `night.py` on the services of docker-compose.yaml, started as tests/cluster starts them: Celery, Redis.
+
+One worker of the queue `default` with two tasks at once, one of the queue `tpu` with one, no accelerator.
+"""
+
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from night_run import Line, Night
+
+from stand_in import StandIn
+
+ROOT = Path(__file__).parents[1]
+sys.path.append(str(ROOT / "tests" / "cluster"))  # whose modules import each other by name
+
+from kills import copy_dags  # noqa: E402
+
+from cluster import Cluster, run_cluster  # noqa: E402
+
+PATIENCE_S = 5400
+NIGHTLY = 'schedule=CronDataIntervalTimetable("0 3 * * *", timezone=SEOUL)'
+DAG = "/api/v2/dags/petition_topics"
+
+
+def measure_cluster(
+    nights: Sequence[tuple[str, str]], site: StandIn, settings: Mapping[str, str] | None = None
+) -> list[Night]:
+    """The nights, each a name and the day that its window leaves out; `settings` go to every service of Airflow."""
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        folder.chmod(0o755)
+        dags = copy_dags(folder, {NIGHTLY: "schedule=None"})  # its own nights would run between ours
+        variables = {
+            "PETITIONS_SOURCE": "bluehouse",
+            "PETITIONS_BLUEHOUSE_URL": site.url,
+            "PETITIONS_REQUESTS_PER_SECOND": "500",
+        }
+        settings = {"AIRFLOW__CORE__DAGS_FOLDER": str(dags), **(settings or {})}
+        with run_cluster(variables, settings) as cluster:
+            cluster.call_api("PATCH", DAG, {"is_paused": False})
+            return [_measure_night(cluster, site, name, until, f"night_{n}") for n, (name, until) in enumerate(nights)]
+
+
+def _measure_night(cluster: Cluster, site: StandIn, name: str, until: str, run_id: str) -> Night:
+    site.control("clock", today=until)
+    conf = {"source": "bluehouse", "until": until, "months": 3}
+    cluster.call_api("POST", f"{DAG}/dagRuns", {"logical_date": None, "conf": conf, "dag_run_id": run_id})
+    deadline = time.monotonic() + PATIENCE_S
+    while (run := cluster.call_api("GET", f"{DAG}/dagRuns/{run_id}"))["state"] in ("queued", "running"):
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"{run_id} is {run['state']} after {PATIENCE_S} s")
+        time.sleep(1)
+    tasks = cluster.call_api("GET", f"{DAG}/dagRuns/{run_id}/taskInstances?limit=500")["task_instances"]
+    if run["state"] != "success":
+        states = [(task["task_id"], task["map_index"], task["state"]) for task in tasks]
+        raise RuntimeError(f"{run_id} is {run['state']}: {states}")
+    began = run["queued_at"]
+    return Night(name=name, seconds=seconds_between(began, run["end_date"]), cpu_s=0, lines=_tell_tasks(tasks, began))
+
+
+def _tell_tasks(tasks: Sequence[Mapping[str, Any]], began: str) -> list[Line]:
+    """A line of each task that ran, in the order in which they began."""
+    ran = sorted((task for task in tasks if task["duration"]), key=lambda task: str(task["start_date"]))
+    lines = []
+    for name in dict.fromkeys(task["task_id"] for task in ran):
+        parts = [task for task in ran if task["task_id"] == name]
+        start, end = parts[0]["start_date"], max(task["end_date"] for task in parts)
+        queued = sum(max(0, seconds_between(task["queued_when"], task["start_date"])) for task in parts)
+        told = f"from {seconds_between(began, start):.0f} to {seconds_between(began, end):.0f} s"
+        ran_s = sum(task["duration"] for task in parts)
+        lines.append(Line(name=name, n=len(parts), queued_s=queued, ran_s=ran_s, told=told))
+    return lines
+
+
+def seconds_between(began: str, ended: str) -> float:
+    """Seconds between two moments as Airflow writes them."""
+    return (datetime.fromisoformat(ended) - datetime.fromisoformat(began)).total_seconds()
