@@ -7,7 +7,8 @@ from safetensors.numpy import load_file, save_file
 
 from petitions.encoders.bert_encoder import load_bert
 from petitions.errors import WeightsError
-from petitions.scoring.next_sentence import score_next_sentence
+from petitions.records import PetitionText
+from petitions.scoring.next_sentence import read_petitions, score_next_sentence, score_petitions
 from petitions.settings import MODELS
 
 TINY = Path(__file__).parents[1] / "encoders/golden/tiny-bert"
@@ -87,6 +88,44 @@ def test_next_sentence_asks_for_no_second_model(tmp_path):
     assert score_next_sentence(both, pairs) == score_next_sentence(load_bert(with_head, "cpu"), pairs)
     with pytest.raises(WeightsError, match=r"next_sentence.*cls\.seq_relationship"):
         score_next_sentence(load_bert(without, "cpu"), pairs)
+
+
+def test_vectors_and_score_of_a_petition_come_of_one_splitting(tiny, monkeypatch):
+    texts = [make_text("학교 급식", "강아지 보호 " * 40), make_text("버스", ""), make_text("", "노인 병원\n마을")]
+    wanted = tiny.embed([text.whole for text in texts]), score_petitions(tiny, texts)
+    asked = count_split(tiny, monkeypatch)
+    vectors, scores = read_petitions(tiny, texts)
+    assert sorted(asked) == sorted([text.title for text in texts] + [text.below_title for text in texts])
+    np.testing.assert_array_equal(vectors, wanted[0])
+    np.testing.assert_array_equal(scores["next_sentence"], wanted[1])
+
+
+def test_where_other_weights_give_the_score_each_has_its_own_pieces(tiny, tmp_path, monkeypatch):
+    without = copy_tiny(tmp_path / "bare", lambda name: "cls." not in name and "pooler" not in name)
+    both = load_bert(str(TINY), "cpu", without)
+    texts = [make_text("학교 급식", "강아지 보호")]
+    asked = count_split(both.vector_reader, monkeypatch), count_split(both, monkeypatch)
+    vectors, scores = read_petitions(both, texts)
+    assert asked == (["", texts[0].whole], ["학교 급식", "강아지 보호"])
+    np.testing.assert_array_equal(vectors, both.embed([texts[0].whole]))
+    np.testing.assert_array_equal(scores["next_sentence"], score_petitions(tiny, texts))
+
+
+def count_split(bert, monkeypatch) -> list[str]:
+    """The texts that an encoder splits from now on."""
+    asked, split = [], bert.encode_pieces
+
+    def record(texts, **marks):
+        texts = list(texts)
+        asked.extend(texts)
+        return split(texts, **marks)
+
+    monkeypatch.setattr(bert, "encode_pieces", record)
+    return asked
+
+
+def make_text(title: str, body: str) -> PetitionText:
+    return PetitionText(petition_id="sample:1", content_hash="", title=title, purpose="", body=body)
 
 
 def copy_tiny(folder: Path, keeps) -> str:

@@ -8,8 +8,11 @@ from sqlalchemy import text
 
 from invented import BERT, WINDOW, make_petitions, write_all
 from petitions.encoders import registry
+from petitions.encoders.registry import find_encoder
 from petitions.records import Source
 from petitions.settings import Settings
+from petitions.steps import encoders
+from petitions.steps.encode import encode
 from petitions.steps.score import make_scores, score_texts
 from petitions.steps.step import Run
 from petitions.store.artifacts import ArtifactStore
@@ -73,6 +76,28 @@ def test_keywords_are_found_once_for_a_text_and_again_by_another_version(engine,
     assert rows == [name_extractor()]
     assert "건널목" in words[:2]
     assert score_texts(run, "bert") == 0
+
+
+@pytest.mark.postgres
+def test_what_encode_reads_at_once_is_stored_with_the_vectors_and_not_asked_again(engine, tmp_path, monkeypatch):
+    with engine.begin() as conn:
+        write_all(conn, make_petitions(4))
+    run = Run(settings=Settings(), engine=engine, artifacts=ArtifactStore(str(tmp_path)), source=SOURCE, window=WINDOW)
+    name, asked = find_encoder("bert").name(run.settings), []
+
+    def read_once(texts):
+        asked.extend(texts)
+        return np.eye(len(texts), 8, dtype=np.float32), {"next_sentence": np.full(len(texts), 0.25, np.float32)}
+
+    monkeypatch.setattr(encoders, "load_reader", lambda *_: (name, read_once))
+    assert encode(run, "bert") == len(asked) == 4
+    with engine.connect() as conn:
+        assert read_unscored(conn, SOURCE, WINDOW, name, ("next_sentence",)) == []
+        values = text("SELECT DISTINCT value FROM petitions.petition_score WHERE encoder = :name")
+        assert conn.execute(values, {"name": name}).scalars().all() == [0.25]
+    monkeypatch.setattr(encoders, "open_encoder", None)  # step score loads no weights
+    assert score_texts(run, "bert") == 4  # their keywords
+    assert encode(run, "bert") == 0
 
 
 def make_scores_of(texts):

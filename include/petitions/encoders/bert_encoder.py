@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
+from tokenizers.pre_tokenizers import BertPreTokenizer
+
 from petitions.encoders.bert_checkpoint import read_checkpoint
 from petitions.encoders.bert_shapes import masked_lm_shapes, next_sentence_shapes
 from petitions.encoders.engine import Floats, Network, Output
@@ -90,6 +92,11 @@ class BertEncoder:
         embedder = self._embedder
         return self if embedder is None or embedder._missing_next_sentence else embedder
 
+    @property
+    def vector_reader(self) -> "BertEncoder":
+        """Whose tokenizer, positions and weights give the vectors."""
+        return self._embedder or self
+
     def encode_pieces(self, texts: Iterable[str], *, has_marks: bool = False) -> list[list[int]]:
         """Split texts into piece ids, without special tokens around them and without a limit.
 
@@ -125,14 +132,33 @@ class BertEncoder:
         """
         if self._embedder is not None:
             return self._embedder.embed(texts, is_question=is_question, batch_tokens=batch_tokens)
+        return self._pool(self._split(texts, is_question), batch_tokens)
+
+    def embed_joined(self, firsts: Sequence[Sequence[int]], seconds: Sequence[Sequence[int]]) -> Floats:
+        """What `embed` gives for texts of two parts, of the pieces of these; only where `joins_pieces`."""
+        wholes = [[*first, *second] for first, second in zip(firsts, seconds, strict=True)]
+        return self._pool(self._cut(wholes, []), BATCH_TOKENS)
+
+    @property
+    def joins_pieces(self) -> bool:
+        """Whether the pieces of a text are those of its lines, one after the other, in vectors and in pairs.
+
+        BERT's own tokenizer splits at every space, and no piece goes across. Others may write a space into a piece.
+        """
+        splits_at_spaces = isinstance(self.tokenizer.backend_tokenizer.pre_tokenizer, BertPreTokenizer)
+        return splits_at_spaces and not (self.reading.text_prompt or self.reading.is_lowered)
+
+    def _pool(self, texts: Iterable[list[list[int]]], batch_tokens: int) -> Floats:
+        """The vectors of N texts, float32 [N, D], from the pieces of the windows of each."""
         windows: list[TokenSequence] = []
-        owners: list[int] = []
-        for owner, parts in enumerate(self._split(texts, is_question)):
+        n_windows: list[int] = []
+        for parts in texts:
             windows += [self.frame(part) for part in parts]
-            owners += [owner] * len(parts)
+            n_windows.append(len(parts))
         vectors = self._compute("vectors", windows, batch_tokens)  # [W, D]
+        owners = [owner for owner, n_parts in enumerate(n_windows) for _ in range(n_parts)]
         n_tokens = [len(window.token_ids) for window in windows]
-        return join_windows(vectors, n_tokens, owners, len(texts), self.reading.pooling)
+        return join_windows(vectors, n_tokens, owners, len(n_windows), self.reading.pooling)
 
     def _split(self, texts: Sequence[str], is_question: bool) -> Iterator[list[list[int]]]:
         """The pieces of each window of each text, the prompt before each of them."""
@@ -140,15 +166,19 @@ class BertEncoder:
         if self.reading.is_lowered:
             texts = [text.lower() for text in texts]
         (prompt_pieces,) = self.encode_pieces([prompt.rstrip()])
-        n_prompt = len(prompt_pieces)
+        return self._cut(self.encode_pieces([prompt + text for text in texts]), prompt_pieces)
+
+    def _cut(self, wholes: Sequence[list[int]], prompt: list[int]) -> Iterator[list[list[int]]]:
+        """The windows of texts that are split already, and begin with the pieces of the prompt."""
+        n_prompt = len(prompt)
         room = min(self.n_positions, self.reading.max_tokens or self.n_positions) - 2 - n_prompt
         if room < 1:
-            raise WeightsError(f"{self.name}: the prompt {prompt!r} has {n_prompt} pieces, which fills a window")
-        for whole in self.encode_pieces([prompt + text for text in texts]):
+            raise WeightsError(f"{self.name}: the prompt has {n_prompt} pieces, which fills a window")
+        for whole in wholes:
             pieces = whole[n_prompt:]
             starts = range(0, max(len(pieces), 1), room)
             # What a prompt and a text make of each other where they meet is kept in the first window.
-            yield [(prompt_pieces if start else whole[:n_prompt]) + pieces[start : start + room] for start in starts]
+            yield [(prompt if start else whole[:n_prompt]) + pieces[start : start + room] for start in starts]
 
     def predict_masked(self, sequences: Sequence[TokenSequence], *, batch_tokens: int = BATCH_TOKENS) -> Floats:
         """Logits over the vocabulary of V pieces at the `position` of each sequence, float32 [N, V].

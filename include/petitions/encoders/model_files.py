@@ -44,6 +44,10 @@ def fetch_model(model: str, *, is_local: bool = False) -> ModelFiles:
     if not match:
         raise WeightsError(f"no such model folder: {model}")
     name, revision = match["name"], match["revision"]
+    # Where they are needed alone: a night with nothing new reads the names of its weights, and should not wait.
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+
     try:
         folder = Path(
             snapshot_download(name, revision=revision, allow_patterns=list(HUB_FILES), local_files_only=is_local)

@@ -12,9 +12,15 @@ N_SPECIAL = 3  # [CLS] first [SEP] second [SEP]
 
 def read_margins(bert: BertEncoder, pairs: Sequence[tuple[str, str]]) -> npt.NDArray[np.float64]:
     """The log odds of "follows" by the head alone, float64 [N]."""
-    room = bert.n_positions - N_SPECIAL
     firsts = bert.encode_pieces(first for first, _ in pairs)
-    seconds = bert.encode_pieces(second for _, second in pairs)
+    return compare_pieces(bert, firsts, bert.encode_pieces(second for _, second in pairs))
+
+
+def compare_pieces(
+    bert: BertEncoder, firsts: Sequence[Sequence[int]], seconds: Sequence[Sequence[int]]
+) -> npt.NDArray[np.float64]:
+    """The same of pairs that are split already."""
+    room = bert.n_positions - N_SPECIAL
     sequences = []
     for first, second in zip(firsts, seconds, strict=True):
         n_first = min(len(first), max(room // 2, room - len(second)))

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 # An encoder and N texts give float32 [N].
 ScoreTexts = Callable[[Any, Sequence[PetitionText]], "NDArray[np.float32]"]
+# An encoder and N texts give vectors float32 [N, D], and by its name each score of a text float32 [N].
+ReadTexts = Callable[[Any, Sequence[PetitionText]], "tuple[NDArray[np.float32], dict[str, NDArray[np.float32]]]"]
 
 
 class Encoder(Protocol):
@@ -62,6 +64,7 @@ class EncoderEntry:
     question_loader: str = (
         ""  # of what embeds questions alone, in a server: from files that are here, without TensorFlow
     )
+    reader: str = ""  # "module:name" of a ReadTexts, where vectors and scores of a text share work
     reads_morphemes: bool = False  # texts are given as lists of morphemes
     has_engines: bool = False  # PETITIONS_CPU_ENGINE chooses what computes it
     is_searched: bool = False  # readers search its vectors
@@ -145,6 +148,7 @@ ENCODERS: Mapping[str, EncoderEntry] = MappingProxyType(
             name_weights="petitions.encoders.names:name_bert",
             loader="petitions.encoders.bert_encoder:load_bert",
             question_loader="petitions.encoders.bert_encoder:load_questions",
+            reader="petitions.scoring.next_sentence:read_petitions",
             has_engines=True,
             is_searched=True,
             has_keywords=True,

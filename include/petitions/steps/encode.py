@@ -1,10 +1,10 @@
-"""The step encode: a vector of each text by each encoder.
+"""The step encode: a vector of each text by each encoder, and the scores that share work with it.
 
-Passes of BERT a petition: this step reads each window of it once, and the step score reads the title with what follows
-it once more (another input: they are a pair there, of two segments): 4.2 passes and 936 tokens in the mean. The pair as
+Passes of BERT a petition: each window of it is read once, and the title with what follows it once more (another input:
+they are a pair there, of two segments): 4.2 passes and 936 tokens in the mean. The pair as
 the first window would save a quarter of that, but it gives other vectors, whose neighbours are worse (docs/scores.md,
 "Passes"). Masked words are not asked while they have no weight; each fine-tuned model of PETITIONS_SCORERS reads each
-window once more, being another network. In each step a text is split into pieces once.
+window once more, being another network. Where one model gives vectors and scores, a text is split into pieces once.
 """
 
 import json
@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING
 
 from petitions.encoders.registry import find_encoder
 from petitions.errors import ConfigError, WeightsError
+from petitions.steps.score import name_scores
 from petitions.steps.step import CHUNK, Run, read_chunks
-from petitions.store import fusion, vectors
+from petitions.store import fusion, scores, vectors
 from petitions.store.parts import WHOLE, Part
 
 if TYPE_CHECKING:
-    from petitions.steps.encoders import Embed
+    from petitions.steps.encoders import ReadTexts
 
 SEARCH_FILE = "search.json"  # of the folder of weights: what `petitions weigh-search --output` gave
 
@@ -38,12 +39,13 @@ def encode(run: Run, encoder: str, part: Part = WHOLE) -> int:
         entry.require_heads(run.settings)  # told now, not by the score that comes after the hours of this
         keep_weight(run, encoder, name)
         read = partial(vectors.read_unencoded, encoder=name, limit=CHUNK, part=part)
-        embed = None
+        read_texts = None
         for chunk in read_chunks(run, read, progress):
-            embed = embed or _load(run, encoder, name)
-            embeddings = embed([item.whole for item in chunk])
+            read_texts = read_texts or _load(run, encoder, name)
+            embeddings, found = read_texts(chunk)
             with run.engine.begin() as conn:
                 vectors.upsert_embeddings(conn, name, chunk, embeddings)
+                scores.upsert_scores(conn, name_scores(name, chunk, found))
     return progress.rows_out
 
 
@@ -80,12 +82,12 @@ def keep_weight(run: Run, encoder: str, name: str) -> None:
         fusion.insert_weight(conn, weight)
 
 
-def _load(run: Run, encoder: str, name: str) -> "Embed":
+def _load(run: Run, encoder: str, name: str) -> "ReadTexts":
     """Load TensorFlow and the weights, which a part without new petitions need not wait for."""
-    from petitions.steps.encoders import load_encoder
+    from petitions.steps.encoders import load_reader
 
-    loaded, embed = load_encoder(encoder, run.settings)
+    loaded, read_texts = load_reader(encoder, run.settings)
     if loaded != name:
         setting = find_encoder(encoder).variables
         raise ConfigError(f"{setting} was {name}, but {loaded} was loaded: encode again")
-    return embed
+    return read_texts

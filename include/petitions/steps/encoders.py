@@ -2,16 +2,19 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from pkgutil import resolve_name
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from petitions.encoders.registry import Encoder, find_encoder
+from petitions.records import PetitionText
 from petitions.settings import Settings
 from petitions.text.tokenizer import get_tokenizer
 
 Embed = Callable[[Sequence[str]], NDArray[np.float32]]
+ReadTexts = Callable[[Sequence[PetitionText]], tuple[NDArray[np.float32], dict[str, NDArray[np.float32]]]]
 
 _opened: dict[tuple[str, ...], Encoder] = {}
 
@@ -50,3 +53,16 @@ def load_encoder(encoder: str, settings: Settings, *, of_questions: bool = False
         return opened.name, opened.embed
     tokenizer = get_tokenizer()
     return opened.name, lambda texts: opened.embed([tokenizer.morphemes(text) for text in texts])
+
+
+def load_reader(encoder: str, settings: Settings) -> tuple[str, ReadTexts]:
+    """The name of an encoder's weights, and what turns N petitions into float32 [N, D] and scores float32 [N].
+
+    The scores are those that share work with the vectors; see `open_encoder` for errors.
+    """
+    entry = find_encoder(encoder)
+    if entry.reader:
+        opened = open_encoder(encoder, settings)
+        return opened.name, partial(resolve_name(entry.reader), opened)
+    name, embed = load_encoder(encoder, settings)
+    return name, lambda texts: (embed([text.whole for text in texts]), {})

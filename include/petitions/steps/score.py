@@ -1,6 +1,10 @@
-"""The step score: the scores of a text alone, of no fit, and its keywords, by the encoders that give any."""
+"""The step score: the scores of a text alone, of no fit, and its keywords, by the encoders that give any.
 
-from collections.abc import Sequence
+Where an encoder reads a text once for vectors and scores, the step encode has stored these, and what is left here are
+keywords, and scores that are newer than a text's vectors.
+"""
+
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +17,9 @@ from petitions.store.parts import WHOLE, Part
 from petitions.store.scores import Keywords, Score
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from petitions.encoders.registry import Encoder
     from petitions.text.tokenizer import Tokenizer
 
@@ -65,16 +72,24 @@ def count_left(run: Run, encoder: str) -> int:
 def make_scores(opened: "Encoder", encoder: str, texts: Sequence[PetitionText]) -> list[Score]:
     """The scores of each text by an encoder; the registry says which."""
     entry = find_encoder(encoder)
+    values = {name: entry.scores[name].load()(opened, texts) for name in entry.text_scores}
+    return name_scores(opened.name, texts, values)
+
+
+def name_scores(
+    encoder: str, texts: Sequence[PetitionText], values: Mapping[str, "NDArray[np.float32]"]
+) -> list[Score]:
+    """The rows of scores float32 [N] of N texts, by the name of each, under the name of the weights."""
     return [
         Score(
             petition_id=text.petition_id,
-            encoder=opened.name,
+            encoder=encoder,
             score=name,
             value=round(float(value), 6),
             content_hash=text.content_hash,
         )
-        for name in entry.text_scores
-        for text, value in zip(texts, entry.scores[name].load()(opened, texts), strict=True)
+        for name, found in values.items()
+        for text, value in zip(texts, found, strict=True)
     ]
 
 
