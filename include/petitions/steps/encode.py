@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 
 from petitions.encoders.registry import find_encoder
 from petitions.errors import ConfigError, WeightsError
-from petitions.steps.score import name_scores
 from petitions.steps.step import CHUNK, Run, read_chunks
 from petitions.store import fusion, scores, vectors
 from petitions.store.parts import WHOLE, Part
@@ -45,7 +44,7 @@ def encode(run: Run, encoder: str, part: Part = WHOLE) -> int:
             embeddings, found = read_texts(chunk)
             with run.engine.begin() as conn:
                 vectors.upsert_embeddings(conn, name, chunk, embeddings)
-                scores.upsert_scores(conn, name_scores(name, chunk, found))
+                scores.upsert_scores(conn, scores.name_scores(name, chunk, found))
     return progress.rows_out
 
 

@@ -4,7 +4,7 @@ Where an encoder reads a text once for vectors and scores, the step encode has s
 keywords, and scores that are newer than a text's vectors.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -17,9 +17,6 @@ from petitions.store.parts import WHOLE, Part
 from petitions.store.scores import Keywords, Score
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from petitions.encoders.registry import Encoder
     from petitions.text.tokenizer import Tokenizer
 
@@ -73,24 +70,7 @@ def make_scores(opened: "Encoder", encoder: str, texts: Sequence[PetitionText]) 
     """The scores of each text by an encoder; the registry says which."""
     entry = find_encoder(encoder)
     values = {name: entry.scores[name].load()(opened, texts) for name in entry.text_scores}
-    return name_scores(opened.name, texts, values)
-
-
-def name_scores(
-    encoder: str, texts: Sequence[PetitionText], values: Mapping[str, "NDArray[np.float32]"]
-) -> list[Score]:
-    """The rows of scores float32 [N] of N texts, by the name of each, under the name of the weights."""
-    return [
-        Score(
-            petition_id=text.petition_id,
-            encoder=encoder,
-            score=name,
-            value=round(float(value), 6),
-            content_hash=text.content_hash,
-        )
-        for name, found in values.items()
-        for text, value in zip(texts, found, strict=True)
-    ]
+    return scores.name_scores(opened.name, texts, values)
 
 
 def extract_words(

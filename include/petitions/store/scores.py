@@ -1,9 +1,11 @@
 """The scores and keywords of petitions, by encoder and content hash, so that no text is scored twice."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Connection, and_, delete, exists, func, select, tuple_
 
 from petitions.errors import PermanentError
@@ -111,6 +113,21 @@ def _has_keywords(encoder: str, extractor: str) -> ColumnElement[bool]:
         made.encoder == encoder,
         made.extractor == extractor,
     )
+
+
+def name_scores(encoder: str, texts: Sequence[PetitionText], values: Mapping[str, NDArray[np.float32]]) -> list[Score]:
+    """The rows of scores float32 [N] of N texts, by the name of each, under the name of the weights."""
+    return [
+        Score(
+            petition_id=text.petition_id,
+            encoder=encoder,
+            score=name,
+            value=round(float(value), 6),
+            content_hash=text.content_hash,
+        )
+        for name, found in values.items()
+        for text, value in zip(texts, found, strict=True)
+    ]
 
 
 def upsert_scores(conn: Connection, scores: Iterable[Score]) -> Counts:
