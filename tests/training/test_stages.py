@@ -17,6 +17,8 @@ from petitions.errors import ConfigError
 from petitions.scoring.masked_lm import fill_mask
 from petitions.scoring.next_sentence import score_next_sentence
 from petitions.training.draws import Drawer
+from petitions.training.fill_draws import WindowSampler
+from petitions.training.held_encoder import HELD_FILE
 from petitions.training.material import find_neighbours, load_material
 from petitions.training.sources import SCORED, read_alike, read_scored_pairs, split_sentences
 from petitions.training.stage_state import STATE_FILE
@@ -79,6 +81,40 @@ def test_a_stage_that_is_done_is_not_trained_again_and_another_goes_on_from_it(t
     shutil.copytree(trained[0], folder)
     assert tiny_training.train_tiny(folder, N_STEPS).n_updates == N_STEPS
     assert tiny_training.train_tiny(folder, 2, name="more").n_updates == N_STEPS + 2
+
+
+def test_vectors_are_held_to_those_of_the_begin_of_a_stage_also_after_a_kill(trained, tmp_path):
+    folder = tmp_path / "run"
+    shutil.copytree(trained[0], folder)
+    vectors = [read_tiny_vectors(folder, tmp_path / "0")]
+    for run, (n_steps, shares) in enumerate(((10, {"fill": 0.5, "hold": 0.5}), (20, {"fill": 0.5, "hold": 0.5}))):
+        tiny_training.train_tiny(folder, n_steps, shares=shares, name="held")
+        vectors.append(read_tiny_vectors(folder, tmp_path / str(run + 1)))
+    free = tmp_path / "free"
+    shutil.copytree(trained[0], free)
+    tiny_training.train_tiny(free, 20, shares={"fill": 1.0}, name="free")
+    held, moved = (
+        (rows * vectors[0]).sum(axis=1).mean() for rows in (vectors[2], read_tiny_vectors(free, tmp_path / "f"))
+    )
+    assert held > moved
+    (folder / "work" / HELD_FILE).unlink()
+    with pytest.raises(ConfigError, match=f"{HELD_FILE} is missing"):
+        tiny_training.train_tiny(folder, 60, shares={"hold": 1.0}, name="held")
+
+
+def read_tiny_vectors(folder, output):
+    export(folder / "teacher", folder / "work", output, tiny_training.RECIPE, heads="both")
+    return load_bert(str(output), "cpu").embed(["우리 동네 버스 노선", "급식 식단", "공원 나무와 벤치", "공사장 소음"])
+
+
+def test_a_window_begins_with_a_word_anywhere_in_a_body(prepared):
+    tokenizer = load_tokenizer(prepared / "work")
+    material = load_material(prepared / "data", prepared / "work/vectors", tokenizer)
+    sampler = WindowSampler(material.petitions, tokenizer, 0.5)
+    windows = [sampler.take_window(20)[1] for _ in range(200)]
+    assert not any(sampler.is_continuation[window[0]] for window in windows)
+    assert max(len(window) for window in windows) == 20
+    assert len({tuple(window[:8]) for window in windows}) > len(material.petitions.titled)
 
 
 def test_what_is_exported_loads_with_both_heads(trained, tmp_path):

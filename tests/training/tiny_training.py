@@ -19,9 +19,28 @@ from petitions.training.stages import Recipe, make_vocabulary, teach, train
 from petitions.training.wordpiece import train_wordpiece
 from tiny_bert import write_bert
 
-SIZES = DrawSizes(distill=8, joint=128, joint_lengths=(32,), contrast=6, next=6, rank=8, alike=6)
+SIZES = DrawSizes(
+    distill=8,
+    joint=128,
+    joint_lengths=(32,),
+    fill_lengths=(32,),
+    hold_lengths=(32,),
+    contrast=6,
+    next=6,
+    rank=8,
+    alike=6,
+)
 RECIPE = Recipe(vocab_size=800, layers=(0, 1), n_positions=128, sizes=SIZES, checkpoint_s=0.0, accelerator="cpu")
-SHARES = {"joint": 1.0, "next": 1.0, "contrast": 1.0, "match": 1.0, "distill": 2.0, "rank": 1.0, "alike": 1.0}
+SHARES = {
+    "joint": 1.0,
+    "next": 1.0,
+    "contrast": 1.0,
+    "match": 1.0,
+    "distill": 2.0,
+    "rank": 1.0,
+    "alike": 1.0,
+    "fill": 1.0,
+}
 THEMES = {
     "버스": "노선 정류장 배차 기사 승객 요금 막차",
     "급식": "학교 식단 영양사 학생 알레르기 점심 조리실",

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from petitions.encoders.hub import PreTrainedTokenizerFast
 from petitions.training.bert_examples import Batch, EncodedCorpus, ExampleSampler, Ids
+from petitions.training.fill_draws import WindowSampler
 from petitions.training.material import Material
 
 N_SPECIAL = 3  # [CLS] first [SEP] second [SEP]
@@ -25,7 +26,9 @@ BODY_TOKENS = (48, 96, 160)  # of a body that follows a title, or does not
 LATER_SHARE = 0.2  # of the first texts are what stands before the second in a body, no title
 HARD_SHARE = 0.6  # of the wrong bodies are like the right one by words, the others are random
 FROM_START = 0.6  # of the windows begin where the body begins
-CIVIC_SHARE = 0.1  # of contrasts and of joint batches
+CIVIC_SHARE = 0.1  # of contrasts, joint batches and masked words
+HELD_WINDOWS = 0.5  # of the batches whose vectors are to stay are windows of bodies, the others are taught texts
+HELD_ROWS = 16  # windows in such a batch
 MASKED_SHARE = 0.2  # a small budget learns more of more masks than of the usual 0.15 (Wettig et al. 2023)
 LINE_SHARE = 0.12  # of the sequences of a joint batch are titles alone
 SPREAD = 3  # tokens by which sentences of one batch may differ in length, about
@@ -40,6 +43,8 @@ class DrawSizes:
     distill: int = 96
     joint: int = 2048  # tokens, not rows: these come in several lengths
     joint_lengths: tuple[int, ...] = (64, 64, 96, 160)
+    fill_lengths: tuple[int, ...] = (64, 128, 128, 256)  # of as many tokens as a joint batch has
+    hold_lengths: tuple[int, ...] = (96, 160, 256)  # of windows whose vectors are to stay
     contrast: int = 24
     next: int = 12  # titles, each beside two bodies
     rank: int = 48
@@ -58,6 +63,8 @@ class Drawer:
             material.petitions, tokenizer, 1 - LINE_SHARE, 0, material.neighbours, MASKED_SHARE
         )
         self.civic = ExampleSampler(material.civic, tokenizer, 1.0, 0, None, MASKED_SHARE)
+        self.filled = WindowSampler(material.petitions, tokenizer, LINE_SHARE)
+        self.filled_civic = WindowSampler(material.civic, tokenizer, 0.0)
         self.draws: dict[str, Callable[[np.random.Generator], Arrays]] = {
             "distill": self.draw_distill,
             "joint": self.draw_joint,
@@ -66,13 +73,13 @@ class Drawer:
             "next": self.draw_next,
             "rank": self.draw_rank,
             "alike": self.draw_alike,
+            "fill": self.draw_fill,
+            "hold": self.draw_hold,
         }
 
     def draw_distill(self, random: np.random.Generator) -> Arrays:
         """Texts of about one length, and the teacher's vectors of them: ids, mask [B, T], float32 [B, D]."""
-        anchor = self.lengths[random.integers(len(self.lengths))]
-        near = np.flatnonzero(np.abs(self.lengths - anchor) <= SPREAD)
-        chosen = random.choice(near, self.sizes.distill, replace=len(near) < self.sizes.distill)
+        chosen = self.choose_taught(random)
         return *self.pad_texts([self.material.taught[i] for i in chosen], SENTENCE_TOKENS), self.material.vectors[
             chosen
         ]
@@ -148,6 +155,29 @@ class Drawer:
         firsts, seconds, unlike = zip(*(self.material.alike[index] for index in chosen), strict=True)
         others = [ids for ids in unlike if len(ids)]
         return *self.pad_texts(firsts, SENTENCE_TOKENS), *self.pad_texts([*seconds, *others], SENTENCE_TOKENS)
+
+    def draw_fill(self, random: np.random.Generator) -> Arrays:
+        """Windows with masked words: ids, segments, mask [B, T], masked positions, labels and weights [B, P]."""
+        sampler = self.filled_civic if random.random() < CIVIC_SHARE else self.filled
+        sampler.random = random
+        length = int(random.choice(self.sizes.fill_lengths))
+        batch = sampler.draw_windows(max(1, self.sizes.joint // length), length)
+        return batch.token_ids, batch.segment_ids, batch.mask, batch.positions, batch.labels, batch.weights
+
+    def draw_hold(self, random: np.random.Generator) -> Arrays:
+        """Texts whose vectors are to stay what they are, taught ones or windows of bodies: ids, mask [B, T]."""
+        if random.random() >= HELD_WINDOWS:
+            return self.pad_texts([self.material.taught[i] for i in self.choose_taught(random)], SENTENCE_TOKENS)
+        self.filled.random = random
+        length = int(random.choice(self.sizes.hold_lengths))
+        return self.pad_texts([self.filled.take_window(length)[1] for _ in range(HELD_ROWS)], length)
+
+    def choose_taught(self, random: np.random.Generator) -> npt.NDArray[np.int64]:
+        """Taught texts of about one length."""
+        anchor = self.lengths[random.integers(len(self.lengths))]
+        near = np.flatnonzero(np.abs(self.lengths - anchor) <= SPREAD)
+        chosen: npt.NDArray[np.int64] = random.choice(near, self.sizes.distill, replace=len(near) < self.sizes.distill)
+        return chosen
 
     def choose_hard(self, random: np.random.Generator) -> list[int]:
         """Petitions, each beside one that is like it by words: the two are each other's hard negatives."""

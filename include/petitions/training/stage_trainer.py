@@ -14,11 +14,13 @@ from typing import Protocol
 import numpy as np
 import tensorflow as tf
 
+from petitions.encoders.bert import Bert
 from petitions.encoders.dense import set_product_dtype
 from petitions.encoders.device import pick_strategy
 from petitions.encoders.pooling import mean_pool
 from petitions.errors import ConfigError
 from petitions.training.draws import Arrays
+from petitions.training.held_encoder import hold_encoder
 from petitions.training.objectives import contrast, distill, rank, weigh
 from petitions.training.stage_state import Progress, read_state, write_state
 from petitions.training.student import Network
@@ -45,6 +47,8 @@ SIGNATURES = {
     "rank": (*TEXT, *TEXT, tf.TensorSpec([None], FLOAT)),
     "alike": (*TEXT, *TEXT),
     "label": (*TEXT, tf.TensorSpec([None], INT)),
+    "fill": (*(tf.TensorSpec([None, None], INT),) * 5, tf.TensorSpec([None, None], FLOAT)),
+    "hold": TEXT,
 }
 
 
@@ -58,6 +62,7 @@ class Stage:
     rate: float  # of learning, at its highest
     n_rise: int = 0  # steps at the begin over which the rate rises to it
     is_last: bool = False  # the rate falls to 0 over the stage
+    head_factor: float = 1.0  # of the rate of the masked-word head, which may begin from nothing
 
     def __post_init__(self) -> None:
         unknown = set(self.shares) - set(SIGNATURES)
@@ -83,14 +88,29 @@ class StageTrainer:
     """Holds a network and the moments of Adam; `folder` keeps its state."""
 
     def __init__(
-        self, network: Network, drawer: Draws, folder: Path, *, seed: int, accelerator: str, is_fast: bool = True
+        self,
+        network: Network,
+        drawer: Draws,
+        folder: Path,
+        *,
+        seed: int,
+        accelerator: str,
+        is_fast: bool = True,
+        mask_row: int | None = None,
     ) -> None:
-        """Go on from the state in `folder`, where there is one; `is_fast` multiplies in bfloat16."""
+        """Go on from the state in `folder`, where there is one; `is_fast` multiplies in bfloat16.
+
+        With `mask_row` the masked-word head and that row of the embeddings alone are trained: no text without a mask
+        gets another vector.
+        """
+        self.mask_row = mask_row
         self.network, self.drawer, self.folder, self.seed = network, drawer, folder, seed
         self.strategy = pick_strategy(accelerator)
         if self.strategy.num_replicas_in_sync > 1:
             raise ConfigError(f"training runs on 1 replica, {accelerator} has several")
-        set_product_dtype(network.layers, tf.bfloat16 if is_fast else tf.float32)
+        self.dtype = tf.bfloat16 if is_fast else tf.float32
+        set_product_dtype(network.layers, self.dtype)
+        self.held: Bert | None = None  # in a stage that holds vectors to what they were
         self.variables = network.variables
         with self.strategy.scope():
             self.moments = [tf.Variable(tf.zeros(v.shape), trainable=False) for v in (*self.variables, *self.variables)]
@@ -105,19 +125,29 @@ class StageTrainer:
             "match": self._match,
             "alike": self._match,
             "label": self._label,
+            "fill": self._masked,
+            "hold": self._hold,
         }
         self.updates = {name: self._compile(loss, SIGNATURES[name]) for name, loss in losses.items()}
 
     def run(self, stage: Stage, checkpoint_s: float = 150.0) -> Progress:
         """Train a stage to its end; nothing is done where that is reached already."""
         first = self.progress.step if self.progress.stage == stage.name else 0
+        if "hold" in stage.shares:
+            with self.strategy.scope():
+                self.held = hold_encoder(self.network.bert, self.folder, is_begin=not first, dtype=self.dtype)
+        if self.mask_row is not None and not first:  # what was learned before would move what is to stay
+            for moment in self.moments:
+                moment.assign(tf.zeros_like(moment))
         curve, losses = list(self.progress.curve), list[tuple[str, float]]()
         n_tokens, saved = self.progress.n_tokens, time.monotonic()
         began = saved - self.progress.seconds
         n_before = self.progress.n_updates - first
         for step in range(first, stage.n_steps):
             task, arrays = self.draw(stage, step)
-            losses.append((task, self.update(task, arrays, stage.rate_at(step), n_before + step + 1)))
+            losses.append(
+                (task, self.update(task, arrays, stage.rate_at(step), n_before + step + 1, stage.head_factor))
+            )
             n_tokens += count_tokens(task, arrays)
             n_done = step + 1
             is_end = n_done == stage.n_steps
@@ -147,13 +177,13 @@ class StageTrainer:
         task = names[random.choice(len(names), p=shares / shares.sum())]
         return task, self.drawer.draws[task](random)
 
-    def update(self, task: str, arrays: Arrays, rate: float, n_updates: int) -> float:
+    def update(self, task: str, arrays: Arrays, rate: float, n_updates: int, head_factor: float = 1.0) -> float:
         """Take one step on a batch; the loss before it, a NaN of which ends the training.
 
         Raises:
             ConfigError: the loss is no number: the rate is too high, or the weights are broken.
         """
-        bias = tf.constant([rate, BETA_1**n_updates, BETA_2**n_updates], FLOAT)
+        bias = tf.constant([rate, rate * head_factor, BETA_1**n_updates, BETA_2**n_updates], FLOAT)
         inputs = tuple(tf.constant(array) for array in arrays)
         loss = float(self.strategy.run(self.updates[task], args=(bias, *inputs)).numpy())
         if not np.isfinite(loss):
@@ -161,12 +191,19 @@ class StageTrainer:
         return loss
 
     def _compile(self, loss_of: Loss, signature: Sequence[tf.TensorSpec]) -> Loss:
+        of_head = {id(variable) for variable in self.network.masked_lm.trainable_variables}
+        parts = self._choose_parts(of_head)
+
         def update(bias: tf.Tensor, *inputs: tf.Tensor) -> tf.Tensor:
             with tf.GradientTape() as tape:
                 loss = loss_of(*inputs)
             values = [variable.value for variable in self.variables]
-            found = tape.gradient(loss, values)
-            pairs = [(index, tf.convert_to_tensor(g)) for index, g in enumerate(found) if g is not None]
+            found = tape.gradient(loss, [values[index] for index in parts])
+            pairs = [
+                (index, tf.convert_to_tensor(gradient) * part)
+                for (index, part), gradient in zip(parts.items(), found, strict=True)
+                if gradient is not None
+            ]
             # Brought to one length, no task speaks louder than another: Adam scales by what it has seen of all.
             length = tf.linalg.global_norm([gradient for _, gradient in pairs])
             gradients = [gradient / tf.maximum(length, EPSILON) for _, gradient in pairs]
@@ -176,9 +213,9 @@ class StageTrainer:
                     var=values[index].handle,
                     m=self.moments[index].handle,
                     v=self.moments[n + index].handle,
-                    beta1_power=bias[1],
-                    beta2_power=bias[2],
-                    lr=bias[0],
+                    beta1_power=bias[2],
+                    beta2_power=bias[3],
+                    lr=bias[int(id(self.variables[index]) in of_head)],
                     beta1=BETA_1,
                     beta2=BETA_2,
                     epsilon=EPSILON,
@@ -186,11 +223,19 @@ class StageTrainer:
                 )
             return loss
 
-        return tf.function(update, input_signature=(tf.TensorSpec([3], FLOAT), *signature))
+        return tf.function(update, input_signature=(tf.TensorSpec([4], FLOAT), *signature))
+
+    def _choose_parts(self, of_head: set[int]) -> dict[int, tf.Tensor]:
+        """The variables that are trained, by their places, and what part of the gradient of each is taken."""
+        if self.mask_row is None:
+            return {index: tf.constant(1.0) for index in range(len(self.variables))}
+        parts = {index: tf.constant(1.0) for index, variable in enumerate(self.variables) if id(variable) in of_head}
+        embeddings = self.network.bert.word_embeddings.embeddings
+        place = next(index for index, variable in enumerate(self.variables) if variable is embeddings)
+        return parts | {place: tf.one_hot(self.mask_row, embeddings.shape[0])[:, tf.newaxis]}
 
     def _embed(self, token_ids: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
-        hidden = self.network.bert(token_ids, tf.zeros_like(token_ids), mask)  # [B, T, D]
-        return tf.math.l2_normalize(mean_pool(hidden, mask), axis=1)  # [B, D]
+        return embed(self.network.bert, token_ids, mask)  # [B, D]
 
     def _distill(self, token_ids: tf.Tensor, mask: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
         targets.set_shape([None, self.drawer.n_targets])
@@ -216,6 +261,14 @@ class StageTrainer:
         follows = weigh(self.network.next_sentence(hidden, segment_ids, mask), not_next, pair_weights)
         return follows + self._fill(hidden, positions, labels, weights)
 
+    def _hold(self, token_ids: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
+        if self.held is None:
+            raise ConfigError("no encoder was kept that vectors could be held to")
+        return distill(self._embed(token_ids, mask), tf.stop_gradient(embed(self.held, token_ids, mask)))
+
+    def _masked(self, token_ids: tf.Tensor, segment_ids: tf.Tensor, mask: tf.Tensor, *masked: tf.Tensor) -> tf.Tensor:
+        return self._fill(self.network.bert(token_ids, segment_ids, mask), *masked)
+
     def _label(self, token_ids: tf.Tensor, mask: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
         hidden = self.network.bert(token_ids, tf.zeros_like(token_ids), mask)  # [B, T, D]
         if self.network.sequence is None:
@@ -236,9 +289,15 @@ class StageTrainer:
         return weigh(network.masked_lm(states, embeddings), chosen, tf.ones_like(chosen, FLOAT))
 
 
+def embed(bert: Bert, token_ids: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
+    """Unit vectors float32 [B, D] of texts, ids and mask int32 [B, T]."""
+    hidden = bert(token_ids, tf.zeros_like(token_ids), mask)  # [B, T, D]
+    return tf.math.l2_normalize(mean_pool(hidden, mask), axis=1)  # [B, D]
+
+
 def count_tokens(task: str, arrays: Arrays) -> int:
     """Tokens of a batch, padding left out."""
-    masks = {"joint": (2,), "next": (2,), "distill": (1,), "label": (1,)}.get(task, (1, 3))
+    masks = {"joint": (2,), "next": (2,), "distill": (1,), "label": (1,), "fill": (2,), "hold": (1,)}.get(task, (1, 3))
     return int(sum(arrays[index].sum() for index in masks))
 
 

@@ -82,6 +82,16 @@ STAGES = {
             n_rise=30,
             is_last=True,
         ),
+        # Vectors are held to what they are while the network learns to fill masks, which it reads other texts for.
+        Stage(
+            name="fill",
+            n_steps=1400,
+            shares={"fill": 0.82, "hold": 0.1, "next": 0.08},
+            rate=5e-4,
+            n_rise=50,
+            is_last=True,
+            head_factor=3.0,
+        ),
     )
 }
 
