@@ -63,6 +63,7 @@ def browsed_database(postgres_url: str, migrated: str) -> Iterator[str]:
 @pytest.fixture(autouse=True)
 def _own_asker(monkeypatch):
     monkeypatch.setattr("topic_browser.search_pages.ASKER", Asker())
+    monkeypatch.setattr("topic_browser.meaning.WAIT_S", 100)  # a busy machine loads slowly
 
 
 def test_the_page_finds_first_what_the_command_finds_and_says_by_which_of_both(ask, browsed_database, monkeypatch):
@@ -156,7 +157,9 @@ def test_weights_too_large_for_a_server_are_refused_by_size(monkeypatch):
 def test_a_question_loads_no_tensorflow_and_the_app_loads_no_engine():
     code = """
 import sys
+import topic_browser.meaning
 import topic_browser.search_pages as pages
+topic_browser.meaning.WAIT_S = 100  # a busy machine loads slowly
 heavy = {"onnxruntime", "transformers", "tensorflow", "keras", "torch"}
 assert not heavy & set(sys.modules), heavy & set(sys.modules)
 from petitions.settings import Settings
