@@ -70,6 +70,11 @@ WORDS = {
         "어느 주제도 이 청원의 절반이 되지 않습니다. 가장 큰 주제 아래 둡니다.",
         "No topic has half of this petition. It stands under its largest one.",
     ),
+    "doubtful": ("불확실", "Doubtful"),
+    "doubtful_note": (
+        "이 주제의 낱말이 적어, 주제에 맞지 않을 수 있습니다.",
+        "It holds few of the words of its topic, and may not belong there.",
+    ),
     "reached": ("{day}에 동의 {n}건을 넘음", "Reached {n} agreements on {day}"),
     "n_petitions": ("청원 {n}건", "{n} petitions"),
     "trend": (
@@ -115,6 +120,10 @@ WORDS = {
     "curve": ("동의 수의 변화", "Agreements by day"),
     "curve_label": ("{since}의 {first}건에서 {until}의 {last}건", "From {first} on {since} to {last} on {until}"),
     "neighbours": ("닮은 청원", "Petitions like this one"),
+    "neighbours_note": (
+        "차례는 낱말과 뜻을 함께 본 것, 수는 뜻만의 닮은 정도(코사인)입니다.",
+        "In the order of words and meaning together; the number is that of meaning alone (cosine).",
+    ),
     "similarity": ("닮은 정도", "Likeness"),
     "no_rows": ("없습니다.", "None."),
     "question": ("찾을 말", "Words to look for"),

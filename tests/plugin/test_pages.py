@@ -101,6 +101,12 @@ def test_no_more_topics_are_drawn_than_there_are_letters(ask, monkeypatch):
     assert len(page.select("svg polyline")) == 2
 
 
+def test_a_topic_leads_to_its_counts_by_week(ask):
+    link = read(ask, "/topic/1?lang=en").find("a", string="Petitions by week")["href"]
+    page = read(ask, link)
+    assert len(page.select("svg polyline")) == 1 and page.select_one("option[value=count]").has_attr("selected")
+
+
 def test_a_topic_tells_its_categories(ask):
     rows = read(ask, "/topic/1?lang=en").select("#categories ~ .wide tbody tr")
     counts = [int(row.find_all("td")[0].get_text()) for row in rows]

@@ -177,3 +177,10 @@ def test_agreements_of_petitions_that_are_open_are_marked_as_not_final():
 
 def test_a_petition_that_no_topic_has_half_of_is_marked_as_mixed():
     assert "여러 주제" in draw("ko", 0).get_text()
+
+
+def test_one_whose_topic_has_most_of_it_by_few_words_is_no_mixed_one():
+    tags = TEMPLATES.get_template("parts.html.j2").module.unsure
+    by_share = {share: BeautifulSoup(tags(share, choose_words("en")), "html.parser").span for share in (0.49, 0.5)}
+    assert by_share[0.49].get_text() == "Mixed" and "No topic has half" in by_share[0.49]["title"]
+    assert by_share[0.5].get_text() == "Doubtful" and "few of the words of its topic" in by_share[0.5]["title"]

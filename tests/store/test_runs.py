@@ -112,6 +112,13 @@ def test_the_numbers_of_a_step_are_those_of_its_parts_and_stay_until_it_is_done_
     assert tell(run, "steps") == ([],), "another division of the window"
 
 
+def test_steps_are_told_in_the_order_in_which_a_night_takes_them(run):
+    night = ["crawl", "tokenize", "find_copies", "fit_topics", "encode bert", "encode elmo", "score bert", "check"]
+    take_steps(run, *reversed(night))
+    (steps,) = tell(run, "steps")
+    assert [step["step"] for step in steps] == night
+
+
 def test_a_failure_of_a_part_is_remembered_until_the_step_is_planned_or_the_part_done(run):
     parts = [Part(number=number, n_parts=8) for number in range(8)]
     for part in parts[:2]:

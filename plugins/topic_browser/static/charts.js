@@ -1,7 +1,7 @@
 "use strict";
 // Each chart gets a button that saves what is seen as a PNG, made here in the browser; without scripts there is none.
 const SCALE = 2, LINE = 20, MARGIN = 12;
-const SEEN = ["fill", "stroke", "stroke-width", "stroke-dasharray", "stroke-linejoin", "font-family", "font-size", "font-weight", "text-anchor"];
+const SEEN = ["fill", "stroke", "stroke-width", "stroke-dasharray", "stroke-linejoin", "paint-order", "font-family", "font-size", "font-weight", "text-anchor"];
 
 function copyChart(chart) {
   const copy = chart.cloneNode(true), { width, height } = chart.viewBox.baseVal;

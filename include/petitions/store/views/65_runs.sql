@@ -53,7 +53,9 @@ CROSS JOIN LATERAL (
             'made_by', one.made_by
         )
         ORDER BY array_position(
-            ARRAY['crawl', 'tokenize', 'fit_topics', 'encode', 'score', 'similarity', 'check', 'publish'],
+            ARRAY[
+                'crawl', 'tokenize', 'find_copies', 'fit_topics', 'encode', 'score', 'similarity', 'check', 'publish'
+            ],
             split_part(one.step, ' ', 1)
         ), one.step
     ), '[]') AS steps
