@@ -89,6 +89,14 @@ def test_the_page_loads_nothing_and_its_policy_lets_its_own_scripts_run_alone(pa
 
 
 @pytest.mark.slow
+def test_the_page_has_a_heading_and_a_landmark_both_languages_and_the_dark(page):
+    parsed = BeautifulSoup(page, "html.parser")
+    assert parsed.main.h1.get_text() == "주제 지도 Map of topics" and parsed.main.find(id="topics")
+    assert [part.get_text() for part in parsed.select("thead [lang=en]")] == ["Circle", "Topic", "Name", "Share"]
+    assert "@media (prefers-color-scheme: dark) { :root { filter: invert" in page
+
+
+@pytest.mark.slow
 def test_the_same_fit_gives_the_same_page(page):
     assert draw_topics(**make_fit()) == page
 
