@@ -1,6 +1,7 @@
 """A map is the same for the same petitions, puts near ones near each other, and is drawn once."""
 
 import json
+import sys
 
 import numpy as np
 import pytest
@@ -88,7 +89,7 @@ def test_too_few_have_no_map_and_of_too_many_some_stand_on_it(tmp_path, monkeypa
 
 def test_a_map_goes_on_from_the_one_before_and_leaves_petitions_about_where_they_stood(tmp_path):
     artifacts, rows = ArtifactStore(str(tmp_path)), np.random.default_rng(0).normal(size=(300, 32)).astype(np.float32)
-    write_map(artifacts, "first", "bert", name(290), rows[:290], n=290)
+    write_map(artifacts, "first", "bert", name(280), rows[:280], n=280)
     for path, before in (("second", "first"), ("anew", None), ("other", "first")):
         write_map(artifacts, path, "bert" if path != "other" else "bert-2", name(300), rows, n=300, before=before)
     first, second, anew, other = (read_map(artifacts, path) for path in ("first", "second", "anew", "other"))
@@ -99,6 +100,22 @@ def test_a_map_goes_on_from_the_one_before_and_leaves_petitions_about_where_they
     ]
     assert moved[0] < moved[1] / 2
     assert other == anew  # the places of other vectors are no begin
+
+
+def test_few_new_petitions_stand_beside_their_nearest_and_no_other_moves(tmp_path, monkeypatch):
+    artifacts, rows = ArtifactStore(str(tmp_path)), make_groups(244)
+    rows[237:240] = rows[:3]
+    write_map(artifacts, "0", "bert", name(230), rows[:230], n=230)
+    monkeypatch.setitem(sys.modules, "sklearn.manifold", None)  # to import it is an error
+    for path, n in (("1", 235), ("2", 240)):
+        assert write_map(artifacts, path, "bert", name(n), rows[:n], n=n, before=str(int(path) - 1))
+    first, last = read_map(artifacts, "0"), read_map(artifacts, "2")
+    assert {key: last[key] for key in first} == first
+    for number in range(3):
+        one, other = last[f"sample:{number}"], last[f"sample:{237 + number}"]
+        assert np.hypot(one[0] - other[0], one[1] - other[1]) < 30
+    with pytest.raises(ImportError):  # 5 of 235, 5 of 240 and 4 of 244 are more than a twentieth
+        write_map(artifacts, "3", "bert", name(244), rows, n=244, before="2")
 
 
 def test_a_map_without_a_readable_one_before_is_drawn_from_nothing(tmp_path):
