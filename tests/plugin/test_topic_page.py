@@ -144,7 +144,7 @@ def test_a_failed_night_is_told_above_what_was_published_before_it():
 
 def test_korean_words_are_marked_as_korean_in_an_english_page():
     page = draw("en", 0)
-    assert page.html["lang"] == "en"
+    assert page.html["lang"] == "en" and page.title["lang"] == "ko"
     for word in ("건널목", "제목"):
         assert all(found.find_parent(lang="ko") for found in page.main.find_all(string=word))
 
