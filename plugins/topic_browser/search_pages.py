@@ -42,6 +42,8 @@ def show_search(ask: AskDep, search: SearchDep, page: Annotated[int, Query(ge=1,
         if model:
             categories = queries.read_overview(conn, ask.source, model["model_id"]).categories
         found = find_petitions(conn, ask.source, search, asked)
+        if found.lack:  # a page of what meaning had found, while the model is away
+            page = min(page, found.n_pages)
         if page > found.n_pages and search.question.strip():
             raise HTTPException(404)
         shown = dict(islice(found.hits.items(), (page - 1) * PAGE, page * PAGE))

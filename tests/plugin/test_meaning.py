@@ -105,6 +105,8 @@ def test_where_a_question_has_no_vector_words_answer_and_the_page_says_why(ask, 
     status = read(ask, f"/search?q={QUESTION}&lang=en").find(role="status").get_text()
     assert "30 petitions found" in status and told in status and "petitions search counts meaning" in status
     assert "more by their meaning" not in status
+    last = read(ask, f"/search?q={QUESTION}&lang=en&page=3")
+    assert "Page 2 of 2" in last.get_text(), "the third page was of what meaning found a moment ago"
 
 
 def slow_questions(loads: list[float], seconds: float):
