@@ -12,6 +12,8 @@ BIN := $(CURDIR)/.venv/bin
 
 export PATH := $(BIN):$(PATH)
 export PYTHONPATH := $(CURDIR)/include
+# As pip does: the system knows the certificate of a proxy of one's own.
+export UV_SYSTEM_CERTS ?= true
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 export AIRFLOW_HOME ?= $(CURDIR)/.local/airflow
 export AIRFLOW__CORE__DAGS_FOLDER ?= $(CURDIR)/dags
