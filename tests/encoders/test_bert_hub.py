@@ -3,6 +3,7 @@
 import hashlib
 import http.server
 import json
+import logging
 import threading
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -104,3 +105,11 @@ def test_a_downloaded_revision_serves_when_the_hub_is_gone(hub):
 def test_a_model_or_revision_that_the_hub_does_not_give_is_named(hub, model, status):
     with pytest.raises(WeightsError, match=rf"{model} .*\({status}\)"):
         fetch_model(model)
+
+
+def test_a_line_of_the_hubs_library_is_written_by_its_own_handler_alone(monkeypatch):
+    handed_on, ours = [], logging.Handler()
+    ours.emit = handed_on.append
+    monkeypatch.setattr(logging.getLogger(), "handlers", [ours])
+    logging.getLogger("huggingface_hub.utils._http").warning("Retrying in 1s")
+    assert not handed_on

@@ -1,10 +1,14 @@
 """The one door to the model hub: a folder or a hub name in, local files out; without transformers."""
 
+import logging
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from petitions.errors import FetchError, WeightsError
+
+# The hub's library writes to stderr by itself: handed on, each of its lines would stand there twice.
+logging.getLogger("huggingface_hub").propagate = False
 
 HUB_NAME = re.compile(r"(?P<name>[\w.-]+/[\w.-]+)(@(?P<revision>[\w./-]+))?")
 # What decides, besides the weights, what becomes of a text: config, tokenizer, and the files of sentence-transformers.
