@@ -1,12 +1,10 @@
 """Every step killed with SIGKILL at several of its statements, and run again: the rows of an undisturbed run."""
 
-import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from doomed import Doomed, Ended
 from sqlalchemy import text
 
 from petitions.training.start_folder import write_start
@@ -15,8 +13,7 @@ from stand_in import BLUEHOUSE_DATA, post_again, run_stand_in
 from tiny_labels import THEMES, write_model
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgres]
-HERE = Path(__file__).parent
-UNTIL, MONTHS, N_PETITIONS = "2019-09-01", "1", 120
+UNTIL, MONTHS, N_PETITIONS = "2019-09-01", 1, 120
 N_COPIES = 8
 N_LABELS = 3  # of each petition
 
@@ -45,13 +42,11 @@ class Runner:
             "PETITIONS_BLUEHOUSE_URL": site,
             "PETITIONS_ARTIFACTS": str(artifacts),
             "PETITIONS_REQUESTS_PER_SECOND": "2000",
-            "PYTHONPATH": str(HERE.parents[1] / "include"),
         }
-        self.environ = {name: value for name, value in os.environ.items() if not name.startswith("PETITIONS_")} | named
+        self._doomed = Doomed(named, artifacts.with_name(f"{artifacts.name}-told"))
 
-    def run(self, step: str, fatal: int = 0) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, str(HERE / "doomed.py"), step, str(fatal), "bluehouse", UNTIL, MONTHS]
-        return subprocess.run(command, env=self.environ, capture_output=True, text=True, timeout=300)
+    def run(self, step: str, fatal: int = 0) -> Ended:
+        return self._doomed.run(step, fatal, "bluehouse", UNTIL, MONTHS)
 
 
 @pytest.fixture
@@ -81,7 +76,7 @@ def test_a_run_killed_in_every_step_ends_with_the_rows_of_an_undisturbed_run(few
         for step, places in STEPS:
             done = undisturbed.run(step)
             assert done.returncode == 0, f"{step}: {done.stderr[-3000:]}"
-            n_statements = int(done.stdout)
+            n_statements = done.n_statements
             for place in places:
                 fatal = max(1, round(place * n_statements))
                 died = disturbed.run(step, fatal)
