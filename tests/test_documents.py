@@ -10,6 +10,7 @@ import click
 import pytest
 
 from petitions.cli import main
+from readme_lines import NOT_RUN, RUN, find_lines, list_lines
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted(
@@ -86,3 +87,11 @@ def test_a_command_that_is_not_there_would_be_found():
 def test_both_readmes_show_the_same_commands_of_make():
     english, korean = (set(map(tuple, list_commands(ROOT / name, "make"))) for name in ("README.md", "README.ko.md"))
     assert korean == english
+
+
+def test_each_command_of_the_readme_is_run_or_it_is_told_why_not():
+    for line in list_lines():
+        assert len([words for words in (*RUN, *NOT_RUN) if line.startswith(words)]) == 1, line
+    for words, test in RUN.items():
+        assert re.search(rf"""find_lines\(["']{re.escape(words)}["']\)""", (ROOT / test).read_text(encoding="utf-8"))
+    assert all(map(find_lines, NOT_RUN))

@@ -13,6 +13,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from readme_lines import MAKE, find_lines, make_checkout, name_settings
+
 ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / "deploy" / "run_airflow.py"
 SLEEP = "import time; time.sleep(600)"
@@ -33,6 +35,13 @@ def wait_for(read, patience_s: float = 60):
         assert time.monotonic() < deadline
         time.sleep(0.1)
     return found
+
+
+def find_script(shell: psutil.Process) -> psutil.Process | None:
+    """The process of run_airflow.py under the shell that runs `make up`."""
+    return next(
+        (one for one in shell.children(recursive=True) if one.cmdline()[1:2] == ["deploy/run_airflow.py"]), None
+    )
 
 
 @pytest.mark.slow
@@ -65,30 +74,39 @@ def test_make_up_runs_it_on_the_loopback_unless_another_address_is_named():
 
 
 @pytest.mark.slow
-def test_airflow_listens_on_the_loopback_alone_and_keeps_its_password(tmp_path):
-    environ = {
-        **{name: value for name, value in os.environ.items() if not name.startswith("PETITIONS_")},
-        "AIRFLOW_HOME": str(tmp_path),
-        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-        "AIRFLOW__CORE__DAGS_FOLDER": str(tmp_path / "dags"),
-        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-    }
+@pytest.mark.postgres
+def test_airflow_listens_on_the_loopback_alone_and_keeps_its_password(tmp_path, database_url):
+    """`make up` of README.md, without DAGs; Airflow's database is made before, without the pools."""
+    checkout, home = make_checkout(tmp_path / "checkout"), tmp_path / "airflow"
     (tmp_path / "dags").mkdir()
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
+    environ = name_settings(
+        checkout,
+        AIRFLOW_HOME=str(home),
+        AIRFLOW__CORE__LOAD_EXAMPLES="False",
+        AIRFLOW__CORE__DAGS_FOLDER=str(tmp_path / "dags"),
+        AIRFLOW__CORE__PLUGINS_FOLDER=str(tmp_path / "plugins"),
+        PETITIONS_DATABASE_URL=database_url,
+        PORT=str(port),
+    )
     subprocess.run(["airflow", "db", "migrate"], env=environ, capture_output=True, check=True, timeout=600)
+    (checkout / ".local/airflow").mkdir(parents=True)
+    (checkout / ".local/airflow/migrated").touch()
     log = tmp_path / "up.log"
     with log.open("wb") as out:
-        up = subprocess.Popen([sys.executable, SCRIPT, "--port", str(port)], env=environ, stdout=out, stderr=out)
+        line = f"{MAKE}{find_lines('make up')}"
+        up = subprocess.Popen(["/bin/bash", "-c", line], cwd=checkout, env=environ, stdout=out, stderr=out)
+    us = None
     try:
-        us = psutil.Process(up.pid)
+        us = wait_for(lambda: find_script(psutil.Process(up.pid)), 600)
 
         def listening() -> set[tuple[str, int]]:
             found = [sock for one in us.children(recursive=True) for sock in one.net_connections("inet")]
             return {(sock.laddr.ip, sock.laddr.port) for sock in found if sock.status == psutil.CONN_LISTEN}
 
-        passwords = tmp_path / "simple_auth_manager_passwords.json.generated"
+        passwords = home / "simple_auth_manager_passwords.json.generated"
         wait_for(lambda: passwords.exists() and listening(), 600)
         wait_for(lambda: len(us.children()) == 4)
         time.sleep(20)  # those of logs came a little later
@@ -96,6 +114,6 @@ def test_airflow_listens_on_the_loopback_alone_and_keeps_its_password(tmp_path):
         assert stat.S_IMODE(passwords.stat().st_mode) == 0o600
         assert f"password in {passwords}" in log.read_text()
     finally:
-        up.terminate()
+        (us or up).terminate()  # make and the shell end with it
         up.wait(60)
     assert "ended with" not in log.read_text()

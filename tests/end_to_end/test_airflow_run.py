@@ -1,25 +1,23 @@
-"""The whole DAG through Airflow itself, over real petitions from the stand-in, and what landed in Postgres."""
+"""The whole DAG by README's commands, over real petitions from stand-ins and over the sample, and what landed."""
 
 import itertools
 import json
-import os
 import sqlite3
-import subprocess
-import sys
 from contextlib import closing
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
 from petitions.text.normalize import normalize_text
+from readme_lines import find_lines, make_checkout, run_line
 from rows import read_versions
-from stand_in import BLUEHOUSE_DATA, read_rows, run_stand_in
+from stand_in import ASSEMBLY_DATA, BLUEHOUSE_DATA, read_rows, run_stand_in
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgres]
-ROOT = Path(__file__).parents[2]
 N_PETITIONS = 120
+N_LIVE = 60
 UNTIL, DAY_BEFORE = "2019-09-01", "2019-08-31"
 
 
@@ -36,32 +34,12 @@ def data(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def airflow_home(tmp_path_factory) -> Path:
-    home = tmp_path_factory.mktemp("airflow")
-    run_airflow(home, "db", "migrate")
-    for pool in ("petition_sites", "tpu", "tpu_fallback"):
-        run_airflow(home, "pools", "set", pool, "1", "for the test")
-    return home
-
-
-def run_airflow(home: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
-    environ = {
-        **{name: value for name, value in os.environ.items() if not name.startswith("PETITIONS_")},
-        "AIRFLOW_HOME": str(home),
-        "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
-        "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
-        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-        "PYTHONPATH": str(ROOT / "include"),
-        **settings,
-    }
-    return subprocess.run(
-        [str(Path(sys.executable).parent / "airflow"), *arguments], env=environ, capture_output=True, text=True,
-        timeout=1800,
-    )  # fmt: skip
+def checkout(tmp_path_factory) -> Path:
+    return make_checkout(tmp_path_factory.mktemp("checkout"))
 
 
 def test_a_run_over_real_petitions_lands_in_postgres_and_a_second_changes_no_row(
-    data, airflow_home, engine, database_url, tmp_path
+    data, checkout, engine, database_url, tmp_path
 ):
     records = {row["id"]: row for row in read_rows(data)}
     with run_stand_in("bluehouse", data, today=UNTIL) as site:
@@ -72,26 +50,27 @@ def test_a_run_over_real_petitions_lands_in_postgres_and_a_second_changes_no_row
             "PETITIONS_REQUESTS_PER_SECOND": "2000",
             "PETITIONS_CONNECTIONS": "4",
         }
-        conf = json.dumps({"source": "bluehouse", "until": UNTIL, "months": 1})
-        done = run_airflow(airflow_home, "dags", "test", "petition_topics", "--conf", conf, **settings)
-        assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
-        check_tasks(airflow_home, {"encode_fallback"})
+        line, log = find_lines("make run SOURCE=bluehouse"), checkout / ".local/run-bluehouse.log"
+        done = run_line(line, checkout, **settings)
+        assert done.returncode == 0, done.stdout[-4000:] + log.read_text("utf-8")[-4000:]
+        check_tasks(checkout, {"encode_fallback"})
         check_petitions(engine, records)
         check_topics(engine)
         check_scores(engine)
-        assert_nothing_is_logged_of_a_petition(done.stdout + done.stderr, records)
+        assert_nothing_is_logged_of_a_petition(done.stdout + done.stderr + log.read_text("utf-8"), records)
 
         before = read_versions(engine)
         site.control("reset")
-        again = run_airflow(airflow_home, "dags", "test", "petition_topics", "--conf", conf, **settings)
-        assert again.returncode == 0, again.stdout[-4000:] + again.stderr[-4000:]
+        again = run_line(line, checkout, **settings)
+        assert again.returncode == 0, again.stdout[-4000:] + log.read_text("utf-8")[-4000:]
         asked = site.control("stats")["requests"]
-        check_tasks(airflow_home, {"ask_tpu", "encode", "encode_fallback"})
+        check_tasks(checkout, {"ask_tpu", "encode", "encode_fallback"})
         after = read_versions(engine)
 
-        older = json.dumps({"source": "bluehouse", "until": DAY_BEFORE, "months": 1})
-        by_hand = run_airflow(airflow_home, "dags", "test", "petition_topics", "--conf", older, **settings)
-        assert by_hand.returncode == 0, by_hand.stdout[-4000:] + by_hand.stderr[-4000:]
+        by_hand = run_line(line.replace(UNTIL, DAY_BEFORE), checkout, **settings)
+        assert by_hand.returncode == 0, by_hand.stdout[-4000:] + log.read_text("utf-8")[-4000:]
+        told = run_line(find_lines("make psql"), checkout, "SELECT count(*) FROM current_petition;", **settings)
+        assert told.stdout.split()[2] == str(N_PETITIONS), told.stdout + told.stderr
     check_published(engine, DAY_BEFORE)
     assert {name for name in before if before[name] != after[name]} == {"pipeline_step", "crawl_progress", "site_pace"}
     n_open = sum(row["end"] >= UNTIL for row in records.values())
@@ -99,11 +78,11 @@ def test_a_run_over_real_petitions_lands_in_postgres_and_a_second_changes_no_row
     assert asked <= n_open + n_lists, "an ended petition that is stored was asked for again"
 
 
-def check_tasks(airflow_home: Path, skipped: set[str]) -> None:
+def check_tasks(checkout: Path, skipped: set[str]) -> None:
     """The tasks of the last run: one process each where few petitions are new, and none that would load an encoder."""
     query = """SELECT task_id, map_index, state FROM task_instance
                WHERE run_id = (SELECT run_id FROM dag_run ORDER BY id DESC LIMIT 1)"""
-    with closing(sqlite3.connect(airflow_home / "airflow.db")) as db:
+    with closing(sqlite3.connect(checkout / ".local/airflow/airflow.db")) as db:
         rows = db.execute(query).fetchall()
     assert {task for task, _, state in rows if state == "skipped"} == skipped
     assert {state for task, _, state in rows if task not in skipped} == {"success"}
@@ -186,3 +165,63 @@ def assert_nothing_is_logged_of_a_petition(log: str, records) -> None:
     for record in records.values():
         if len(record["title"]) >= 12:
             assert record["title"] not in log
+
+
+@pytest.fixture
+def settings(database_url, tmp_path) -> dict[str, str]:
+    return {"PETITIONS_DATABASE_URL": database_url, "PETITIONS_ARTIFACTS": str(tmp_path / "artifacts")}
+
+
+def read_one(engine, query: str) -> object:
+    with engine.connect() as conn:
+        return conn.execute(text(query)).scalar_one()
+
+
+def test_make_demo_runs_the_dag_and_shows_what_it_found(checkout, settings, engine):
+    done = run_line(find_lines("make demo"), checkout, MONTHS="1", **settings)
+
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    n = read_one(engine, "SELECT count(*) FROM petitions.current_petition WHERE source = 'sample'")
+    assert 100 < n < 500
+    for name in read_one(engine, "SELECT array_agg(label) FROM petitions.current_topic"):
+        assert name in done.stdout
+
+
+def test_live_petitions_come_from_the_site_that_is_named(checkout, settings, engine, tmp_path):
+    line = find_lines("make run SOURCE=assembly")
+    until = date.fromisoformat(line.partition("UNTIL=")[2])
+    source = ASSEMBLY_DATA / "2020-01_2024-07.jsonl"
+    if not source.exists():
+        pytest.skip(f"{source} is absent: the run needs real petitions")
+    rows = [json.loads(row) for row in source.read_text(encoding="utf-8").splitlines()[-N_LIVE:]]
+    for number, row in enumerate(rows):  # of the weeks that the line asks for
+        begin = until - timedelta(days=1 + number)
+        row |= {"begin": str(begin), "end": str(begin + timedelta(days=30))}
+    data = tmp_path / "moved.jsonl"
+    data.write_text("\n".join(json.dumps(row, ensure_ascii=False) for row in rows) + "\n", encoding="utf-8")
+
+    with run_stand_in("assembly", data, today=str(until)) as site:
+        pace = {"PETITIONS_REQUESTS_PER_SECOND": "2000", "PETITIONS_CONNECTIONS": "4"}
+        done = run_line(line, checkout, PETITIONS_ASSEMBLY_URL=site.url, **pace, **settings)
+
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    assert read_one(engine, "SELECT count(*) FROM petitions.current_petition") == N_LIVE
+
+
+def test_without_a_hub_the_doctor_names_the_weights_and_nothing_runs(checkout, settings):
+    script = f"{find_lines('export PETITIONS_')}\n{find_lines('petitions doctor')}"
+
+    done = run_line(
+        script.replace("<commit>", "0" * 40),
+        checkout,
+        HF_HUB_OFFLINE="1",
+        HF_HOME=str(checkout / ".local/hub"),
+        PETITIONS_SOURCE="sample",
+        **settings,
+    )
+
+    told = done.stdout + done.stderr
+    assert done.returncode != 0
+    assert f"klue/bert-base@{'0' * 40} is no folder here, and the model hub cannot be reached" in " ".join(told.split())
+    assert "Traceback" not in told
+    assert "Running the DAG" not in told
