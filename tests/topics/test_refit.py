@@ -6,7 +6,7 @@ import pytest
 from petitions.topics import refit
 from petitions.topics.lda import Start
 from petitions.topics.lda_settings import LdaSettings
-from petitions.topics.refit import MARGIN, MOST_SEEDS, refit_topics
+from petitions.topics.refit import MARGIN, MOST_FALLEN, MOST_SEEDS, refit_topics
 
 START = Start(topic_word=np.full((9, 1), 1.0), terms=["학교"])
 
@@ -62,14 +62,14 @@ def test_no_more_is_fitted_than_is_asked_for(fits):
 
 def test_topics_that_are_trusted_are_fitted_once_and_anew_only_for_who_asks_further(fits):
     made = fits(0.2)
-    found = refit_topics([], LdaSettings(), START, trusted_npmi=0.1 + MARGIN - 0.001)
+    found = refit_topics([], LdaSettings(), START, trusted_npmi=0.1 + MOST_FALLEN - 0.001)
     assert (next(found).is_compared, len(made)) == (False, 1)
     assert (next(found).is_compared, [fit.is_warm for fit in made]) == (True, [True, False])
 
 
 def test_trusted_topics_that_became_worse_or_are_not_as_many_are_compared_all_the_same(fits):
     fits(0.2)
-    worse = next(refit_topics([], LdaSettings(), START, trusted_npmi=0.1 + MARGIN + 0.001))
+    worse = next(refit_topics([], LdaSettings(), START, trusted_npmi=0.1 + MOST_FALLEN + 0.001))
     assert (worse.is_compared, worse.fit.is_warm) == (True, False)
     fits(0.2, n_topics=8)
     fewer = next(refit_topics([], LdaSettings(), START, trusted_npmi=0.1))

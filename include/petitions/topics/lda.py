@@ -124,8 +124,9 @@ def fit_topics(documents: Iterable[Sequence[str]], settings: LdaSettings, start:
     n_topics = _bound_topics(len(bags), usable.shape[0], len(dictionary), settings.n_topics)
     step = math.ceil(usable.shape[0] / N_SAMPLE)
     begin = _carry(start, dictionary, n_topics)
-    updates = settings.nmf_updates if begin is None else settings.warm_updates
-    factors = factorize(weigh_counts(usable[::step]), n_topics, updates, begin)  # [K, V]
+    if begin is not None:
+        settings = replace(settings, nmf_updates=settings.warm_updates, burn_in=settings.warm_burn_in)
+    factors = factorize(weigh_counts(usable[::step]), n_topics, settings.nmf_updates, begin)  # [K, V]
     found = _sample(counts, usable, factors, bags, settings) if is_sampled else _fit_online(bags, factors, settings)
     ranked = rank_terms(
         found.topic_word,

@@ -16,7 +16,17 @@ RANGES = {
     "alpha": (1e-6, 100),
     "eta": (1e-6, 100),
     **dict.fromkeys(
-        ("no_below", "max_repeats", "nmf_updates", "warm_updates", "burn_in", "n_samples", "sample_every"), (1, 10_000)
+        (
+            "no_below",
+            "max_repeats",
+            "nmf_updates",
+            "warm_updates",
+            "burn_in",
+            "warm_burn_in",
+            "n_samples",
+            "sample_every",
+        ),
+        (1, 10_000),
     ),
     "max_terms": (1, 1_000_000),
 }
@@ -38,6 +48,7 @@ class LdaSettings:
     alpha: float = 0.1  # of each topic at the beginning; fitted while sampling
     eta: float = 0.2  # pseudo-count of each term in each topic besides
     burn_in: int = 300  # iterations before the first sample
+    warm_burn_in: int = 100  # of topics that begin at the published fit's: NPMI 0.1121 by 100 and 0.1122 by 300
     n_samples: int = 11  # whose mean is the fit
     sample_every: int = 10
     relevance_weight: float = 0.6  # lambda of Sievert and Shirley, by which the terms of a topic are ranked
