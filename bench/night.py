@@ -89,7 +89,7 @@ def tell(nights: Sequence[Sequence[Night]], through: str, n: int, n_new: int) ->
                 statistics.median(getattr(each, name) for each in same)
                 for name in ("queued_s", "ran_s", "cpu_s", "server_s", "peak_mb")
             ]
-            cells = " | ".join(f"{figure:.1f}" for figure in figures)
+            cells = " | ".join(f"{figure:.1f}" if figure else "" for figure in figures)
             print(f"| {night.name} | {line.name} | {line.n} | {cells} | {line.told} |")
     sys.stdout.flush()
 
