@@ -30,7 +30,7 @@ from petitions.pipeline import Pipeline, today_in_seoul
 from petitions.records import Source, Window
 from petitions.settings import Settings
 from petitions.sources.sample import read_sample
-from petitions.steps import lasting_ids
+from petitions.steps import lasting_ids, new_fit
 from petitions.steps.lasting_ids import TOPICS_FILE
 from petitions.steps.score import count_left
 from petitions.store import publishing, runs
@@ -233,7 +233,7 @@ def test_a_window_of_another_length_is_not_measured_by_the_published_fit(
             again.fit_topics()
 
 
-def test_auto_chooses_a_number_of_topics_and_keeps_what_speaks_for_it(pipeline, engine):
+def test_auto_chooses_a_number_of_topics_and_keeps_it_with_what_speaks_for_it(pipeline, engine, monkeypatch):
     auto = replace(pipeline, settings=Settings(source="sample", topics="auto"))
     auto.crawl()
     auto.tokenize()
@@ -244,6 +244,13 @@ def test_auto_chooses_a_number_of_topics_and_keeps_what_speaks_for_it(pipeline, 
     assert model.n_topics in tried
     assert model.stability == tried[model.n_topics].stability
     assert max(tried) <= N // 20
+    monkeypatch.setattr(new_fit, "choose_n_topics", None)  # is not called again while little is new
+    with engine.begin() as conn:
+        publishing.publish(conn, model_id, ["bert"], at=NOW)
+    second = replace(auto, window=Window.ending(date(2026, 11, 21))).fit_topics()
+    with engine.connect() as conn:
+        found = read_topic_model(conn, second)
+    assert (found.n_topics, found.curve, found.stability) == (model.n_topics, model.curve, model.stability)
 
 
 def leave_shown(pipeline, engine, n_petitions):

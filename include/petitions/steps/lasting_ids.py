@@ -166,7 +166,7 @@ def fit_lasting(
     start = None
     if published and published.is_whole:
         start = Start(topic_word=published.topics.topic_word, terms=published.topics.terms)
-    turnover = _add_turnover(published) if published else 0.0
+    turnover = add_turnover(published) if published else 0.0
     trusted = published.model.npmi if published and turnover <= MOST_TURNOVER else None
     faults: list[str] = []
     for refit in refit_topics(documents, settings, start, trusted_npmi=trusted):
@@ -178,7 +178,7 @@ def fit_lasting(
     raise CheckFailedError(f"no fit from {MOST_SEEDS} seeds may be published, the last one stays: {'; '.join(faults)}")
 
 
-def _add_turnover(published: Published) -> float:
+def add_turnover(published: Published) -> float:
     """The turnover of the published fit, and of tonight's window beside its own.
 
     Infinite where a fit cannot be trusted alone: by other means than tonight's, or of which the turnover is not known.

@@ -8,7 +8,7 @@ from itertools import islice
 import numpy as np
 
 from petitions.settings import TopicCount
-from petitions.steps.lasting_ids import TOPICS_FILE, Lasting, Published, fit_lasting, read_published_fit
+from petitions.steps.lasting_ids import TOPICS_FILE, Lasting, Published, add_turnover, fit_lasting, read_published_fit
 from petitions.steps.step import Run
 from petitions.steps.topic_names import Name, name_topics
 from petitions.store import topic_reads, topics
@@ -19,6 +19,7 @@ from petitions.topics.choice import CANDIDATES, Trial, choose_n_topics
 from petitions.topics.labels import Embed
 from petitions.topics.lda import fit_topics as fit_lda
 from petitions.topics.lda_settings import MIN_DOCUMENTS_PER_TOPIC, LdaSettings
+from petitions.topics.refit import MOST_TURNOVER
 
 MODEL_FILE = "lda.zip"
 
@@ -63,7 +64,7 @@ def make_fit(run: Run, stream: TokenStream, petition_ids: Sequence[str], embed: 
     published = read_published_fit(stream.conn, run.artifacts, before, petition_ids) if before else None
     highest_id = topic_reads.read_highest_id(stream.conn, run.source)
     documents = Documents(stream=stream)
-    settings, curve = _choose_settings(documents, run.settings.topics, before.n_topics if before else None)
+    settings, curve = _choose_settings(documents, run.settings.topics, published)
     lasting = fit_lasting(documents, settings, run.window, published, highest_id)
     old_names = published.names if published else {}
     names = name_topics(stream.conn, lasting.fit, petition_ids, lasting.topic_ids, old_names, embed)
@@ -107,11 +108,16 @@ def _describe_fit(run: Run, model_id: str, lasting: Lasting, curve: Sequence[top
 
 
 def _choose_settings(
-    documents: Documents, n_topics: TopicCount, current: int | None
+    documents: Documents, n_topics: TopicCount, published: Published | None
 ) -> tuple[LdaSettings, list[topics.CurvePoint]]:
-    """So many topics, or as many as are stable and coherent, with what speaks for it."""
+    """So many topics, or as many as are stable and coherent, with what speaks for it.
+
+    That is found by eighteen fits, and stands while topics that go on from the published ones are trusted alone.
+    """
     if n_topics != "auto":
         return LdaSettings(n_topics=n_topics), []
+    if published and published.model.curve and add_turnover(published) <= MOST_TURNOVER:
+        return LdaSettings(n_topics=published.model.n_topics), list(published.model.curve)
     n_documents = len(documents.stream) // 2
     if n_documents < CANDIDATES[0] * MIN_DOCUMENTS_PER_TOPIC:  # too few to compare fits of their halves
         return LdaSettings(n_topics=CANDIDATES[0]), []
@@ -120,7 +126,7 @@ def _choose_settings(
         found = fit_lda(replace(documents, first=half, step=2), LdaSettings(n_topics=n_topics))
         return Trial(top_terms=[[item.term for item in terms] for terms in found.top_terms], npmi=found.npmi)
 
-    choice = choose_n_topics(fit_half, n_documents, current)
+    choice = choose_n_topics(fit_half, n_documents, published.model.n_topics if published else None)
     curve = [topics.CurvePoint(**asdict(point)) for point in choice.curve]
     return LdaSettings(n_topics=choice.n_topics), curve
 

@@ -48,7 +48,7 @@ class LdaSettings:
     alpha: float = 0.1  # of each topic at the beginning; fitted while sampling
     eta: float = 0.2  # pseudo-count of each term in each topic besides
     burn_in: int = 300  # iterations before the first sample
-    warm_burn_in: int = 100  # of topics that begin at the published fit's: NPMI 0.1121 by 100 and 0.1122 by 300
+    warm_burn_in: int = 100  # of topics that begin at the published fit's: as good as 300 (docs/topics.md)
     n_samples: int = 11  # whose mean is the fit
     sample_every: int = 10
     relevance_weight: float = 0.6  # lambda of Sievert and Shirley, by which the terms of a topic are ranked
