@@ -283,6 +283,32 @@ def test_a_tag_with_very_many_attributes_is_read_at_once():
     assert read(bluehouse_page(body=f"밤길<b {attributes}>이</b>")).body == "밤길이"
 
 
+def test_an_element_whose_name_is_no_word_has_no_class_that_counts():
+    for begin in ("<o:p", "<my-x", "<b<div"):
+        petition = read(bluehouse_page(body=f'밤길이{begin} class="wvcontents"> 어둡</o:p></my-x>습니다.'))
+        assert petition.body == "밤길이 어둡습니다."
+
+
+def test_how_letters_are_read_is_part_of_a_body_alone():
+    written = "가로<ruby>等<rt>등</rt></ruby> 설치"
+    petition = read(bluehouse_page(title=written, body=written))
+    assert (petition.title, petition.body) == ("가로 等 설치", "가로等등 설치")
+
+
+def test_signs_that_no_xml_holds_are_read_as_they_stand():
+    assert read(bluehouse_page(body="밤길\x0b이\x01 어둡\ufffe습니다", title="가로\x08등")).title == "가로\x08등"
+
+
+def test_a_column_that_never_ends_is_read_to_its_last_text():
+    page = bluehouse_page().replace(b"<section", b"</html><section")
+    assert read(page[: page.rindex("가로등을".encode())]).body == "밤길이 어둡습니다."
+
+
+def test_the_value_of_a_fact_stands_around_its_label_however_deep_that_is():
+    page = bluehouse_page(category="안전<span>/<i><p class='x'>카테고리</p></i></span>환경")
+    assert read(page.replace("<li><p>카테고리</p>".encode(), b"<li>")).category == "안전/환경"
+
+
 def test_a_list_row_may_hold_thousands_commas_and_a_number_that_is_no_id():
     (entry,) = SITE.parse_list(bluehouse_list("581762"), URL).entries
     assert (entry.source_id, entry.begins_on) == ("581762", date(2019, 8, 1))

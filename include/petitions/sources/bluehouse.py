@@ -11,15 +11,13 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import islice
 from typing import ClassVar
-
-from bs4 import Tag
-from bs4.element import NavigableString
+from xml.etree.ElementTree import Element  # noqa: S405 - nothing is parsed by it
 
 from petitions.errors import ParseError
 from petitions.records import Petition, Source, Status, Window
 from petitions.sources.categories import BLUEHOUSE_CATEGORIES
 from petitions.sources.fields import check_rows, check_title, parse_count, parse_day, parse_json, shorten
-from petitions.sources.page import read_column
+from petitions.sources.page import find_class, has_class, list_texts, read_column, render_text
 from petitions.sources.site import Entry, HiddenPage, Listing, Request
 
 _ONLY = {"open": "1", "ended": "2"}
@@ -34,9 +32,7 @@ _STATUS = {
 _CATEGORIES = frozenset(BLUEHOUSE_CATEGORIES.values())
 _BODY_HEADS = frozenset({"청원내용", "청원개요"})
 _HIDDEN_WORD = "비공개"  # the sentence around it drifted from 2019 to 2020
-_LINE_BREAKS = frozenset({"br", "p", "div", "li", "tr"})
 _PETITION_ID = re.compile(r"\d{1,12}", re.ASCII)
-_WHITE_SPACE = re.compile(r"[ \t\r\n\f]+")
 _OWN_ID = re.compile(r"/petitions/(\d{1,12})(?![^?#])", re.ASCII)
 _MOST_HEADS = 10  # real pages have one to three
 
@@ -105,9 +101,9 @@ class BlueHouseSite:
         own_id = _OWN_ID.search(own_url)
         if own_id and own_id.group(1) != source_id:
             raise ParseError(f"{url}: meta og:url: expected petition {source_id}, found {own_id.group(1)}")
-        notice = left.find(class_="wvcontents")
+        notice = next(find_class(left, "wvcontents"), None)
         if notice is not None:
-            if _HIDDEN_WORD not in notice.get_text():  # the same frame may hold any notice of the site
+            if _HIDDEN_WORD not in "".join(list_texts(notice)):  # the same frame may hold any notice of the site
                 raise ParseError(f"{url}: .wvcontents: expected a notice with {_HIDDEN_WORD}, found another one")
             return HiddenPage(source_id=source_id)
         info = _parse_info(left, url)
@@ -115,12 +111,12 @@ class BlueHouseSite:
         return Petition(
             source=Source("bluehouse"),
             source_id=source_id,
-            title=check_title(_select_text(left, url, ".petitionsView_title"), f"{url}: .petitionsView_title"),
+            title=check_title(_read_words(left, url, "petitionsView_title"), f"{url}: .petitionsView_title"),
             body=_parse_body(left, url),
             category=_parse_category(info, url),
-            status=_parse_status(_select_text(left, url, ".petitionsView_progress", "h4"), url),
+            status=_parse_status(_read_words(left, url, "petitionsView_progress", "h4"), url),
             n_agreements=parse_count(
-                _select_text(left, url, ".petitionsView_count", ".counter"), f"{url}: .petitionsView_count .counter"
+                _read_words(left, url, "petitionsView_count", ".counter"), f"{url}: .petitionsView_count .counter"
             ),
             begins_on=begins_on,
             ends_on=ends_on,
@@ -139,18 +135,17 @@ def _parse_row(row: object, where: str) -> Entry:
     return Entry(source_id=source_id, begins_on=begins_on, sorted_by=begins_on)
 
 
-# Below, one step after the other: a selector of two steps would climb from each match to the root again.
-
-
-def _parse_info(left: Tag, url: str) -> dict[str, str]:
+def _parse_info(left: Element, url: str) -> dict[str, str]:
     """Read the labelled facts: the label is the inner <p> of a line, the value is what stands beside it."""
     info = {}
-    lines = left.find(class_="petitionsView_info_list")
-    for line in lines.find_all("li", recursive=False) if lines is not None else ():
-        label = line.find("p")
+    lines = next(find_class(left, "petitionsView_info_list"), None)
+    for line in lines.findall("li") if lines is not None else ():
+        label = line.find(".//p")
         if label is not None:
-            name = label.extract().get_text(strip=True)
-            info[name] = line.get_text(strip=True)
+            name, after = _join(label), label.tail
+            label.clear()
+            label.tail = after
+            info[name] = _join(line)
     if not info:
         raise ParseError(f"{url}: .petitionsView_info_list: found nothing")
     return info
@@ -173,16 +168,19 @@ def _parse_period(info: Mapping[str, str], url: str) -> tuple[date, date]:
     return begins_on, ends_on
 
 
-def _parse_body(left: Tag, url: str) -> str:
+def _parse_body(left: Element, url: str) -> str:
     """Read the View_write under the head of the petition; an answered page has the answer's video in one before it."""
-    written = left.find(class_="petitionsView_write")
-    heads = written.find_all(class_="petitionsView_writeHead", limit=_MOST_HEADS) if written is not None else ()
-    for head in heads:
-        if head.get_text(strip=True) in _BODY_HEADS:
-            block = head.find_next_sibling(class_="View_write")
-            text = _read_text(block) if block is not None else ""
-            if text:
-                return text
+    written = next(find_class(left, "petitionsView_write"), None)
+    if written is not None:
+        beside = {node: parent for parent in written.iter() for node in parent}
+        for head in islice(find_class(written, "petitionsView_writeHead"), _MOST_HEADS):
+            if _join(head) in _BODY_HEADS:
+                siblings = list(beside[head])
+                after = siblings[siblings.index(head) + 1 :]
+                block = next((node for node in after if has_class(node, "View_write")), None)
+                text = render_text(block) if block is not None else ""
+                if text:
+                    return text
     raise ParseError(f"{url}: .View_write under {' or '.join(sorted(_BODY_HEADS))}: found no text")
 
 
@@ -192,22 +190,18 @@ def _parse_status(word: str, url: str) -> Status:
     return _STATUS[word]
 
 
-def _select_text(left: Tag, url: str, *selectors: str) -> str:
-    node: Tag | None = left
-    for selector in selectors:
-        node = node.select_one(selector) if node is not None else None
-    text = node.get_text(" ").strip() if node is not None else ""
+def _read_words(left: Element, url: str, name: str, inner: str = "") -> str:
+    """The text of the first element of a class, or of what is first in it: of a class too, or of a name."""
+    node = next(find_class(left, name), None)
+    if node is not None and inner:
+        below = find_class(node, inner[1:]) if inner[0] == "." else node.iterfind(f".//{inner}")
+        node = next(below, None)
+    text = " ".join(list_texts(node)).strip() if node is not None else ""
     if not text:
-        raise ParseError(f"{url}: {' '.join(selectors)}: found nothing")
+        raise ParseError(f"{url}: .{name}{f' {inner}' if inner else ''}: found nothing")
     return text
 
 
-def _read_text(block: Tag) -> str:
-    """Render text as a browser does: white space runs are one blank, breaks and blocks begin a new line."""
-    parts = []
-    for node in block.descendants:
-        if isinstance(node, Tag):
-            parts.append("\n" if node.name in _LINE_BREAKS else "")
-        elif isinstance(node, NavigableString):
-            parts.append(_WHITE_SPACE.sub(" ", node))
-    return "\n".join(line.strip(" ") for line in "".join(parts).split("\n")).strip()
+def _join(node: Element) -> str:
+    """The texts of an element in one, without the blanks around each."""
+    return "".join(text.strip() for text in list_texts(node))
