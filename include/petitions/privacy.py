@@ -95,8 +95,8 @@ def _fold(sign: str) -> str | None:
 
 
 _FOLDING = _Folding()
-# Signs that are folded to themselves and that most texts are made of: one without any other is its own folded text.
-_PLAIN = re.compile("[ -~\n\uac00-\ud7a3\u2018-\u201d\u2026\u300a-\u3011]*+")
+# All but the signs that most texts are made of and that are folded to themselves: the others alone are looked up.
+_ODD = re.compile("[^ -~\n\uac00-\ud7a3\u2018-\u201d\u2026\u300a-\u3011]+")
 
 
 def mask_text(text: str) -> str:
@@ -112,7 +112,7 @@ def mask_text(text: str) -> str:
 
 
 def _fold_text(text: str) -> str:
-    return text if _PLAIN.fullmatch(text) else text.translate(_FOLDING)
+    return _ODD.sub(lambda run: run[0].translate(_FOLDING), text)
 
 
 def _put(text: str, folded: str, found: Sequence[tuple[tuple[int, int], str]]) -> str:

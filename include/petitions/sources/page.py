@@ -127,7 +127,7 @@ class _Cutter:
             if tag in _UNSHOWN:
                 self._unshown = self._depth
             elif tag.isalnum():
-                self._open(tag, attributes.get("class", ""))
+                self._open(tag, attributes.get("class", "") if attributes else "")  # looking in none is slow
             else:
                 self._open("span", "")
 
@@ -157,6 +157,8 @@ class _Cutter:
     def _look(self, tag: str, attributes: dict[str, str]) -> None:
         """Look outside of the column for its begin, the end of the page and the page's address."""
         self.is_whole |= tag == _END_SIGN
+        if not attributes:
+            return
         if tag == "meta" and attributes.get("property") == "og:url":
             self.own_url = attributes.get("content", "")
         if self.root is None and tag == "div" and self._column in attributes.get("class", "").split():

@@ -18,22 +18,21 @@ MAX_ESCAPES = 10
 
 # Only with the semicolon: "?a=1&copy=2" is an address, not a copyright sign.
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
-_LINE_END = re.compile("\r\n?|[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
+# Patterns begin with a sign or a set of signs, to which the search leaps.
+_LINE_END = re.compile("[\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029](?:(?<=\r)\n)?")
 # Controls, soft hyphen, zero-width marks, direction marks, byte-order mark, lone surrogates, noncharacters.
 _INVISIBLE = re.compile(
     "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\xad\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ud800-\udfff\ufffe\uffff]"
 )
-_BLANKS = re.compile(r"(?:[^\S\n]|[\u115f\u1160\u3164\uffa0])+")  # Hangul fillers look like blanks
-_LINE_EDGES = re.compile(r" ?\n ?")
+# White space but the line feed, and the Hangul fillers, which look like blanks; a blank that stands alone is one already.
+_WIDE = r"\t\x0b-\r\x1c-\x1f\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\u115f\u1160\u3164\uffa0"
+_BLANKS = re.compile(f"[{_WIDE}][ {_WIDE}]*| [ {_WIDE}]+")
 _EMPTY_LINES = re.compile(r"\n{3,}")
 
 _NOTICE_WORDS = "본 게시물의 일부 내용이 국민 청원 요건에 위배되어 관리자에 의해 수정되었습니다"
 # On one line, any spacing or none; its line break after cutting keeps what stood around it from making a new notice.
-_NOTICE = re.compile(
-    r"(?:[\[［][^\S\n]*)?"
-    + r"[^\S\n]*".join(map(re.escape, _NOTICE_WORDS.replace(" ", "")))
-    + r"(?:[^\S\n]*\.)?(?:[^\S\n]*[\]］])?"
-)
+_NOTICE_BARE = re.compile(r"[^\S\n]*".join(map(re.escape, _NOTICE_WORDS.replace(" ", ""))))
+_NOTICE = re.compile(rf"(?:[\[［][^\S\n]*)?{_NOTICE_BARE.pattern}(?:[^\S\n]*\.)?(?:[^\S\n]*[\]］])?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,8 +71,11 @@ def normalize_text(text: str) -> NormalizedText:
     """
     if len(text) > MAX_CHARACTERS:
         raise ParseError(f"a text of {len(text)} characters is over the limit of {MAX_CHARACTERS}")
-    text, n_notices = _NOTICE.subn("\n", _decode(text))
-    return NormalizedText(text=mask_text(_tidy_white_space(text)), is_moderated=n_notices > 0)
+    text = _decode(text)
+    is_moderated = _NOTICE_BARE.search(text) is not None
+    if is_moderated:
+        text = _NOTICE.sub("\n", text)
+    return NormalizedText(text=mask_text(_tidy_white_space(text)), is_moderated=is_moderated)
 
 
 def _decode(text: str) -> str:
@@ -88,5 +90,5 @@ def _decode(text: str) -> str:
 
 
 def _tidy_white_space(text: str) -> str:
-    text = _LINE_EDGES.sub("\n", _BLANKS.sub(" ", text))
+    text = _BLANKS.sub(" ", text).replace(" \n", "\n").replace("\n ", "\n")
     return _EMPTY_LINES.sub("\n\n", text).strip()
