@@ -183,6 +183,16 @@ def test_without_the_database_nothing_may_be_sent(engine, postgres_url):
             step()
 
 
+def test_who_has_lost_its_connections_sends_nothing(engine):
+    pace = SharedPace(engine, "http://site.test", 1e4, 1)
+    with pace.hold_connections():
+        pace.wait()
+        with engine.begin() as conn:  # as the server does to a machine that it cannot reach
+            conn.execute(text("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'"))
+        with pytest.raises(DatabaseDownError):
+            pace.wait()
+
+
 @pytest.mark.slow
 def test_slow_answers_slow_the_requests_down(engine):
     def answer(path, nth):

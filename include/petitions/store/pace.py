@@ -11,12 +11,12 @@ import logging
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import timedelta
 from decimal import Decimal
 from urllib.parse import urlsplit
 
-from sqlalchemy import Engine, Interval, Select, Text, Update, bindparam, extract, func, select, true, update
+from sqlalchemy import Connection, Engine, Interval, Select, Text, Update, bindparam, extract, func, select, true, update
 from sqlalchemy.dialects.postgresql import insert
 
 from petitions.crawl.spacing import Clock, Spacing
@@ -60,6 +60,7 @@ class SharedPace:
         self._spacing = Spacing(requests_per_second)
         self._spacing_lock = threading.Lock()
         self._turn = threading.Lock()  # one thread of a process asks Postgres at a time, the others queue behind it
+        self._held: Connection | None = None  # the session that holds the connections, while it does
         first = insert(site_pace).values(site=self._site, free_at=func.clock_timestamp())
         with self._engine.connect() as conn:
             conn.execute(first.on_conflict_do_nothing())
@@ -74,7 +75,7 @@ class SharedPace:
             while True:
                 with self._spacing_lock:
                     spacing_s = self._spacing.seconds
-                with self._engine.connect() as conn:
+                with self._connect() as conn:
                     n_taken, left_s, _ = conn.execute(_TAKE_TURN, self._bind(spacing_s)).one()
                 if n_taken:
                     return
@@ -124,7 +125,18 @@ class SharedPace:
                     logger.info("%s: all %d connections are taken, waiting for one; by %s", self._site, n_all, holders)
                     told_at = self._clock.monotonic()
                 self._clock.sleep(_SLOT_PAUSE_S)
-            yield len(taken)
+            self._held = conn
+            try:
+                yield len(taken)
+            finally:
+                self._held = None
+
+    def _connect(self) -> AbstractContextManager[Connection]:
+        """The session that holds our connections, as long as it does: with it they are lost, and then nothing is sent.
+
+        A turn asks Postgres once then; a session from the pool is first asked whether it is there, which takes as long.
+        """
+        return self._engine.connect() if self._held is None else nullcontext(self._held)
 
     def _postpone(self, seconds: float) -> None:
         with self._engine.connect() as conn:
