@@ -148,31 +148,24 @@ def make_parse_ours(arguments: Arguments) -> Callable[[int], None]:
     return parse
 
 
-def make_parse_soup(arguments: Arguments) -> Callable[[int], None]:
+def make_parse_peer(arguments: Arguments) -> Callable[[int], None]:
+    """`parser` names the function and the module that has it."""
+    from importlib import import_module
+
     pages = [page for _, page in _read_pages(arguments)]
+    module, function = arguments["parser"]
+    read = getattr(import_module(module), function)
 
     def parse(_: int) -> None:
         for page in pages:
-            parse_soup(page)
-
-    return parse
-
-
-def make_parse_parsel(arguments: Arguments) -> Callable[[int], None]:
-    from stages.spider import parse_parsel
-
-    pages = [page for _, page in _read_pages(arguments)]
-
-    def parse(_: int) -> None:
-        for page in pages:
-            parse_parsel(page)
+            read(page)
 
     return parse
 
 
 MAKERS = {
     "ours": make_ours, "loop": make_loop, "scrapy": make_scrapy,
-    "parse": make_parse_ours, "parse_soup": make_parse_soup, "parse_parsel": make_parse_parsel,
+    "parse": make_parse_ours, "parse_peer": make_parse_peer,
 }  # fmt: skip
 STAGES = {
     "crawl": Stage(
@@ -195,8 +188,18 @@ STAGES = {
         unit="pages",
         contestants=(
             Contestant(name="ours: checked, hostile pages refused", maker="parse"),
-            Contestant(name="Beautiful Soup, html.parser", maker="parse_soup", environment="words"),
-            Contestant(name="parsel (Scrapy's selectors)", maker="parse_parsel", environment="words"),
+            Contestant(
+                name="Beautiful Soup, html.parser",
+                maker="parse_peer",
+                environment="words",
+                arguments={"parser": ("stages.crawl", "parse_soup")},
+            ),
+            Contestant(
+                name="parsel (Scrapy's selectors)",
+                maker="parse_peer",
+                environment="words",
+                arguments={"parser": ("stages.spider", "parse_parsel")},
+            ),
         ),
         sizes={"full": {"n": 600, "rounds": 5}, "quick": {"n": 100, "rounds": 3}},
         prepare=save_pages,

@@ -140,8 +140,7 @@ class BoundedSession(requests.Session):
             urllib3.exceptions.HTTPError: the same, met in the body.
         """
         self._check_host(request.url)
-        prepared = self.prepare_request(request)
-        with self.send(prepared, timeout=timeout_s, allow_redirects=False, **self._settings) as response:
+        with self.send(self._prepare(request), timeout=timeout_s, allow_redirects=False, **self._settings) as response:
             if sum(map(len, response.headers.keys())) + sum(map(len, response.headers.values())) > _MOST_HEADER_BYTES:
                 raise InvalidHeader(f"over {_MOST_HEADER_BYTES} bytes of headers")
             body, is_cut = _read_body(response.raw)
@@ -151,6 +150,19 @@ class BoundedSession(requests.Session):
         elif body and encoding != "identity":
             raise ContentDecodingError(f"packed as {encoding[:40]!r}, asked for gzip alone")
         return response, body, is_cut
+
+    def _prepare(self, request: requests.Request) -> requests.PreparedRequest:
+        """As `prepare_request`, which merges besides what no request of ours has: own cookies, parameters, hooks."""
+        prepared = requests.PreparedRequest()
+        prepared.prepare(
+            method=request.method,
+            url=request.url,
+            headers={**self.headers, **request.headers},
+            data=request.data,
+            auth=self.auth,
+            cookies=self.cookies,
+        )
+        return prepared
 
     def _check_host(self, url: str) -> None:
         """Refuse another host than the configured one; from its http to its https is no other host."""

@@ -1,7 +1,7 @@
 """What became of petitions, as their site says it: its history, what the crawl has to look at again, and odd codes."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 from sqlalchemy import Connection, Date, and_, cast, func, select, text
@@ -36,12 +36,13 @@ def record_handling(conn: Connection, petitions: Sequence[Petition], *, seen_on:
 
     The last look of a day counts; one whose site says nothing has no row.
     """
-    told = {item.petition_id: _texts(item) for item in petitions if any(_texts(item).values())}
+    texts = {item.petition_id: _texts(item) for item in petitions}
+    told = {petition_id: found for petition_id, found in texts.items() if any(found.values())}
     known = _read_latest(conn, told, until=seen_on)
     rows = [
-        {"petition_id": petition_id, "seen_on": seen_on, **texts}
-        for petition_id, texts in told.items()
-        if known.get(petition_id) != texts
+        {"petition_id": petition_id, "seen_on": seen_on, **found}
+        for petition_id, found in told.items()
+        if known.get(petition_id) != found
     ]
     return upsert(conn, petition_handling, rows)
 
@@ -80,8 +81,7 @@ def read_unknown_codes(conn: Connection, source: Source | None = None) -> list[U
 
 
 def _texts(item: Petition) -> dict[str, str]:
-    told = asdict(item.handling)
-    return {name: told[name] for name in HANDLING}
+    return {name: getattr(item.handling, name) for name in HANDLING}
 
 
 def _read_latest(conn: Connection, petition_ids: Collection[str], *, until: date) -> dict[str, dict[str, str]]:

@@ -16,7 +16,20 @@ from datetime import timedelta
 from decimal import Decimal
 from urllib.parse import urlsplit
 
-from sqlalchemy import Connection, Engine, Interval, Select, Text, Update, bindparam, extract, func, select, true, update
+from sqlalchemy import (
+    Connection,
+    Engine,
+    Interval,
+    Select,
+    Text,
+    Update,
+    bindparam,
+    extract,
+    func,
+    select,
+    true,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 
 from petitions.crawl.spacing import Clock, Spacing

@@ -24,7 +24,7 @@ _LINE_END = re.compile("[\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029](?:(?<=\r)\n)?")
 _INVISIBLE = re.compile(
     "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\xad\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ud800-\udfff\ufffe\uffff]"
 )
-# White space but the line feed, and the Hangul fillers, which look like blanks; a blank that stands alone is one already.
+# White space but the line feed, and the Hangul fillers, which look like blanks; a blank by itself is one already.
 _WIDE = r"\t\x0b-\r\x1c-\x1f\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\u115f\u1160\u3164\uffa0"
 _BLANKS = re.compile(f"[{_WIDE}][ {_WIDE}]*| [ {_WIDE}]+")
 _EMPTY_LINES = re.compile(r"\n{3,}")
