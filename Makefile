@@ -103,7 +103,7 @@ down: .venv/installed  ## stop the embedded Postgres
 	petitions db stop
 
 shell: .venv/installed  ## a shell with the environment of this file
-	@bash
+	@bash || true  # whatever its last command ended with
 
 psql: .venv/installed  ## SQL over the results
 	@petitions db psql

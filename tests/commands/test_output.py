@@ -64,3 +64,10 @@ def test_an_output_that_cannot_hold_hangul_is_one_line_that_says_how_it_can(envi
 def test_a_word_that_is_no_utf_8_is_one_line(environ):
     status, told = run(("similar", b"\xff"), environ, subprocess.DEVNULL)
     assert (status, told) == (1, "Error: ConfigError: '\\udcff' is no character of utf-8\n")
+
+
+@pytest.mark.postgres
+def test_a_training_tells_nothing_of_the_start_of_tensorflow(environ, tmp_path):
+    command = ("finetune", "bert", "--task", "category", "--source", "bluehouse", "--output", tmp_path / "category")
+    returncode, told = run(command, environ | {"TF_CPP_MIN_LOG_LEVEL": "0"}, subprocess.DEVNULL)
+    assert (returncode, told) == (1, "Error: EmptyWindowError: no petition of bluehouse is stored\n")

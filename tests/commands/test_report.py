@@ -235,6 +235,11 @@ def test_nothing_published_is_refused_with_what_to_do(conn, artifacts):
         read_report(conn, artifacts, SAMPLE)
 
 
+def test_where_another_source_is_published_it_is_named(published, artifacts):
+    with pytest.raises(ConfigError, match=r"--source assembly` does it; there are those of --source sample$"):
+        read_report(published, artifacts, Source("assembly"))
+
+
 def test_the_command_writes_the_page_and_says_how_large_it_is(engine, database_url, monkeypatch, tmp_path):
     with engine.begin() as conn:
         write_all(conn, make_petitions(12))

@@ -9,6 +9,7 @@ import click
 
 from petitions.commands.console import print_rows
 from petitions.commands.options import Group, json_option, open_store, read_date, source_option, source_or_setting
+from petitions.encoders.quiet_start import import_tensorflow
 from petitions.records import Source
 from petitions.settings import Settings
 
@@ -60,6 +61,7 @@ def learning_options(tasks: Sequence[str]) -> Callable[[Command], Command]:
 def bert(model: str | None, minutes: float, seed: int, as_json: bool, **asked: Any) -> None:
     """Fine-tune a BERT on categories, moderation or labels of your own; or so that titles find their bodies."""
     order = _Order.read(asked)
+    import_tensorflow()
     from petitions.steps.finetune import finetune as run
     from petitions.training.finetune_report import LabelReport, embedding_rows, label_rows
     from petitions.training.label_trainer import FinetuneSettings

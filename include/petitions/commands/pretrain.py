@@ -9,6 +9,7 @@ import click
 from petitions.commands.console import print_rows
 from petitions.commands.options import Group, json_option
 from petitions.commands.pretrain_stages import STAGE_COMMANDS
+from petitions.encoders.quiet_start import import_tensorflow
 from petitions.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -45,6 +46,7 @@ def pretrain() -> None:
 @seed_option
 def bert(corpus: tuple[Path, ...], output: Path, minutes: float, seed: int) -> None:
     """Masked-LM and next-sentence prediction (Devlin et al. 2019)."""
+    import_tensorflow()
     from petitions.training.bert_trainer import BertTrainingSettings
     from petitions.training.corpus import read_corpus
     from petitions.training.pretrain_bert import pretrain_bert
@@ -89,6 +91,7 @@ def elmo(
     """Forward and backward language model over morphemes (Peters et al. 2018)."""
     from dataclasses import replace
 
+    import_tensorflow()
     from petitions.text.tokenizer import TOKENIZER, Tokenizer
     from petitions.training.elmo_corpus import keep_corpus
     from petitions.training.elmo_settings import settings_of_minutes

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from petitions.encoders.quiet_start import import_tensorflow
 from petitions.settings import Settings
 
 path = click.Path(path_type=Path)
@@ -17,6 +18,7 @@ teacher_option = click.option("--teacher", type=path, required=True, help="Folde
 @work_option
 def vocabulary(data: Path, work: Path) -> None:
     """1. Train the word pieces."""
+    import_tensorflow()
     from petitions.training.stages import Recipe, make_vocabulary
 
     make_vocabulary(data, work, Recipe())
@@ -28,6 +30,7 @@ def vocabulary(data: Path, work: Path) -> None:
 @work_option
 def teach(data: Path, teacher: Path, work: Path) -> None:
     """2. Compute the teacher's vectors; stop when there are enough, and go on when you like."""
+    import_tensorflow()
     from petitions.training.stages import Recipe
     from petitions.training.stages import teach as compute
 
@@ -46,6 +49,7 @@ def stage(name: str, data: Path, teacher: Path, work: Path, steps: int | None) -
     """3. Train one stage; a run that was stopped goes on from its last checkpoint."""
     from dataclasses import replace
 
+    import_tensorflow()
     from petitions.training.stages import STAGES, Recipe, train
 
     chosen = replace(STAGES[name], n_steps=steps) if steps else STAGES[name]
@@ -65,6 +69,7 @@ def stage(name: str, data: Path, teacher: Path, work: Path, steps: int | None) -
 )
 def export(teacher: Path, work: Path, output: Path, heads: str) -> None:
     """4. Write the model that was trained as a folder that PETITIONS_BERT_MODEL may name."""
+    import_tensorflow()
     from petitions.training.stages import Recipe
     from petitions.training.stages import export as write
 
@@ -79,6 +84,7 @@ def export(teacher: Path, work: Path, output: Path, heads: str) -> None:
 @click.option("--output", type=path, required=True, help="Folder of the model, whose weights are changed.")
 def calibrate(data: Path, output: Path) -> None:
     """5. Weigh the network and the letters that both texts share, for next sentence."""
+    import_tensorflow()
     from petitions.training.overlap_fit import calibrate as fit
 
     weights = fit(output, data, accelerator=Settings.from_env().accelerator)

@@ -79,7 +79,9 @@ def read_report(conn: "Connection", artifacts: "ArtifactStore", source: Source) 
 
     model = report_reads.read_current_model(conn, source)
     if model is None:
-        raise ConfigError(f"no topics of {source} are published yet: `petitions run --source {source}` does it")
+        told = f"no topics of {source} are published yet: `petitions run --source {source}` does it"
+        others = [f"--source {other}" for other in report_reads.read_current_sources(conn)]
+        raise ConfigError(f"{told}; there are those of {', '.join(others)}" if others else told)
     return Report(
         model=model,
         last_seen_at=report_reads.read_last_seen(conn, source),

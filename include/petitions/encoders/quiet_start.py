@@ -41,3 +41,9 @@ def quiet_start() -> Iterator[None]:
             lines = [line for line in told if not _NOISE.match(line)]
             os.write(kept, b"".join(lines))
             os.close(kept)
+
+
+def import_tensorflow() -> None:
+    """Import TensorFlow, so that who needs it next finds it there and nothing is told of its start."""
+    with quiet_start():
+        import tensorflow  # noqa: F401

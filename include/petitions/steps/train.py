@@ -9,6 +9,7 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from petitions.encoders.names import WEIGHTS_FILE
+from petitions.encoders.quiet_start import import_tensorflow
 from petitions.errors import ConfigError
 from petitions.records import Source, Window
 from petitions.sources.lines import split_lines
@@ -59,11 +60,13 @@ def read_documents(conn: Connection, source: Source, window: Window) -> list[str
 def _train(encoder: str, documents: Sequence[str], output: Path, minutes: float, accelerator: str) -> object:
     """Write a model to a folder; returns its figures on the text held out."""
     if encoder == "bert":
+        import_tensorflow()
         from petitions.training.bert_trainer import BertTrainingSettings
         from petitions.training.pretrain_bert import pretrain_bert
 
         return pretrain_bert(documents, output, BertTrainingSettings(minutes=minutes, accelerator=accelerator)).quality
 
+    import_tensorflow()
     from petitions.text.tokenizer import Tokenizer
     from petitions.training.elmo_corpus import number_corpus
     from petitions.training.elmo_settings import settings_of_minutes

@@ -19,6 +19,11 @@ def read_current_model(conn: Connection, source: Source) -> dict[str, Any] | Non
     return None if row is None else dict(row)
 
 
+def read_current_sources(conn: Connection) -> list[str]:
+    """Read which sources have a published fit, by name."""
+    return list(conn.execute(text("SELECT DISTINCT source FROM petitions.current_model ORDER BY source")).scalars())
+
+
 def read_examples(conn: Connection, source: Source, k: int) -> Rows:
     """Read the k petitions of each topic of a source that have most agreements, of those at least half of it."""
     query = """
