@@ -26,7 +26,7 @@ from pathlib import Path
 from crawl_ground import open_ground
 from night_airflow import measure_airflow
 from night_cluster import measure_cluster
-from night_data import FIRST, SECOND, write_rows
+from night_data import FIRST, NEW_DAY, SECOND, write_rows
 from night_growth import SIZES, measure_growth, tell_growth
 from night_run import Night, measure_run
 
@@ -48,6 +48,7 @@ def make_environ(checkout: Path, database_url: str, site: StandIn, folder: Path)
         "PETITIONS_BLUEHOUSE_URL": site.url,
         "PETITIONS_ARTIFACTS": str(folder / "artifacts"),
         "PETITIONS_REQUESTS_PER_SECOND": "500",
+        "PETITIONS_VOLUME_SINCE": NEW_DAY,  # all that is new begins on one day: more than a site may bring
         "AIRFLOW_HOME": str(folder / "airflow"),
         "AIRFLOW__CORE__DAGS_FOLDER": str(_copy_dags(checkout, folder)),
         "AIRFLOW__CORE__PLUGINS_FOLDER": str(checkout / "plugins"),

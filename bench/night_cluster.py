@@ -11,6 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from night_data import NEW_DAY
 from night_run import Line, Night
 
 from stand_in import StandIn
@@ -39,6 +40,7 @@ def measure_cluster(
             "PETITIONS_SOURCE": "bluehouse",
             "PETITIONS_BLUEHOUSE_URL": site.url,
             "PETITIONS_REQUESTS_PER_SECOND": "500",
+            "PETITIONS_VOLUME_SINCE": NEW_DAY,
         }
         settings = {"AIRFLOW__CORE__DAGS_FOLDER": str(dags), **(settings or {})}
         with run_cluster(variables, settings) as cluster:
