@@ -7,8 +7,9 @@ A page is whole where its end tag comes after the column. What follows the tag i
 the footer of a web archive, one script more. And what is no UTF-8 outside of the column spoils nothing.
 
 The page is parsed once, as lxml's events. Its trees are of no use here, nor those of what stands on them (lxml's
-cssselect, parsel): a tag of 100,000 attributes takes them 43 seconds, and what lies deeper than 256 is lost without a
-word. So xml.etree holds what the limits let through; it takes characters too that lxml's own elements refuse.
+cssselect, parsel): a tag of 100,000 attributes takes them most of a minute, and what lies deeper than 256 is lost
+without a word. So xml.etree holds what the limits let through; it takes characters too that lxml's own elements
+refuse.
 """
 
 import html
