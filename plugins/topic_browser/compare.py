@@ -28,7 +28,8 @@ def show_comparison(ask: AskDep, topic: Topics = [], by: By = "share") -> HTMLRe
         model = queries.read_model(conn, ask.source)
         failure = queries.read_failure(conn, ask.source, model)
         if model is None:
-            return render_page("empty.html.j2", ask, model=model, failure=failure)
+            published = queries.read_published(conn)
+            return render_page("empty.html.j2", ask, model=model, failure=failure, published=published)
         overview = queries.read_overview(conn, ask.source, model["model_id"])
     chosen, missing = choose(overview, topic)
     series = [overview.trends.get(row["topic_id"], []) for row in chosen]

@@ -29,7 +29,8 @@ def show_topics(ask: AskDep) -> HTMLResponse:
         model = queries.read_model(conn, ask.source)
         failure = queries.read_failure(conn, ask.source, model)
         if model is None:
-            return render_page("empty.html.j2", ask, model=model, failure=failure)
+            published = queries.read_published(conn)
+            return render_page("empty.html.j2", ask, model=model, failure=failure, published=published)
         overview = queries.read_overview(conn, ask.source, model["model_id"])
         news = overview.news
         shown = queries.read_petitions(conn, [*news.new, *(petition_id for petition_id, _, _ in news.gained)])
@@ -91,7 +92,8 @@ def show_map(ask: AskDep, topic: Annotated[int | None, Query(ge=1, le=2**31 - 1)
         model = queries.read_model(conn, ask.source)
         failure = queries.read_failure(conn, ask.source, model)
         if model is None:
-            return render_page("empty.html.j2", ask, model=model, failure=failure)
+            published = queries.read_published(conn)
+            return render_page("empty.html.j2", ask, model=model, failure=failure, published=published)
         topics = queries.read_overview(conn, ask.source, model["model_id"]).topics
         chosen = topic if topic in [row["topic_id"] for row in topics] else None
         drawn = read_petition_map(conn, ask.source, model["artifact"], topics, chosen)

@@ -40,6 +40,12 @@ def read_model(conn: Connection, source: Source) -> dict[str, Any] | None:
     return rows[0] if rows else None
 
 
+def read_published(conn: Connection) -> list[str]:
+    """Read which sources have a published fit, for a reader of one that has none."""
+    rows = read_rows(conn, "SELECT DISTINCT source FROM petitions.current_model ORDER BY source")
+    return [row["source"] for row in rows]
+
+
 def read_overview(conn: Connection, source: Source, model_id: str) -> Overview:
     """Read the topics of a fit, or take them as they were read at most KEPT_S ago.
 

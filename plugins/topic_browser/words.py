@@ -18,6 +18,7 @@ WORDS = {
     ),
     "published_at": ("공개", "Published"),
     "none_published": ("아직 공개된 주제가 없습니다.", "No topics are published yet."),
+    "published_of": ("주제가 있는 출처:", "There are topics of:"),
     "emerging": ("떠오르는 주제", "Emerging"),
     "emerging_note": (
         "마지막 28일의 비중이 그전보다 커졌습니다. z {z}",

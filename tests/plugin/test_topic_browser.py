@@ -266,7 +266,11 @@ def test_what_cannot_be_asked_gets_a_plain_page(server):
 
 
 def test_a_source_without_a_published_fit_says_so(server):
-    assert "No topics are published yet." in server.page("?source=bluehouse&lang=en").get_text()
+    page = server.page("?source=bluehouse&lang=en")
+    assert "No topics are published yet." in page.get_text()
+    (other,) = page.main.select("p a")
+    assert other["href"].endswith("/?source=sample&lang=en")
+    assert other.get_text() == "Sample (invented)"
 
 
 def test_the_language_is_that_of_the_address_else_of_the_browser(server):
