@@ -28,31 +28,35 @@ def fit(examples, folder, task="mine", settings=PLAIN):
     return finetune_head(task, split_by_time(examples, DAYS), folder, str.split, settings)
 
 
+@pytest.fixture(scope="module")
+def fitted(tmp_path_factory):
+    """The report and the folder of a head over 400 examples."""
+    folder = tmp_path_factory.mktemp("fitted") / "head"
+    return fit(make_examples(400), folder), folder
+
+
 @pytest.mark.slow
-def test_what_is_written_is_what_is_judged(tmp_path):
-    examples = make_examples(400)
-    report = fit(examples, tmp_path / "head")
+def test_what_is_written_is_what_is_judged(fitted):
+    examples, (report, folder) = make_examples(400), fitted
     assert report.test.accuracy > 0.95
-    assert sorted(path.name for path in (tmp_path / "head").iterdir()) == [
+    assert sorted(path.name for path in folder.iterdir()) == [
         "README.md", "config.json", "confusion.svg", "model.safetensors", "reliability.svg", "report.json",
     ]  # fmt: skip
-    head = load_head(tmp_path / "head", morphemes=str.split)
+    head = load_head(folder, morphemes=str.split)
     test = split_by_time(examples, DAYS).test
     probabilities = to_probabilities(head.classify([one.whole for one in test]))
     found = [report.labels[number] for number in probabilities.argmax(axis=1)]
     assert np.mean([one.label == label for one, label in zip(test, found, strict=True)]) == report.test.accuracy
     assert probabilities.sum(axis=1) == pytest.approx(1)
-    assert head.name == name_scorer(str(tmp_path / "head"))
-    told = json.loads((tmp_path / "head" / "report.json").read_text())
+    assert head.name == name_scorer(str(folder))
+    told = json.loads((folder / "report.json").read_text())
     assert told["test"]["accuracy"] == report.test.accuracy
 
 
 @pytest.mark.slow
-def test_the_same_seed_gives_the_same_folder(tmp_path):
-    examples = make_examples(400)
-    for name in ("one", "two"):
-        fit(examples, tmp_path / name / "head")
-    assert name_scorer(str(tmp_path / "one" / "head")) == name_scorer(str(tmp_path / "two" / "head"))
+def test_the_same_seed_gives_the_same_folder(fitted, tmp_path):
+    fit(make_examples(400), tmp_path / "head")
+    assert name_scorer(str(tmp_path / "head")) == name_scorer(str(fitted[1]))
 
 
 @pytest.mark.slow
