@@ -19,7 +19,7 @@ PETITIONS = [(petition["title"], petition["body"]) for petition in INVENTED]
 
 @pytest.fixture(scope="module")
 def bert():
-    return load_bert(str(MODELS / "bert-small"), "cpu")
+    return load_bert(str(MODELS / "sentence-small"), "cpu")
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,7 @@
 
     vocabulary  a WordPiece of our own, from petitions, titles, civic text and sentence pairs
     teach       the teacher's vectors of titles, sentences and pairs, computed once
-    train       one stage of training (distil, match, follow, refine); the student is made of the teacher at the first
+    train       one stage (distil, match, follow, refine, fill); the student is made of the teacher at the first
     export      the folder that `PETITIONS_BERT_MODEL` may name
 
 All lies in one work folder: `tokenizer.json`, `vectors/`, `state.npz`.
@@ -85,9 +85,9 @@ STAGES = {
         # Vectors are held to what they are while the network learns to fill masks, which it reads other texts for.
         Stage(
             name="fill",
-            n_steps=1400,
-            shares={"fill": 0.82, "hold": 0.1, "next": 0.08},
-            rate=5e-4,
+            n_steps=2200,
+            shares={"fill": 0.65, "hold": 0.27, "next": 0.08},
+            rate=4e-4,
             n_rise=50,
             is_last=True,
             head_factor=3.0,
