@@ -2,7 +2,7 @@
 
     vocabulary  a WordPiece of our own, from petitions, titles, civic text and sentence pairs
     teach       the teacher's vectors of titles, sentences and pairs, computed once
-    train       one stage (distil, match, follow, refine, fill); the student is made of the teacher at the first
+    train       one stage (distil, match, follow, refine, head, fill); the student is made of the teacher at the first
     export      the folder that `PETITIONS_BERT_MODEL` may name
 
 All lies in one work folder: `tokenizer.json`, `vectors/`, `state.npz`.
@@ -82,7 +82,17 @@ STAGES = {
             n_rise=30,
             is_last=True,
         ),
-        # Vectors are held to what they are while the network learns to fill masks, which it reads other texts for.
+        # The masked-word head over an encoder that stays as it is, but for the vector of [MASK].
+        Stage(
+            name="head",
+            n_steps=450,
+            shares={"fill": 1.0},
+            rate=1.5e-3,
+            n_rise=30,
+            is_last=True,
+            is_head_alone=True,
+        ),
+        # All of it: vectors are held to what they are while the network learns to fill masks, which it reads other texts for.
         Stage(
             name="fill",
             n_steps=2200,
@@ -133,7 +143,8 @@ def train(data: Path, teacher: Path, work: Path, stage: Stage, recipe: Recipe) -
     material = load_material(data, work / "vectors", tokenizer)
     drawer = Drawer(material, tokenizer, recipe.sizes)
     prepare(network, material, drawer)
-    trainer = StageTrainer(network, drawer, work, seed=recipe.seed, accelerator=recipe.accelerator)
+    mask_row = tokenizer.mask_token_id if stage.is_head_alone else None
+    trainer = StageTrainer(network, drawer, work, seed=recipe.seed, accelerator=recipe.accelerator, mask_row=mask_row)
     return trainer.run(stage, recipe.checkpoint_s)
 
 
