@@ -104,9 +104,11 @@ def prepare(folder: Path) -> None:
     teach(folder / "data", folder / "teacher", folder / "work", RECIPE)
 
 
-def train_tiny(folder: Path, n_steps: int, name: str = "tiny", shares: Mapping[str, float] = SHARES) -> Progress:
+def train_tiny(
+    folder: Path, n_steps: int, name: str = "tiny", shares: Mapping[str, float] = SHARES, **settings: bool
+) -> Progress:
     """Train a stage of so many steps, from the state that is there."""
-    stage = Stage(name=name, n_steps=n_steps, shares=dict(shares), rate=1e-3, n_rise=10, is_last=True)
+    stage = Stage(name=name, n_steps=n_steps, shares=dict(shares), rate=1e-3, n_rise=10, is_last=True, **settings)
     return train(folder / "data", folder / "teacher", folder / "work", stage, RECIPE)
 
 

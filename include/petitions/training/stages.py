@@ -92,7 +92,7 @@ STAGES = {
             is_last=True,
             is_head_alone=True,
         ),
-        # All of it: vectors are held to what they are while the network learns to fill masks, which it reads other texts for.
+        # All of the network learns to fill masks, while its vectors are held to what they were.
         Stage(
             name="fill",
             n_steps=2200,
