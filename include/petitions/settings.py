@@ -65,9 +65,7 @@ class Settings:
     contact: str = ""
     requests_per_second: float = 2.0
     connections: int = 2
-    bert_model: str = field(
-        default=str(MODELS / "bert-small")
-    )  # masked words; next sentence where the next has no head
+    bert_model: str = field(default=str(MODELS / "sentence-small"))  # masked words; what else the next has no head for
     embedding_model: str = field(default=str(MODELS / "sentence-small"))  # what is searched and compared
     embedding_prompts: str = ""  # of a question, "|", of a petition; empty: as the folder of the embedding model says
     elmo_model: str = field(default=str(MODELS / "elmo-small"))

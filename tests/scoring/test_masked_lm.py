@@ -20,7 +20,7 @@ def words(text: str) -> set[str]:
 
 @pytest.fixture(scope="module")
 def bert():
-    return load_bert(str(MODELS / "bert-small"), "cpu")
+    return load_bert(str(MODELS / "sentence-small"), "cpu")
 
 
 @pytest.fixture(scope="module")

@@ -299,11 +299,11 @@ def test_weights_that_changed_between_encoding_and_scoring_are_refused_by_name(p
     pipeline.tokenize()
     pipeline.fit_topics()
     with engine.begin() as conn:
-        done = runs.StepResult(rows_in=0, rows_out=0, seconds=0, made_by="bert-small@000000000000")
+        done = runs.StepResult(rows_in=0, rows_out=0, seconds=0, made_by="sentence-small@000000000000")
         runs.record_step(conn, pipeline.run_id, "encode bert", done, at=NOW)
     with pytest.raises(
         ConfigError,
-        match="encoded by bert-small@000000000000, but PETITIONS_BERT_MODEL and PETITIONS_EMBEDDING_MODEL is ",
+        match="encoded by sentence-small@000000000000, but PETITIONS_BERT_MODEL and PETITIONS_EMBEDDING_MODEL is ",
     ):
         pipeline.score_texts("bert")
     assert read_all_rows(engine)["petition_score"] == []

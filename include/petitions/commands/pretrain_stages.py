@@ -1,4 +1,4 @@
-"""`petitions pretrain vocabulary|teach|stage|export|calibrate`: the small BERT that ships, made again."""
+"""`petitions pretrain vocabulary|teach|stage|export|mean|calibrate`: the small BERT that ships, made again."""
 
 from pathlib import Path
 
@@ -80,10 +80,22 @@ def export(teacher: Path, work: Path, output: Path, heads: str) -> None:
 
 
 @click.command()
+@click.argument("first", type=path)
+@click.argument("second", type=path)
+@click.option("--share", type=click.FloatRange(0, 1), default=0.5, show_default=True, help="Of the second.")
+@click.option("--output", type=path, required=True, help="Folder of the model.")
+def mean(first: Path, second: Path, share: float, output: Path) -> None:
+    """5. Write the mean of the weights before (FIRST) and after (SECOND) one more stage."""
+    from petitions.training.weight_mean import write_mean
+
+    write_mean(first, second, share, output)
+
+
+@click.command()
 @data_option
 @click.option("--output", type=path, required=True, help="Folder of the model, whose weights are changed.")
 def calibrate(data: Path, output: Path) -> None:
-    """5. Weigh the network and the letters that both texts share, for next sentence."""
+    """6. Weigh the network and the letters that both texts share, for next sentence."""
     import_tensorflow()
     from petitions.training.overlap_fit import calibrate as fit
 
@@ -91,4 +103,4 @@ def calibrate(data: Path, output: Path) -> None:
     click.echo("network {:.3f}, shared letters {:.3f}, constant {:.3f}".format(*weights))
 
 
-STAGE_COMMANDS = (vocabulary, teach, stage, export, calibrate)
+STAGE_COMMANDS = (vocabulary, teach, stage, export, mean, calibrate)

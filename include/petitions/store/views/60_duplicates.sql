@@ -118,7 +118,7 @@ COMMENT ON COLUMN petitions.petition_copy_group.title IS 'of the first one';
 COMMENT ON COLUMN petitions.petition_copy_group.n_agreements IS 'of all, as last seen; who agreed to two counts twice';
 COMMENT ON COLUMN petitions.petition_copy_group.petition_ids IS 'all of the group, the first posted first';
 
--- The cosine by 2,000 petitions of 2019 and bert-small: all 12 pairs with 0.99 or more say the same, while below it stand
+-- The cosine by 2,000 petitions of 2019 and the small BERT of then: all 12 pairs with 0.99 or more say the same, while below it stand
 -- those that are only of one kind, such as two malpractice cases; of all pairs, one in a thousand is over 0.97.
 CREATE FUNCTION petitions.near_duplicates(
     duplicate_of text, min_overlap double precision DEFAULT 0.4, min_similarity double precision DEFAULT 0.99
@@ -168,7 +168,7 @@ END $$;
 COMMENT ON FUNCTION petitions.near_duplicates IS
     'The petitions of the same source and window that say the same as one: those of a pair with it (rewritten_pairs) of
 which one has min_overlap (0.4 or more) of its text in the other, and those with a cosine of min_similarity or more with
-it under the published encoder (0.99 suits bert-small; another one needs its own). Most in common first.';
+it under the published encoder (0.99 suited a small BERT before; each needs its own). Most in common first.';
 
 REVOKE ALL ON FUNCTION petitions.token_overlap, petitions.rewritten_pairs, petitions.near_duplicates FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION petitions.token_overlap, petitions.rewritten_pairs, petitions.near_duplicates
