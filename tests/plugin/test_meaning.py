@@ -29,6 +29,7 @@ from rows import write_words
 pytestmark = [pytest.mark.postgres, pytest.mark.slow]
 
 ROOT = Path(__file__).parents[2]
+OTHER = str(ROOT / "tests/encoders/golden/tiny-bert")
 TITLES = ("강아지를 버리는 사람을 처벌해 주세요", "동물 학대를 막아 주세요", "버스 요금을 내려 주세요")
 QUESTION = "강아지"
 
