@@ -102,15 +102,6 @@ def test_vectors_are_held_to_those_of_the_begin_of_a_stage_also_after_a_kill(tra
         tiny_training.train_tiny(folder, 60, shares={"hold": 1.0}, name="held")
 
 
-def test_a_head_alone_learns_and_no_text_gets_another_vector(trained, tmp_path):
-    folder = tmp_path / "run"
-    shutil.copytree(trained[0], folder)
-    before = read_tiny_vectors(folder, tmp_path / "before")
-    curve = tiny_training.train_tiny(folder, 75, name="head", shares={"fill": 1.0}, is_head_alone=True).curve
-    assert curve[-1]["fill"] < curve[-3]["fill"]
-    np.testing.assert_array_equal(read_tiny_vectors(folder, tmp_path / "after"), before)
-
-
 def read_tiny_vectors(folder, output):
     export(folder / "teacher", folder / "work", output, tiny_training.RECIPE, heads="both")
     return load_bert(str(output), "cpu").embed(["우리 동네 버스 노선", "급식 식단", "공원 나무와 벤치", "공사장 소음"])

@@ -104,11 +104,9 @@ def prepare(folder: Path) -> None:
     teach(folder / "data", folder / "teacher", folder / "work", RECIPE)
 
 
-def train_tiny(
-    folder: Path, n_steps: int, name: str = "tiny", shares: Mapping[str, float] = SHARES, **settings: bool
-) -> Progress:
+def train_tiny(folder: Path, n_steps: int, name: str = "tiny", shares: Mapping[str, float] = SHARES) -> Progress:
     """Train a stage of so many steps, from the state that is there."""
-    stage = Stage(name=name, n_steps=n_steps, shares=dict(shares), rate=1e-3, n_rise=10, is_last=True, **settings)
+    stage = Stage(name=name, n_steps=n_steps, shares=dict(shares), rate=1e-3, n_rise=10, is_last=True)
     return train(folder / "data", folder / "teacher", folder / "work", stage, RECIPE)
 
 

@@ -38,7 +38,7 @@ def teach(data: Path, teacher: Path, work: Path) -> None:
 
 
 @click.command()
-@click.argument("name", type=click.Choice(["distil", "match", "follow", "refine", "head", "fill"]))
+@click.argument("name", type=click.Choice(["distil", "match", "follow", "refine", "fill"]))
 @data_option
 @teacher_option
 @work_option

@@ -63,7 +63,6 @@ class Stage:
     n_rise: int = 0  # steps at the begin over which the rate rises to it
     is_last: bool = False  # the rate falls to 0 over the stage
     head_factor: float = 1.0  # of the rate of the masked-word head, which may begin from nothing
-    is_head_alone: bool = False  # no text without a mask gets another vector: see `StageTrainer`
 
     def __post_init__(self) -> None:
         unknown = set(self.shares) - set(SIGNATURES)
@@ -89,22 +88,9 @@ class StageTrainer:
     """Holds a network and the moments of Adam; `folder` keeps its state."""
 
     def __init__(
-        self,
-        network: Network,
-        drawer: Draws,
-        folder: Path,
-        *,
-        seed: int,
-        accelerator: str,
-        is_fast: bool = True,
-        mask_row: int | None = None,
+        self, network: Network, drawer: Draws, folder: Path, *, seed: int, accelerator: str, is_fast: bool = True
     ) -> None:
-        """Go on from the state in `folder`, where there is one; `is_fast` multiplies in bfloat16.
-
-        With `mask_row` the masked-word head and that row of the embeddings alone are trained: no text without a mask
-        gets another vector.
-        """
-        self.mask_row = mask_row
+        """Go on from the state in `folder`, where there is one; `is_fast` multiplies in bfloat16."""
         self.network, self.drawer, self.folder, self.seed = network, drawer, folder, seed
         self.strategy = pick_strategy(accelerator)
         if self.strategy.num_replicas_in_sync > 1:
@@ -137,9 +123,6 @@ class StageTrainer:
         if "hold" in stage.shares:
             with self.strategy.scope():
                 self.held = hold_encoder(self.network.bert, self.folder, is_begin=not first, dtype=self.dtype)
-        if self.mask_row is not None and not first:  # what was learned before would move what is to stay
-            for moment in self.moments:
-                moment.assign(tf.zeros_like(moment))
         curve, losses = list(self.progress.curve), list[tuple[str, float]]()
         n_tokens, saved = self.progress.n_tokens, time.monotonic()
         began = saved - self.progress.seconds
@@ -193,18 +176,13 @@ class StageTrainer:
 
     def _compile(self, loss_of: Loss, signature: Sequence[tf.TensorSpec]) -> Loss:
         of_head = {id(variable) for variable in self.network.masked_lm.trainable_variables}
-        parts = self._choose_parts(of_head)
 
         def update(bias: tf.Tensor, *inputs: tf.Tensor) -> tf.Tensor:
             with tf.GradientTape() as tape:
                 loss = loss_of(*inputs)
             values = [variable.value for variable in self.variables]
-            found = tape.gradient(loss, [values[index] for index in parts])
-            pairs = [
-                (index, tf.convert_to_tensor(gradient) * part)
-                for (index, part), gradient in zip(parts.items(), found, strict=True)
-                if gradient is not None
-            ]
+            found = tape.gradient(loss, values)
+            pairs = [(index, tf.convert_to_tensor(g)) for index, g in enumerate(found) if g is not None]
             # Brought to one length, no task speaks louder than another: Adam scales by what it has seen of all.
             length = tf.linalg.global_norm([gradient for _, gradient in pairs])
             gradients = [gradient / tf.maximum(length, EPSILON) for _, gradient in pairs]
@@ -225,15 +203,6 @@ class StageTrainer:
             return loss
 
         return tf.function(update, input_signature=(tf.TensorSpec([4], FLOAT), *signature))
-
-    def _choose_parts(self, of_head: set[int]) -> dict[int, tf.Tensor]:
-        """The variables that are trained, by their places, and what part of the gradient of each is taken."""
-        if self.mask_row is None:
-            return {index: tf.constant(1.0) for index in range(len(self.variables))}
-        parts = {index: tf.constant(1.0) for index, variable in enumerate(self.variables) if id(variable) in of_head}
-        embeddings = self.network.bert.word_embeddings.embeddings
-        place = next(index for index, variable in enumerate(self.variables) if variable is embeddings)
-        return parts | {place: tf.one_hot(self.mask_row, embeddings.shape[0])[:, tf.newaxis]}
 
     def _embed(self, token_ids: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
         return embed(self.network.bert, token_ids, mask)  # [B, D]

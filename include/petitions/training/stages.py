@@ -2,7 +2,7 @@
 
     vocabulary  a WordPiece of our own, from petitions, titles, civic text and sentence pairs
     teach       the teacher's vectors of titles, sentences and pairs, computed once
-    train       one stage (distil, match, follow, refine, head, fill); the student is made of the teacher at the first
+    train       one stage (distil, match, follow, refine, fill); the student is made of the teacher at the first
     export      the folder that `PETITIONS_BERT_MODEL` may name
 
 All lies in one work folder: `tokenizer.json`, `vectors/`, `state.npz`.
@@ -82,17 +82,7 @@ STAGES = {
             n_rise=30,
             is_last=True,
         ),
-        # The masked-word head over an encoder that stays as it is, but for the vector of [MASK].
-        Stage(
-            name="head",
-            n_steps=450,
-            shares={"fill": 1.0},
-            rate=1.5e-3,
-            n_rise=30,
-            is_last=True,
-            is_head_alone=True,
-        ),
-        # All of the network learns to fill masks, while its vectors are held to what they were.
+        # Vectors are held to what they are while the network learns to fill masks, which it reads other texts for.
         Stage(
             name="fill",
             n_steps=2200,
@@ -143,8 +133,7 @@ def train(data: Path, teacher: Path, work: Path, stage: Stage, recipe: Recipe) -
     material = load_material(data, work / "vectors", tokenizer)
     drawer = Drawer(material, tokenizer, recipe.sizes)
     prepare(network, material, drawer)
-    mask_row = tokenizer.mask_token_id if stage.is_head_alone else None
-    trainer = StageTrainer(network, drawer, work, seed=recipe.seed, accelerator=recipe.accelerator, mask_row=mask_row)
+    trainer = StageTrainer(network, drawer, work, seed=recipe.seed, accelerator=recipe.accelerator)
     return trainer.run(stage, recipe.checkpoint_s)
 
 
