@@ -14,6 +14,9 @@ ROOT = Path(__file__).resolve().parents[1]
 BLOCK = re.compile(r"^```(?:bash|sh)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 MAKE = 'make() { command make --old-file=.venv/installed "$@"; }; '
 LIMIT_S = 900
+# What a shell of one's own lacks: our settings, and that the tests themselves were started by make, which would name its
+# folders on standard output then.
+NOT_A_NEWCOMERS = ("PETITIONS_", "AIRFLOW", "MAKELEVEL", "MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES")
 
 # Which test runs a line, by its first words, which `find_lines` is given there.
 RUN = {
@@ -58,7 +61,7 @@ def make_checkout(folder: Path) -> Path:
 
 def name_settings(checkout: Path, **settings: str) -> dict[str, str]:
     """The environment of a newcomer's shell, whose home is the checkout, and a few settings."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PETITIONS_", "AIRFLOW"))}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(NOT_A_NEWCOMERS)}
     path = f"{checkout}/.venv/bin:{os.environ['PATH']}"
     return {**kept, "PATH": path, "PYTHONPATH": str(ROOT / "include"), "HOME": str(checkout), **settings}
 
