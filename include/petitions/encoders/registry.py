@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 # An encoder and N texts give float32 [N].
 ScoreTexts = Callable[[Any, Sequence[PetitionText]], "NDArray[np.float32]"]
 # An encoder and N texts give vectors float32 [N, D], and by its name each score of a text float32 [N].
-ReadTexts = Callable[[Any, Sequence[PetitionText]], "tuple[NDArray[np.float32], dict[str, NDArray[np.float32]]]"]
+EncoderReader = Callable[[Any, Sequence[PetitionText]], "tuple[NDArray[np.float32], dict[str, NDArray[np.float32]]]"]
 
 
 class Encoder(Protocol):
@@ -64,7 +64,7 @@ class EncoderEntry:
     question_loader: str = (
         ""  # of what embeds questions alone, in a server: from files that are here, without TensorFlow
     )
-    reader: str = ""  # "module:name" of a ReadTexts, where vectors and scores of a text share work
+    reader: str = ""  # "module:name" of an EncoderReader, where vectors and scores of a text share work
     reads_morphemes: bool = False  # texts are given as lists of morphemes
     has_engines: bool = False  # PETITIONS_CPU_ENGINE chooses what computes it
     is_searched: bool = False  # readers search its vectors
