@@ -30,7 +30,7 @@ def measure(pipe=None):
         topic_ids=[0, 1],
         labels=["버스", "학교"],
     )
-    coherences = measure_npmi(TOPICS, documents, dictionary), measure_c_v(TOPICS, documents, dictionary)
+    coherences = measure_npmi(TOPICS, documents), measure_c_v(TOPICS, documents)
     found = (documents, coherences, page, project(generator.normal(size=(400, 8)))[0].tolist())
     if pipe is not None:
         pipe.send(found)

@@ -1,20 +1,44 @@
+import random
+
 import numpy as np
 import pytest
 from gensim.corpora import Dictionary
+from gensim.models import CoherenceModel
 
+from petitions.topics import coherence
 from petitions.topics.coherence import measure_c_v, measure_diversity, measure_npmi, measure_relevance
 
 DOCUMENTS = [["버스", "노선", "정류장"], ["학교", "급식", "학생"]] * 10
 
 
 def test_terms_that_go_together_are_more_coherent_than_a_mixture():
-    dictionary = Dictionary(DOCUMENTS)
-    together, mixed = measure_npmi([["버스", "노선", "정류장"], ["버스", "급식", "정류장"]], DOCUMENTS, dictionary)
+    together, mixed = measure_npmi([["버스", "노선", "정류장"], ["버스", "급식", "정류장"]], DOCUMENTS)
     assert together == pytest.approx(1, abs=1e-6)
     assert mixed < 0
-    assert measure_c_v([["버스", "노선"]], DOCUMENTS, dictionary) > measure_c_v(
-        [["버스", "급식"]], DOCUMENTS, dictionary
-    )
+    assert measure_c_v([["버스", "노선"]], DOCUMENTS) > measure_c_v([["버스", "급식"]], DOCUMENTS)
+
+
+@pytest.mark.parametrize("at_once", [1, 1000, 50_000])
+def test_both_coherences_are_gensims(monkeypatch, at_once):
+    monkeypatch.setattr(coherence, "TOKENS_AT_ONCE", at_once)
+    chance = random.Random(3)  # noqa: S311 - texts
+    lengths = [0, 1, 9, 10, 11, 80, 109, 110, 111, 300]
+    documents = [
+        [f"단어{int(chance.paretovariate(0.6)) % 300}" for _ in range(chance.choice(lengths))] for _ in range(200)
+    ]
+    documents += [["버스", "노선"] * 6, [], ["버스"] * 120]  # a window that holds a term more than once
+    topics = [[f"단어{1 + 5 * k + n}" for n in range(5)] for k in range(4)] + [["버스", "노선", "단어1"]]
+    for kind, ours in (("c_npmi", measure_npmi(topics, documents)), ("c_v", measure_c_v(topics, documents))):
+        model = CoherenceModel(
+            topics=topics, texts=documents, dictionary=Dictionary(documents), coherence=kind, topn=5, processes=1
+        )
+        theirs = model.get_coherence_per_topic()
+        assert ours == pytest.approx(theirs if kind == "c_npmi" else np.mean(theirs), abs=1e-12)
+
+
+def test_a_term_that_no_document_holds_counts_nothing():
+    assert measure_npmi([["버스", "지하철"]], DOCUMENTS) == [0]
+    assert measure_c_v([["지하철", "전철"]], DOCUMENTS) == 0
 
 
 def test_diversity_is_the_share_of_distinct_terms():

@@ -84,7 +84,7 @@ class TopicFit:
     def measure_c_v(self) -> float:
         """Measure the mean c_v of the topics; it decides nothing, so only the fit that is taken needs it."""
         words = [[item.term for item in terms] for terms in self.top_terms]
-        return measure_c_v(words, self.measured, self.dictionary)
+        return measure_c_v(words, self.measured)
 
     def to_bytes(self) -> bytes:
         """The model and the dictionary as gensim saves them, in a zip archive.
@@ -231,7 +231,7 @@ def _measure(
         for k, terms in enumerate(ranked)
     ]
     words = [[item.term for item in topic] for topic in top_terms]
-    npmi_by_topic = measure_npmi(words, measured, names)
+    npmi_by_topic = measure_npmi(words, measured)
     n_petitions = int((np.ptp(found.document_topic, axis=1) > 0).sum())
     note = f"{n_topics} topics in place of {settings.n_topics}: {n_petitions} petitions, {len(names)} terms"
     logger.info("%s: %d topics over %d petitions and %d terms", found.engine, n_topics, n_petitions, len(names))
