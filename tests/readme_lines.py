@@ -14,8 +14,7 @@ ROOT = Path(__file__).resolve().parents[1]
 BLOCK = re.compile(r"^```(?:bash|sh)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 MAKE = 'make() { command make --old-file=.venv/installed "$@"; }; '
 LIMIT_S = 900
-# What a shell of one's own lacks: our settings, and that the tests themselves were started by make, which would name its
-# folders on stdout.
+# What a shell of one's own lacks: our settings, and what says that make began the tests: it would name folders.
 NOT_A_NEWCOMERS = ("PETITIONS_", "AIRFLOW", "MAKELEVEL", "MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES")
 
 # Which test runs a line, by its first words, which `find_lines` is given there.
