@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from compare import measure_lead
+from growth_table import tell_series
 
 Row = dict[str, Any]
 HEAD = """# Side by side
@@ -15,8 +16,8 @@ round: the median, with the least and the most; over 1 ours is faster, under 1 t
 the process, or one child of it, has had resident; CPU seconds are all of its threads and children.
 
 `make bench-peers` makes the peers' environments, `make bench-quick` runs a part of it in five minutes, and
-`python bench/run.py full crawl --again` one stage again. What grows with the corpus, and nights through Airflow, are
-measured by `bench/night.py` ([bench/README.md](../bench/README.md)).
+`python bench/run.py full crawl --again` one stage again. Nights as more is stored are measured by `bench/night.py
+--growth`, nights through Airflow by `--through airflow cluster` ([operations.md](operations.md#what-a-night-costs)).
 """
 
 
@@ -26,6 +27,8 @@ def render(told: Row) -> str:
     parts += [render_stage(stage) for stage in told["stages"].values()]
     if told["missing"]:
         parts.append(f"Not run: {', '.join(told['missing'])}.\n")
+    if told.get("growth"):
+        parts.append(render_growth(told["growth"]))
     if told.get("quality"):
         parts.append(render_quality(told["quality"]))
     return "\n".join(parts)
@@ -55,6 +58,14 @@ def render_stage(stage: Row) -> str:
     told = f"{stage['n']:,} {stage['unit']}, {stage['rounds']} rounds, at {stage['commit']}, {stage['at'][:16]} UTC."
     text = f"## {stage['title']}\n\n{told} {stage['note']}".rstrip()
     return "\n".join([text, "", *lines, *(["", *failed] if failed else []), ""])
+
+
+def render_growth(rows: Row) -> str:
+    """The nights as more and more is stored."""
+    commits = ", ".join(dict.fromkeys(row["commit"] for row in rows.values()))
+    told = f"By `bench/night.py --growth`, at {commits}: wall seconds, CPU seconds of ours and of Postgres, and memory; the"
+    told += " exponents are of CPU seconds, Postgres' own among them."
+    return "\n".join(["## Nights as more is stored", "", told, "", *tell_series(rows), ""])
 
 
 def render_quality(quality: Row) -> str:

@@ -6,16 +6,15 @@ not measured again, so that the series can be made piece by piece.
 """
 
 import json
-import math
 import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from crawl_ground import open_ground
+from growth_table import BY_NUMBER, BY_SHARE, FIXED, NOTHING, Rows, tell_series
 from machine import describe_machine, name_commit
 from night_data import FIRST, SECOND, count_real, write_rows
 from night_run import Night, measure_night
@@ -24,11 +23,8 @@ from sqlalchemy import create_engine, make_url, text
 from stand_in import StandIn, run_stand_in
 
 SIZES = (228, 456, 911, 1821, 3642, 7284)
-SHARE, FIXED = 0.02, 36
-BY_SHARE, BY_NUMBER, NOTHING = "2 % new", f"{FIXED} new", "nothing new"
-NAMES = ("first", BY_SHARE, BY_NUMBER, NOTHING)
+SHARE = 0.02
 MakeEnviron = Callable[[str, StandIn, Path], dict[str, str]]
-Rows = dict[str, Any]
 
 
 def measure_growth(sizes: Sequence[int], kept: Path, make_environ: MakeEnviron) -> Rows:
@@ -81,53 +77,10 @@ def _copy(environ: Mapping[str, str], name: str) -> dict[str, str]:
     return {**environ, "PETITIONS_DATABASE_URL": copied, "PETITIONS_ARTIFACTS": f"{artifacts}-{name}"}
 
 
-def fit_exponent(sizes: Sequence[float], costs: Sequence[float]) -> float:
-    """The power of the size that costs grow by, by least squares of the logarithms; NaN of fewer than two."""
-    points = [(math.log(size), math.log(cost)) for size, cost in zip(sizes, costs, strict=True) if cost > 0]
-    if len(points) < 2:
-        return math.nan
-    x, y = (sum(values) / len(points) for values in zip(*points, strict=True))
-    return sum((a - x) * (b - y) for a, b in points) / sum((a - x) ** 2 for a, _ in points)
-
-
 def tell_growth(rows: Rows) -> str:
-    """Tables of all sizes in Markdown: the nights, then the second night of 36 new by steps with their exponents."""
-    sizes = sorted(map(int, rows))
-    nights = {n: {night["name"]: night for night in rows[str(n)]["nights"]} for n in sizes}
+    """The tables of all sizes in Markdown, and what the texts are."""
     inside, real = count_real()
     texts = f"{inside:,} did begin in the three months; up to {real:,} are real ones of other months under other days"
-    if max(sizes) + FIXED > real:
+    if max(map(int, rows)) + FIXED > real:
         texts += ", the rest have their sentences shuffled"
-    return "\n".join([f"Of the petitions {texts}.", "", *_tell_nights(sizes, nights), "", *_tell_steps(sizes, nights)])
-
-
-def _tell_nights(sizes: Sequence[int], nights: Mapping[int, Rows]) -> list[str]:
-    titles = " | ".join(f"{name}: wall s, CPU s, Postgres s, MB" for name in NAMES)
-    lines = [f"| petitions | {titles} | share of the first, CPU: {', '.join(NAMES[1:])} |", f"|--:|{'---|' * 5}"]
-    for n in sizes:
-        cells = [
-            f"{night['seconds']:.0f}, {night['cpu_s']:.1f}, {night['server_s']:.1f}, {night['peak_mb']:.0f}"
-            for night in (nights[n][name] for name in NAMES)
-        ]
-        costs = {name: nights[n][name]["cpu_s"] + nights[n][name]["server_s"] for name in NAMES}
-        shares = ", ".join(f"{costs[name] / costs['first']:.1%}" for name in NAMES[1:])
-        lines.append(f"| {n:,} | {' | '.join(cells)} | {shares} |")
-    return lines
-
-
-def _tell_steps(sizes: Sequence[int], nights: Mapping[int, Rows]) -> list[str]:
-    """CPU seconds of each step, those of Postgres added, the exponent of its growth, and its most memory."""
-    of_steps: dict[str, list[float]] = {}
-    peaks: dict[str, float] = {}
-    for n in sizes:
-        for line in nights[n][BY_NUMBER]["lines"]:
-            of_steps.setdefault(line["name"], []).append(line["cpu_s"] + line["server_s"])
-            peaks[line["name"]] = max(peaks.get(line["name"], 0), line["peak_mb"])
-    of_steps["all"] = [sum(costs[place] for costs in of_steps.values()) for place in range(len(sizes))]
-    titles = " | ".join(f"{n:,}" for n in sizes)
-    lines = [f"| {BY_NUMBER}, CPU s | {titles} | exponent | MB |", f"|---|{'--:|' * (len(sizes) + 2)}"]
-    for name, costs in of_steps.items():
-        figures = " | ".join(f"{cost:.1f}" for cost in costs)
-        peak = f"{peaks[name]:.0f}" if name in peaks else ""
-        lines.append(f"| {name} | {figures} | {fit_exponent(sizes, costs):.2f} | {peak} |")
-    return lines
+    return "\n".join([f"Of the petitions {texts}.", "", *tell_series(rows)])

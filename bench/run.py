@@ -181,10 +181,11 @@ def write_tables(mode: str) -> Path:
     folder = ROOT / "docs" if mode == FULL else FOLDER / mode
     paths = {name: FOLDER / mode / f"{name}.json" for name in load_stages(mode)}
     results = {name: json.loads(path.read_text("utf-8")) for name, path in paths.items() if path.exists()}
-    quality = FOLDER / "quality.json"
+    quality, growth = FOLDER / "quality.json", FOLDER / "night-growth.json"
     told = {
         "mode": mode, "machine": describe_machine(), "stages": results,
         "missing": sorted(paths.keys() - results.keys()),
+        "growth": json.loads(growth.read_text("utf-8")) if growth.exists() else None,
         "quality": json.loads(quality.read_text("utf-8")) if quality.exists() else None,
     }  # fmt: skip
     output = folder / "benchmarks.json" if mode == FULL else folder / "all.json"

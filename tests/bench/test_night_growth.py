@@ -7,7 +7,8 @@ import pytest
 sys.path.append(str(Path(__file__).parents[2] / "bench"))
 
 import night_growth  # noqa: E402
-from night_growth import BY_NUMBER, NAMES, fit_exponent, measure_growth, tell_growth  # noqa: E402
+from growth_table import BY_NUMBER, NAMES, fit_exponent  # noqa: E402
+from night_growth import measure_growth, tell_growth  # noqa: E402
 
 from stand_in import BLUEHOUSE_DATA  # noqa: E402
 
