@@ -63,8 +63,8 @@ def render_stage(stage: Row) -> str:
 def render_growth(rows: Row) -> str:
     """The nights as more and more is stored."""
     commits = ", ".join(dict.fromkeys(row["commit"] for row in rows.values()))
-    told = f"By `bench/night.py --growth`, at {commits}: wall seconds, CPU seconds of ours and of Postgres, and memory; the"
-    told += " exponents are of CPU seconds, Postgres' own among them."
+    told = f"By `bench/night.py --growth`, at {commits}: wall seconds, CPU seconds of ours and of Postgres, and memory."
+    told += " The exponents are of CPU seconds, Postgres' own among them."
     return "\n".join(["## Nights as more is stored", "", told, "", *tell_series(rows), ""])
 
 
