@@ -30,6 +30,14 @@ SERVE = SHARED / "replica" / "serve.py"
 BLUEHOUSE_DATA = SHARED / "data" / "bluehouse"
 ASSEMBLY_DATA = SHARED / "data" / "assembly"
 START_S = 30
+# Servers of real sites send at once what they have. Python's waits, on a kept connection, until the client has
+# acknowledged the headers before it sends the body: 44 ms for each answer, most of the time of a crawl (TCP_NODELAY).
+LAUNCH = """
+import runpy, socketserver, sys
+socketserver.StreamRequestHandler.disable_nagle_algorithm = True
+del sys.argv[0]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
 
 
 def post_again(lines: Sequence[str], n: int) -> list[str]:
@@ -61,7 +69,7 @@ def run_stand_in(site: str, *data: Path, today: str, times: int = 1, seed: int =
         if not path.exists():
             pytest.skip(f"{path} is absent: the stand-in for the sites needs it")
     url = f"http://127.0.0.1:{port or _free_port()}"
-    command = [sys.executable, str(SERVE), site, *map(str, data), "--port", url.rpartition(":")[2]]
+    command = [sys.executable, "-c", LAUNCH, str(SERVE), site, *map(str, data), "--port", url.rpartition(":")[2]]
     command += ["--today", today, "--times", str(times), "--seed", str(seed)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     try:
