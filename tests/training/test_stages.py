@@ -16,6 +16,7 @@ from petitions.encoders.hub import load_tokenizer
 from petitions.errors import ConfigError
 from petitions.scoring.masked_lm import fill_mask
 from petitions.scoring.next_sentence import score_next_sentence
+from petitions.training import teacher_vectors
 from petitions.training.draws import Drawer
 from petitions.training.fill_draws import WindowSampler
 from petitions.training.held_encoder import HELD_FILE
@@ -137,10 +138,18 @@ def test_a_student_of_all_layers_and_the_same_pieces_is_its_teacher(prepared):
     folder = prepared / "teacher"
     tokenizer = load_tokenizer(folder)
     student = make_student(folder, tokenizer, (0, 1), 128)
-    teacher = Teacher(folder, accelerator="cpu", is_fast=False)
+    teacher = Teacher(folder, accelerator="cpu", is_exact=True)
     ids = np.array([[2, 40, 50, 60, 3]], np.int32)
     ours, theirs = (bert(ids, np.zeros_like(ids), np.ones_like(ids)).numpy() for bert in (student.bert, teacher.bert))
     np.testing.assert_allclose(ours, theirs, atol=1e-2)
+
+
+@pytest.mark.parametrize("has_products", [True, False])
+def test_a_teacher_multiplies_in_bfloat16_only_where_the_device_does(prepared, monkeypatch, has_products):
+    monkeypatch.setattr(teacher_vectors, "multiplies_bfloat16", lambda strategy: has_products)
+    exact, ours = (Teacher(prepared / "teacher", accelerator="cpu", is_exact=is_exact) for is_exact in (True, False))
+    apart = np.abs(exact.embed(["버스 노선이 부족합니다"]) - ours.embed(["버스 노선이 부족합니다"])).max()
+    assert (apart > 0) == has_products
 
 
 def test_a_piece_begins_as_the_mean_of_the_pieces_that_spell_it(prepared):

@@ -16,7 +16,7 @@ import tensorflow as tf
 
 from petitions.encoders.bert import Bert
 from petitions.encoders.dense import set_product_dtype
-from petitions.encoders.device import pick_strategy
+from petitions.encoders.device import multiplies_bfloat16, pick_strategy
 from petitions.encoders.pooling import mean_pool
 from petitions.errors import ConfigError
 from petitions.training.draws import Arrays
@@ -87,15 +87,13 @@ class Draws(Protocol):
 class StageTrainer:
     """Holds a network and the moments of Adam; `folder` keeps its state."""
 
-    def __init__(
-        self, network: Network, drawer: Draws, folder: Path, *, seed: int, accelerator: str, is_fast: bool = True
-    ) -> None:
-        """Go on from the state in `folder`, where there is one; `is_fast` multiplies in bfloat16."""
+    def __init__(self, network: Network, drawer: Draws, folder: Path, *, seed: int, accelerator: str) -> None:
+        """Go on from the state in `folder`, where there is one; in bfloat16 where the device has its products."""
         self.network, self.drawer, self.folder, self.seed = network, drawer, folder, seed
         self.strategy = pick_strategy(accelerator)
         if self.strategy.num_replicas_in_sync > 1:
             raise ConfigError(f"training runs on 1 replica, {accelerator} has several")
-        self.dtype = tf.bfloat16 if is_fast else tf.float32
+        self.dtype = tf.bfloat16 if multiplies_bfloat16(self.strategy) else tf.float32
         set_product_dtype(network.layers, self.dtype)
         self.held: Bert | None = None  # in a stage that holds vectors to what they were
         self.variables = network.variables

@@ -18,7 +18,7 @@ import tensorflow as tf
 from petitions.encoders.bert import build_bert
 from petitions.encoders.bert_checkpoint import name_backbone, read_checkpoint
 from petitions.encoders.dense import set_product_dtype
-from petitions.encoders.device import pick_strategy
+from petitions.encoders.device import multiplies_bfloat16, pick_strategy
 from petitions.encoders.hub import load_tokenizer
 from petitions.encoders.pooling import mean_pool
 from petitions.errors import ConfigError
@@ -37,13 +37,18 @@ Floats = npt.NDArray[np.float32]
 class Teacher:
     """Holds the large network and its tokenizer."""
 
-    def __init__(self, folder: Path, *, accelerator: str = "auto", is_fast: bool = True) -> None:
-        """Load a BERT without heads; `is_fast` multiplies in bfloat16, which turns its vectors by 1e-4 or so."""
+    def __init__(self, folder: Path, *, accelerator: str = "auto", is_exact: bool = False) -> None:
+        """Load a BERT without heads.
+
+        Unless it is to be exact it multiplies in bfloat16 where the device has such products, which turns its vectors
+        by 1e-4 or so.
+        """
         checkpoint = read_checkpoint(folder)
         self.strategy = pick_strategy(accelerator)
         with self.strategy.scope():
             self.bert, _, _ = build_bert(checkpoint.size)
         checkpoint.fill(name_backbone(self.bert))
+        is_fast = multiplies_bfloat16(self.strategy) and not is_exact
         set_product_dtype([self.bert], tf.bfloat16 if is_fast else tf.float32)
         self.tokenizer = load_tokenizer(folder).backend_tokenizer
         self.tokenizer.enable_truncation(MAX_TOKENS)
