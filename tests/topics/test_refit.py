@@ -68,9 +68,10 @@ def test_topics_that_are_trusted_are_fitted_once_and_anew_only_for_who_asks_furt
 
 
 def test_trusted_topics_that_became_worse_or_are_not_as_many_are_compared_all_the_same(fits):
-    fits(0.2)
+    made = fits(0.2)
     worse = next(refit_topics([], LdaSettings(), START, trusted_npmi=0.1 + MOST_FALLEN + 0.001))
     assert (worse.is_compared, worse.fit.is_warm) == (True, False)
+    assert [fit.is_warm for fit in made] == [True, False], "a fit that is made already is compared, not made again"
     fits(0.2, n_topics=8)
     fewer = next(refit_topics([], LdaSettings(), START, trusted_npmi=0.1))
     assert (fewer.is_compared, fewer.fit.is_warm) == (True, False)

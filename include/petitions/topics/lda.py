@@ -36,9 +36,8 @@ logger = logging.getLogger(__name__)
 
 TOP_TERMS = 20  # of a topic; the coherence, the diversity and the tables are over these
 MIN_TOPICS = 2
-N_SAMPLE = 20_000  # documents that the start and, of a streamed corpus, the ranking are taken from, evenly spaced
+N_SAMPLE = 20_000  # documents that start, coherence and, of a streamed corpus, ranking are taken from, evenly spaced
 LEAST_CARRIED = 0.5  # of each topic that a fit begins at
-N_MEASURED = 5_000  # documents that the coherence is measured over, evenly spaced
 MODEL_FILE, DICTIONARY_FILE = "lda.model", "dictionary"
 
 
@@ -135,8 +134,7 @@ def fit_topics(documents: Iterable[Sequence[str]], settings: LdaSettings, start:
         support_weight=settings.support_weight,
         n_terms=TOP_TERMS,
     )
-    measured = take_evenly(few, len(few), N_MEASURED)
-    return _measure(found, ranked, measured, bags, usable, settings)
+    return _measure(found, ranked, few, bags, usable, settings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

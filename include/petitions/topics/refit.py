@@ -47,6 +47,7 @@ def refit_topics(
     """
     for seed in range(settings.random_seed, settings.random_seed + MOST_SEEDS):
         of_seed = replace(settings, random_seed=seed)
+        warm = None
         if start is not None and trusted_npmi is not None:
             warm = fit_topics(documents, of_seed, start)
             if len(warm.topic_word) == len(start.topic_word) and warm.npmi >= trusted_npmi - MOST_FALLEN:
@@ -54,15 +55,17 @@ def refit_topics(
                 yield Refit(fit=fit_topics(documents, of_seed), is_compared=True)
                 continue
             trusted_npmi = None
-        yield from _compare(documents, of_seed, start)
+        yield from _compare(documents, of_seed, start, warm)
 
 
-def _compare(documents: Iterable[Sequence[str]], settings: LdaSettings, start: Start | None) -> Iterator[Refit]:
-    """Make both fits of a seed; where there is no start for one of them, the other alone."""
+def _compare(
+    documents: Iterable[Sequence[str]], settings: LdaSettings, start: Start | None, warm: TopicFit | None
+) -> Iterator[Refit]:
+    """Make both fits of a seed, but the warm one that is made already; where there is no start for it, one alone."""
     anew = fit_topics(documents, settings)
     if start is None or len(start.topic_word) != len(anew.topic_word):
         yield Refit(fit=anew, is_compared=True)
         return
-    warm = fit_topics(documents, settings, start)
+    warm = warm or fit_topics(documents, settings, start)
     for fit in (anew, warm) if anew.npmi > warm.npmi + MARGIN else (warm, anew):
         yield Refit(fit=fit, is_compared=True)
