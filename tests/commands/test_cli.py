@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 
+import click
 import numpy as np
 import pytest
 from click.testing import CliRunner
@@ -34,6 +35,18 @@ def refusal(result) -> str:
     lines = result.output.strip().splitlines()
     assert len(lines) == 1, result.output
     return lines[0]
+
+
+def test_every_summary_in_a_list_of_commands_is_a_whole_sentence():
+    def walk(command):
+        inside = command.commands.values() if isinstance(command, click.Group) else ()
+        return [command, *(each for one in inside for each in walk(one))]
+
+    found = walk(main)
+    assert len(found) > 40
+    for command in found:
+        first = command.help.partition("\n")[0]
+        assert command.get_short_help_str(limit=1000).rstrip(".") == first.rstrip("."), "Click ends it at any full stop"
 
 
 def test_every_command_explains_itself_in_one_screen(run):

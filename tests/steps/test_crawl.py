@@ -7,8 +7,11 @@ import pytest
 from sqlalchemy import text
 
 from invented import make_petitions
-from petitions.records import Hidden, Reject, Source
-from petitions.steps.crawl import write_batch
+from petitions.crawl.archive import Archive
+from petitions.errors import ConfigError
+from petitions.records import Hidden, Reject, Source, Window
+from petitions.settings import Settings
+from petitions.steps.crawl import gather, write_batch
 from petitions.text.normalize import MAX_CHARACTERS
 
 pytestmark = pytest.mark.postgres
@@ -18,6 +21,15 @@ PETITIONS = make_petitions(3)
 
 def write(conn, *batch):
     return write_batch(conn, batch, seen_at=AT, seen_on=DAY)
+
+
+def test_a_site_that_closed_is_not_waited_for(engine, tmp_path):
+    settings = Settings(source="bluehouse")
+    crawl = gather(engine, Archive(tmp_path), Source("bluehouse"), Window.ending(DAY), settings, now=lambda: AT)
+    with pytest.raises(ConfigError, match=r"closed on 2022-05-09: set PETITIONS_BLUEHOUSE_URL to a mirror's address"):
+        next(crawl)
+    with engine.connect() as conn:
+        assert conn.execute(text("SELECT count(*) FROM petitions.crawl_progress")).scalar_one() == 0
 
 
 def test_a_phone_number_never_reaches_a_table(conn):

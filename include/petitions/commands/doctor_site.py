@@ -67,9 +67,10 @@ def _read_list(source: Source, settings: Settings) -> str:
     from petitions.crawl.fetcher import Fetcher
     from petitions.crawl.policy import RetryPolicy
     from petitions.crawl.reading import parse_answer
-    from petitions.crawl.sites import open_site
+    from petitions.crawl.sites import open_site, require_site
     from petitions.steps.step import now
 
+    require_site(source, settings)
     today = korean_day(now())
     site = open_site(source, Window.ending(today), settings, today)
     policy = RetryPolicy(tries=1, gone_tries=1, block_tries=1, timeout_s=SITE_TIMEOUT_S)

@@ -45,7 +45,7 @@ def pretrain() -> None:
 @minutes_option
 @seed_option
 def bert(corpus: tuple[Path, ...], output: Path, minutes: float, seed: int) -> None:
-    """Masked-LM and next-sentence prediction (Devlin et al. 2019)."""
+    """Masked-LM and next-sentence prediction (Devlin and others 2019)."""
     import_tensorflow()
     from petitions.training.bert_trainer import BertTrainingSettings
     from petitions.training.corpus import read_corpus
@@ -88,7 +88,7 @@ def elmo(
     precision: str,
     seed: int,
 ) -> None:
-    """Forward and backward language model over morphemes (Peters et al. 2018)."""
+    """Forward and backward language model over morphemes (Peters and others 2018)."""
     from dataclasses import replace
 
     import_tensorflow()
@@ -111,7 +111,7 @@ def elmo(
 @click.option("--model", required=True, type=click.Path(path_type=Path), help="Folder of an ELMo.")
 @json_option
 def pooling(corpus: tuple[Path, ...], model: Path, as_json: bool) -> None:
-    """Weigh an ELMo's tokens, layers and directions so that titles find their bodies (Arora et al. 2017)."""
+    """Weigh an ELMo's tokens, layers and directions so that titles find their bodies (Arora and others 2017)."""
     from petitions.text.tokenizer import Tokenizer
     from petitions.training.corpus import read_corpus
     from petitions.training.fit_pooling import fit_pooling

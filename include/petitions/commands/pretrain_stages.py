@@ -17,7 +17,7 @@ teacher_option = click.option("--teacher", type=path, required=True, help="Folde
 @data_option
 @work_option
 def vocabulary(data: Path, work: Path) -> None:
-    """1. Train the word pieces."""
+    """Step 1: train the word pieces."""
     import_tensorflow()
     from petitions.training.stages import Recipe, make_vocabulary
 
@@ -29,7 +29,7 @@ def vocabulary(data: Path, work: Path) -> None:
 @teacher_option
 @work_option
 def teach(data: Path, teacher: Path, work: Path) -> None:
-    """2. Compute the teacher's vectors; stop when there are enough, and go on when you like."""
+    """Step 2: compute the teacher's vectors; stop when there are enough, and go on when you like."""
     import_tensorflow()
     from petitions.training.stages import Recipe
     from petitions.training.stages import teach as compute
@@ -46,7 +46,7 @@ def teach(data: Path, teacher: Path, work: Path) -> None:
     "--steps", type=click.IntRange(min=1), help="Of this stage; the default is what one core does in an hour."
 )
 def stage(name: str, data: Path, teacher: Path, work: Path, steps: int | None) -> None:
-    """3. Train one stage; a run that was stopped goes on from its last checkpoint."""
+    """Step 3: train one stage; a run that was stopped goes on from its last checkpoint."""
     from dataclasses import replace
 
     import_tensorflow()
@@ -68,7 +68,7 @@ def stage(name: str, data: Path, teacher: Path, work: Path, steps: int | None) -
     help="Those that were trained.",
 )
 def export(teacher: Path, work: Path, output: Path, heads: str) -> None:
-    """4. Write the model that was trained as a folder that PETITIONS_BERT_MODEL may name."""
+    """Step 4: write the model that was trained as a folder that PETITIONS_BERT_MODEL may name."""
     import_tensorflow()
     from petitions.training.stages import Recipe
     from petitions.training.stages import export as write
@@ -85,7 +85,7 @@ def export(teacher: Path, work: Path, output: Path, heads: str) -> None:
 @click.option("--share", type=click.FloatRange(0, 1), default=0.5, show_default=True, help="Of the second.")
 @click.option("--output", type=path, required=True, help="Folder of the model.")
 def mean(first: Path, second: Path, share: float, output: Path) -> None:
-    """5. Write the mean of the weights before (FIRST) and after (SECOND) one more stage."""
+    """Step 5: write the mean of the weights before (FIRST) and after (SECOND) one more stage."""
     from petitions.training.weight_mean import write_mean
 
     write_mean(first, second, share, output)
@@ -95,7 +95,7 @@ def mean(first: Path, second: Path, share: float, output: Path) -> None:
 @data_option
 @click.option("--output", type=path, required=True, help="Folder of the model, whose weights are changed.")
 def calibrate(data: Path, output: Path) -> None:
-    """6. Weigh the network and the letters that both texts share, for next sentence."""
+    """Step 6: weigh the network and the letters that both texts share, for next sentence."""
     import_tensorflow()
     from petitions.training.overlap_fit import calibrate as fit
 

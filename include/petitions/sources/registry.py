@@ -31,6 +31,7 @@ class SourceEntry:
 
     label: tuple[str, str]  # Korean, English
     url: str = ""  # where the site is, unless PETITIONS_<NAME>_URL says otherwise
+    closed_on: str = ""  # the day, YYYY-MM-DD, since which nothing answers there: only mirrors can be asked
     open_site: str = ""  # "module:name" of an OpenSite
     options: tuple[str, ...] = ()  # of `open_site`, such as "requests": the values of the settings <name>_<option>
     read: str = ""  # "module:name" of what takes a window and gives its petitions, without any network
@@ -56,6 +57,7 @@ SOURCES: dict[str, SourceEntry] = {
     "bluehouse": SourceEntry(
         label=("청와대 국민청원", "Blue House"),
         url="https://www1.president.go.kr",
+        closed_on="2022-05-09",
         open_site="petitions.sources.bluehouse:open_site",
     ),
     "sample": SourceEntry(label=("예시 (지어낸 글)", "Sample (invented)"), read="petitions.sources.sample:read_sample"),

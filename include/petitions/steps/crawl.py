@@ -19,7 +19,7 @@ from petitions.crawl.limiter import Clock, HeldPace
 from petitions.crawl.policy import RetryPolicy
 from petitions.crawl.reading import CrawlBatch, Item
 from petitions.crawl.replay import replay
-from petitions.crawl.sites import open_site
+from petitions.crawl.sites import open_site, require_site
 from petitions.crawl.stopping import CrawlThreads, StoppableClock, end_on_sigterm
 from petitions.crawl.taking_in import take_in
 from petitions.errors import EmptyWindowError, ParseError
@@ -128,11 +128,13 @@ def gather(
 
     Raises:
         FetchError, SiteChangedError, ConfigError: see Crawler.crawl; what came before is kept.
+        ConfigError: the site is closed and no mirror is named.
         EmptyWindowError: the site has no petition in the window.
     """
     if not SOURCES[source].url:
         yield from store_batches(engine, _read_shipped(source, window, now))
     else:
+        require_site(source, settings)
         with engine.begin() as conn:
             start = crawl_progress.begin_crawl(conn, source, window, at=now())
         ledger = StoredLedger(engine=engine, source=source, window=window, start=start)
