@@ -1,5 +1,6 @@
 """What is there and what is missing: one line a part, for `petitions doctor`."""
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -230,6 +231,7 @@ def _examine_set_aside(settings: Settings) -> str:
 @json_option
 def doctor(recall: bool, as_json: bool) -> None:
     """Say what is missing: settings, database, weights, Mecab dictionary, accelerator, site; status 1 if anything."""
+    os.environ.setdefault("HF_HUB_VERBOSITY", "error")  # the hub's library tells each try; the table says it once
     findings = examine(with_recall=recall)
     rows = [{"part": item.part, "fit": item.is_fit, "found": item.found} for item in findings]
     print_rows(rows, as_json=as_json)
