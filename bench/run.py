@@ -176,6 +176,12 @@ def list_failures(result: Row) -> list[str]:
     return broken + [f"{row['name']}: {row['failed']}" for row in result.get("rows", ()) if "failed" in row]
 
 
+def read_growth(path: Path) -> Row:
+    """The series of nights, without the machine, which is told once."""
+    rows = json.loads(path.read_text("utf-8"))
+    return {n: {name: value for name, value in row.items() if name != "machine"} for n, row in rows.items()}
+
+
 def write_tables(mode: str) -> Path:
     """Write the table of all stages that are there; of the full run into docs."""
     folder = ROOT / "docs" if mode == FULL else FOLDER / mode
@@ -185,7 +191,7 @@ def write_tables(mode: str) -> Path:
     told = {
         "mode": mode, "machine": describe_machine(), "stages": results,
         "missing": sorted(paths.keys() - results.keys()),
-        "growth": json.loads(growth.read_text("utf-8")) if growth.exists() else None,
+        "growth": read_growth(growth) if growth.exists() else None,
         "quality": json.loads(quality.read_text("utf-8")) if quality.exists() else None,
     }  # fmt: skip
     output = folder / "benchmarks.json" if mode == FULL else folder / "all.json"
