@@ -38,6 +38,14 @@ PAGES = (
     "search.csv?q=건널목", "compare.csv?topic=1",
 )  # fmt: skip
 
+BROKEN_NUMBERS = """
+    [...document.querySelectorAll("dd")].filter(item => {
+        const range = document.createRange()
+        range.selectNodeContents(item)
+        return range.getClientRects().length > 1
+    }).map(item => item.textContent)
+"""
+
 
 @dataclass
 class Server:
@@ -385,6 +393,7 @@ def test_in_a_browser_the_page_stands_in_airflow_and_no_script_of_a_petition_run
             page.set_viewport_size({"width": 360, "height": 740})
             page.goto(f"{server.url}/topic-browser/{path}")
             assert page.evaluate("document.documentElement.scrollWidth") <= 360, path
+            assert page.evaluate(BROKEN_NUMBERS) == [], path
         page.goto(f"{server.url}/topic-browser/compare?topic=1&topic=2&lang=en")
         with page.expect_download() as saved:
             page.get_by_role("button", name="Save the chart as PNG").click()
