@@ -43,7 +43,14 @@ class NumpyElmo:
         self._stacks = [[_Lstm(options, weights, f"{name}/{i}") for i in layers] for name in DIRECTIONS]
 
     def encode_characters(self, ids: Ints) -> Floats:
-        """Vectors [N, P] of tokens by their characters [N, C]; see `CharacterCnn`."""
+        """Vectors [N, P] of tokens by their characters [N, C]; see `CharacterCnn`.
+
+        On one thread: for a few thousand tokens BLAS's other ones wait for work, at the processor's cost.
+        """
+        with threadpool_limits(1):
+            return self._encode_characters(ids)
+
+    def _encode_characters(self, ids: Ints) -> Floats:
         weights, options = self._weights, self.options
         characters = self._table[ids].reshape(len(ids), -1)  # [N, C * E]
         pooled = []
