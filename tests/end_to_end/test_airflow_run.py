@@ -2,7 +2,9 @@
 
 import itertools
 import json
+import os
 import sqlite3
+import threading
 from contextlib import closing
 from datetime import date, timedelta
 from pathlib import Path
@@ -10,10 +12,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from crawl.site_server import Page, serve
 from petitions.text.normalize import normalize_text
-from readme_lines import find_lines, make_checkout, run_line
+from readme_lines import MAKE, find_lines, make_checkout, name_settings, run_line
 from rows import read_versions
 from stand_in import ASSEMBLY_DATA, BLUEHOUSE_DATA, read_rows, run_stand_in
+from stopped_runs import CTRL_C, KEPT, end_left, run_at_terminal, wait_for, wait_for_end
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgres]
 N_PETITIONS = 120
@@ -206,6 +210,25 @@ def test_live_petitions_come_from_the_site_that_is_named(checkout, settings, eng
 
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
     assert read_one(engine, "SELECT count(*) FROM petitions.current_petition") == N_LIVE
+
+
+def test_ctrl_c_ends_a_run_that_waits_for_its_site(checkout, settings):
+    is_over = threading.Event()
+
+    def answer(path: str, nth: int) -> Page:
+        is_over.wait(120)
+        return Page(status=404)
+
+    line, log = f"{MAKE}{find_lines('make run SOURCE=assembly')}", checkout / ".local/run-assembly.log"
+    with serve(answer) as site:
+        environ = name_settings(checkout, PETITIONS_ASSEMBLY_URL=site.url, **settings)
+        with run_at_terminal(line, checkout, environ) as (shell, terminal):
+            wait_for(lambda: any(path != "/robots.txt" for path, _ in site.asked), log)
+            os.write(terminal, CTRL_C)
+            told, status = wait_for_end(shell, terminal)
+        left = end_left(checkout)
+        is_over.set()
+    assert (told.count(KEPT), status == 0, left) == (1, False, []), told
 
 
 def test_without_a_hub_the_doctor_names_the_weights_and_nothing_runs(checkout, settings):
