@@ -45,7 +45,6 @@ def start(size: Arguments, folder: Path) -> Iterator[Arguments]:
 
 def make_ours(arguments: Arguments) -> Call:
     """All nights of a turn, each on a database of its own."""
-    import os
     import tempfile
 
     import night
@@ -66,7 +65,6 @@ def make_ours(arguments: Arguments) -> Call:
         fresh = open_engine(url)
         upgrade(fresh)
         fresh.dispose()
-        os.environ["PATH"] = f"{night.BIN}:{os.environ['PATH']}"
         place = Path(tempfile.mkdtemp(dir=arguments["folder"]))
         nights = night.measure_run(night.make_environ(night.ROOT, url, site, place), night.NIGHTS, site)
         site.control("clock", today=night.SECOND)  # the peer reads all
