@@ -179,7 +179,7 @@ STAGES = {
         ),
         sizes={"full": {"n": 1821, "rounds": 5}, "quick": {"n": 200, "rounds": 2}},
         prepare=serve,
-        note="Lists and pages of a stand-in on this machine, which takes a core itself, without a pause between requests: "
+        note="Lists and pages of a stand-in on this machine, which takes a core itself; no pause between requests: "
         "ours over its two connections (by 8 threads 1.3 times as long), Scrapy over 8, the loop over one at a time. "
         "Postgres' own CPU and memory are not in ours.",
     ),
