@@ -2,6 +2,7 @@
 
 import os
 import pty
+import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -14,11 +15,18 @@ SOON_S = 15  # on a busy machine; six seconds where nothing is heeded
 CTRL_C = b"\x03"
 
 
+def heed_signals() -> None:
+    """Take in a child what a terminal sends: who started the tests in the background had them ignore it."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
 @contextmanager
 def run_at_terminal(script: str, folder: Path, environ: dict[str, str]) -> Iterator[tuple[psutil.Process, int]]:
     """Run a script of the shell there; gives the process of the shell, and the terminal."""
     pid, terminal = pty.fork()
     if pid == 0:
+        heed_signals()
         os.chdir(folder)
         os.execve("/bin/bash", ["/bin/bash", "-c", script], environ)
     try:

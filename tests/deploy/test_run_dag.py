@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from readme_lines import MAKE, make_checkout, name_settings
-from stopped_runs import CTRL_C, KEPT, SOON_S, end_left, run_at_terminal, wait_for, wait_for_end
+from stopped_runs import CTRL_C, KEPT, SOON_S, end_left, heed_signals, run_at_terminal, wait_for, wait_for_end
 
 SCRIPT = Path(__file__).parents[2] / "deploy" / "run_dag.py"
 FAILING = "echo $@; echo a.FirstError: no; echo 'petitions.LastError: it is so' >&2; exit 3"
@@ -27,7 +27,7 @@ def start(folder: Path, airflow: str) -> "subprocess.Popen[str]":
     write_command(folder / "airflow", airflow)
     environ = os.environ | {"PATH": f"{folder}:{os.environ['PATH']}", "HOME": str(folder)}
     line = [sys.executable, SCRIPT, '{"source": "sample"}', folder / "log"]
-    return subprocess.Popen(line, env=environ, text=True, stdout=subprocess.PIPE)
+    return subprocess.Popen(line, env=environ, text=True, stdout=subprocess.PIPE, preexec_fn=heed_signals)
 
 
 def has_started(log: Path) -> bool:
