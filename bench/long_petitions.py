@@ -63,10 +63,10 @@ def measure(bert: BertEncoder, pieces: Sequence[Sequence[int]], titles: Floats, 
     longest = bert.n_positions - 2
     windows = [cut(whole, longest, shared) for whole in pieces]
     framed = [bert.frame(window) for parts in windows for window in parts]
-    vectors = bert._compute("vectors", framed, BATCH_TOKENS)  # noqa: SLF001 - of windows, before they are joined
-    n_of = [np.array([len(window) + 2 for window in parts]) for parts in windows]  # special tokens among them
     ends = np.cumsum([len(parts) for parts in windows])
+    vectors = bert._compute("vectors", framed, BATCH_TOKENS)  # noqa: SLF001 - of windows, before they are joined
     of_bodies = np.split(vectors, ends[:-1])
+    n_of = np.split(np.array([len(window.token_ids) for window in framed]), ends[:-1])
     print(
         f"\nwindows that share {shared:.0%}: {ends[-1]}\n\n| what of the body is read | MRR | first | less than ships |"
     )

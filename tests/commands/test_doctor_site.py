@@ -52,6 +52,11 @@ def test_rules_that_forbid_what_a_crawl_asks_for_are_told_with_what_can_be_done(
     assert told.endswith(WAYS)
 
 
+def test_a_site_that_closed_is_told_without_asking():
+    with pytest.raises(ConfigError, match="closed on 2022-05-09: set PETITIONS_BLUEHOUSE_URL to a mirror's address"):
+        examine_site(Settings(source="bluehouse"))
+
+
 def test_a_site_that_is_down_is_one_line():
     with pytest.raises(FetchError, match=r"^http://127.0.0.1:1 does not answer: nothing listens there$"):
         examine("http://127.0.0.1:1")

@@ -6,7 +6,6 @@ import subprocess
 import sys
 import threading
 import time
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,7 @@ from crawl.site_server import Page, serve
 from crawl_runs import read_petitions
 from invented_pages import bluehouse_list, bluehouse_page
 from petitions.crawl.crawler import BATCH
+from stopped_runs import heed_signals
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgres]
 
@@ -36,9 +36,7 @@ def start(engine, url: str, artifacts: Path) -> "subprocess.Popen[bytes]":
     environ = {name: value for name, value in os.environ.items() if not name.startswith("PETITIONS_")} | named
     command = [sys.executable, "-c", "from petitions.cli import main; main()", "crawl", "--source", "bluehouse"]
     command += ["--until", "2019-09-01", "--months", "1"]
-    # Whoever started the tests in the background had them ignore SIGINT, and children inherit that.
-    heed = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
-    return subprocess.Popen(command, env=environ, stderr=subprocess.PIPE, preexec_fn=heed)
+    return subprocess.Popen(command, env=environ, stderr=subprocess.PIPE, preexec_fn=heed_signals)
 
 
 def wait_for(condition, process) -> None:

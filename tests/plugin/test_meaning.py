@@ -101,7 +101,7 @@ def test_filters_and_pages_hold_for_what_meaning_finds_too(ask):
         ("PETITIONS_EMBEDDING_MODEL", "no/such-model", "the model for meaning cannot be loaded here"),
         (
             "PETITIONS_EMBEDDING_MODEL",
-            str(ROOT / "tests/encoders/golden/tiny-bert"),
+            OTHER,
             "not the one that made the published vectors",
         ),
     ],
