@@ -4,15 +4,18 @@
     PYTHONPATH=include:tests:bench .venv/bin/python bench/night.py --growth [228 456 …]
 
 Needs ../shared. The stand-in serves petitions of the Blue House; the nights' clock moves on, so that the second window
-is another one, in which `--new` of the petitions began. `run` is the steps of `petitions run` in one process, with its
-CPU seconds, those of Postgres, and peak memory; `airflow` a scheduler, dag-processor and API server of their own with
-the LocalExecutor, one slot in the pool `tpu`; `cluster` the services of docker-compose.yaml as tests/cluster starts
-them, with Celery: when each task was queued, started, and for how long it ran. `--growth` is the series of sizes
-(night_growth.py), kept in `--kept` after each of them. `--checkout` measures another tree of the project by the same
-file, `--repeat` gives medians, `--quick` is 100 petitions by `run`. Prints Markdown.
+is another one, in which `--new` of the petitions began. `--repeat` gives medians of second nights and of empty ones,
+each from what one first night left; `--firsts` all of that from so many first nights. `run` is the steps of `petitions
+run` in one process, with its CPU seconds, those of Postgres, and peak memory; `airflow` a scheduler, dag-processor and
+API server of their own with the LocalExecutor, one slot in the pool `tpu`; `cluster` the services of
+docker-compose.yaml as tests/cluster starts them, with Celery: when each task was queued, started, and for how long it
+ran. `--growth` is the series of sizes (night_growth.py), kept in `--kept` after each of them. `--checkout` measures
+another tree of the project by the same file, `--quick` is 100 petitions by `run`. Prints Markdown, and keeps all
+figures in .local/bench/nights.json.
 """
 
 import argparse
+import json
 import os
 import socket
 import statistics
@@ -20,20 +23,25 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from contextlib import nullcontext
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
 from crawl_ground import open_ground
-from night_airflow import measure_airflow
-from night_cluster import measure_cluster
+from machine import describe_machine, name_commit
+from night_airflow import measure_airflow, run_airflow
+from night_cluster import measure_cluster, run_night_cluster
 from night_data import FIRST, NEW_DAY, SECOND, write_rows
 from night_growth import SIZES, measure_growth, tell_growth
-from night_run import Night, measure_run
+from night_rewind import take_rounds
+from night_run import Night, measure_night
 
 from stand_in import StandIn, run_stand_in
 
 ROOT = Path(__file__).parents[1]
 KEPT = ROOT / ".local" / "bench" / "night-growth.json"
+FIGURES = KEPT.with_name("nights.json")
 NIGHTS = (("first", FIRST), ("second", SECOND), ("nothing new", SECOND))
 
 
@@ -70,7 +78,8 @@ def make_environ(checkout: Path, database_url: str, site: StandIn, folder: Path)
 
 def tell(nights: Sequence[Sequence[Night]], through: str, n: int, n_new: int) -> None:
     """Print a table of the medians of some rounds."""
-    print(f"\n### {n} petitions, {n_new} new, by {through}; medians of {len(nights)}\n")
+    n_firsts = len({id(round_[0]) for round_ in nights})
+    print(f"\n### {n} petitions, {n_new} new, by {through}; medians of {len(nights)}, first nights: {n_firsts}\n")
     print("| night | step | parts | queued, s | ran, s | CPU, s | Postgres, s | MB | |")
     print(f"|---|---|{'--:|' * 6}---|")
     first, first_cpu = _take(nights, 0, "seconds"), _take(nights, 0, "cpu_s")
@@ -107,7 +116,8 @@ def main() -> None:
     parser.add_argument("--growth", type=int, nargs="*", metavar="N", help=f"the series: {SIZES}")
     parser.add_argument("--kept", type=Path, default=KEPT, help="where the series is kept, and gone on from")
     parser.add_argument("--checkout", type=Path, default=ROOT)
-    parser.add_argument("--repeat", type=int, default=1)
+    parser.add_argument("--repeat", type=int, default=1, metavar="N", help="second and empty nights after a first one")
+    parser.add_argument("--firsts", type=int, default=1, metavar="N", help="first nights")
     parser.add_argument("--quick", action="store_true", help="100 petitions by `petitions run`, 5 of them new")
     parser.add_argument("--keep", action="store_true", help="the folders of logs")
     chosen = parser.parse_args()
@@ -121,28 +131,45 @@ def main() -> None:
     for n in chosen.petitions:
         n_new = round(n * chosen.new) if chosen.new < 1 else round(chosen.new)
         for through in chosen.through:
-            rounds = [_measure(through, n, n_new, checkout, keep=chosen.keep) for _ in range(chosen.repeat)]
+            rounds: list[list[Night]] = []
+            for _ in range(chosen.firsts):
+                rounds += _measure(through, n, n_new, checkout, repeat=chosen.repeat, keep=chosen.keep)
+            _keep(rounds, through, n)
             tell(rounds, through, n, n_new)
 
 
-def _measure(through: str, n: int, n_new: int, checkout: Path, *, keep: bool) -> list[Night]:
-    """The three nights, over the last n_new of n petitions in the second one."""
+def _measure(through: str, n: int, n_new: int, checkout: Path, *, repeat: int, keep: bool) -> list[list[Night]]:
+    """Rounds of three nights, over the last n_new of n petitions in the second one."""
     place = Path(tempfile.mkdtemp(prefix="night-"))
     write_rows(place / "rows.jsonl", n - n_new, n_new)
     with run_stand_in("bluehouse", place / "rows.jsonl", today=FIRST) as site:
         if through == "cluster":
-            nights = measure_cluster(NIGHTS, site)
+            with run_night_cluster(site) as cluster:
+                url, artifacts = cluster.database_url("postgres", "petitions"), cluster.folder / "volumes" / "artifacts"
+                rounds = take_rounds(partial(measure_cluster, cluster, site), repeat, url, artifacts)
         else:
-            measure = {"run": measure_run, "airflow": measure_airflow}[through]
             with open_ground() as make:
                 engine, _ = make()
+                engine.dispose()
                 url = engine.url.render_as_string(hide_password=False)
-                nights = measure(make_environ(checkout, url, site, place), NIGHTS, site)
+                environ = make_environ(checkout, url, site, place)
+                with run_airflow(environ) if through == "airflow" else nullcontext():
+                    measure = measure_airflow if through == "airflow" else measure_night
+                    rounds = take_rounds(partial(measure, environ, site), repeat, url, place / "artifacts")
     if keep:
         print(f"logs: {place}", file=sys.stderr)
     else:
         subprocess.run(["rm", "-rf", place], check=True)
-    return nights
+    return rounds
+
+
+def _keep(rounds: Sequence[Sequence[Night]], through: str, n: int) -> None:
+    """Write all figures over those of an earlier measurement of the same nights."""
+    kept = json.loads(FIGURES.read_text(encoding="utf-8")) if FIGURES.exists() else {}
+    nights = [[asdict(night) for night in round_] for round_ in rounds]
+    kept[f"{through} {n}"] = {"commit": name_commit(), "machine": describe_machine(), "rounds": nights}
+    FIGURES.parent.mkdir(parents=True, exist_ok=True)
+    FIGURES.write_text(json.dumps(kept, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
 def _copy_dags(checkout: Path, folder: Path) -> Path:

@@ -6,7 +6,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -24,24 +24,22 @@ FROM task_instance WHERE run_id = ? AND start_date IS NOT NULL GROUP BY task_id 
 """
 
 
-def measure_airflow(environ: dict[str, str], nights: Sequence[tuple[str, str]], site: StandIn) -> list[Night]:
-    """The nights through Airflow."""
-    found = []
-    with run_airflow(environ):
-        for number, (name, until) in enumerate(nights):
-            site.control("clock", today=until)
-            run_id, conf = f"night_{number}", json.dumps({"source": "bluehouse", "until": until, "months": 3})
-            _airflow(environ, "dags", "trigger", "petition_topics", "--run-id", run_id, "--conf", conf)
-            began, ended = wait_for(environ, run_id)
-            with _open_metadata(environ) as db:
-                rows = db.execute(TASKS, (run_id,)).fetchall()
-            lines = [
-                Line(name=task, n=n, queued_s=queued or 0, ran_s=ran or 0,
-                     told=f"from {_seconds(began, start):.0f} to {_seconds(began, end):.0f} s")
-                for task, n, _, _, start, end, ran, queued in rows
-            ]  # fmt: skip
-            found.append(Night(name=name, seconds=_seconds(began, ended), cpu_s=0, lines=lines))
-    return found
+def measure_airflow(environ: dict[str, str], site: StandIn, name: str, until: str) -> Night:
+    """One night through the Airflow of `run_airflow`, over the stand-in, whose clock is set to it."""
+    site.control("clock", today=until)
+    with _open_metadata(environ) as db:
+        run_id = f"night_{db.execute('SELECT count(*) FROM dag_run').fetchone()[0]}"
+    conf = json.dumps({"source": "bluehouse", "until": until, "months": 3})
+    _airflow(environ, "dags", "trigger", "petition_topics", "--run-id", run_id, "--conf", conf)
+    began, ended = wait_for(environ, run_id)
+    with _open_metadata(environ) as db:
+        rows = db.execute(TASKS, (run_id,)).fetchall()
+    lines = [
+        Line(name=task, n=n, queued_s=queued or 0, ran_s=ran or 0,
+             told=f"from {_seconds(began, start):.0f} to {_seconds(began, end):.0f} s")
+        for task, n, _, _, start, end, ran, queued in rows
+    ]  # fmt: skip
+    return Night(name=name, seconds=_seconds(began, ended), cpu_s=0, lines=lines)
 
 
 @contextmanager

@@ -6,7 +6,8 @@ One worker of the queue `default` with two tasks at once, one of the queue `tpu`
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -28,10 +29,9 @@ NIGHTLY = 'schedule=CronDataIntervalTimetable("0 3 * * *", timezone=SEOUL)'
 DAG = "/api/v2/dags/petition_topics"
 
 
-def measure_cluster(
-    nights: Sequence[tuple[str, str]], site: StandIn, settings: Mapping[str, str] | None = None
-) -> list[Night]:
-    """The nights, each a name and the day that its window leaves out; `settings` go to every service of Airflow."""
+@contextmanager
+def run_night_cluster(site: StandIn, settings: Mapping[str, str] | None = None) -> Iterator[Cluster]:
+    """A cluster over the stand-in, its DAG switched on; `settings` go to every service of Airflow."""
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         folder.chmod(0o755)
@@ -45,13 +45,14 @@ def measure_cluster(
         settings = {"AIRFLOW__CORE__DAGS_FOLDER": str(dags), **(settings or {})}
         with run_cluster(variables, settings) as cluster:
             cluster.call_api("PATCH", DAG, {"is_paused": False})
-            return [_measure_night(cluster, site, name, until, f"night_{n}") for n, (name, until) in enumerate(nights)]
+            yield cluster
 
 
-def _measure_night(cluster: Cluster, site: StandIn, name: str, until: str, run_id: str) -> Night:
+def measure_cluster(cluster: Cluster, site: StandIn, name: str, until: str) -> Night:
+    """One night through the cluster, over the stand-in, whose clock is set to it."""
     site.control("clock", today=until)
     conf = {"source": "bluehouse", "until": until, "months": 3}
-    cluster.call_api("POST", f"{DAG}/dagRuns", {"logical_date": None, "conf": conf, "dag_run_id": run_id})
+    run_id = cluster.call_api("POST", f"{DAG}/dagRuns", {"logical_date": None, "conf": conf})["dag_run_id"]
     deadline = time.monotonic() + PATIENCE_S
     while (run := cluster.call_api("GET", f"{DAG}/dagRuns/{run_id}"))["state"] in ("queued", "running"):
         if time.monotonic() > deadline:

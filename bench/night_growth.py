@@ -17,8 +17,9 @@ from crawl_ground import open_ground
 from growth_table import BY_NUMBER, BY_SHARE, FIXED, NOTHING, Rows, tell_series
 from machine import describe_machine, name_commit
 from night_data import FIRST, SECOND, count_real, write_rows
+from night_rewind import copy_database
 from night_run import Night, measure_night
-from sqlalchemy import create_engine, make_url, text
+from sqlalchemy import make_url
 
 from stand_in import StandIn, run_stand_in
 
@@ -53,12 +54,12 @@ def _measure_size(n: int, make_environ: MakeEnviron) -> list[Night]:
             write_rows(data, n, n_new)
             with run_stand_in("bluehouse", data, today=FIRST) as site:
                 environ, port = make_environ(url, site, place), int(site.url.rpartition(":")[2])
-                nights = [measure_night(environ, "first", FIRST, site)]
-                nights.append(measure_night(_copy(environ, "share"), BY_SHARE, SECOND, site))
+                nights = [measure_night(environ, site, "first", FIRST)]
+                nights.append(measure_night(_copy(environ, "share"), site, BY_SHARE, SECOND))
             write_rows(data, n, FIXED)
             with run_stand_in("bluehouse", data, today=FIRST, port=port) as site:
                 number = _copy(environ, "number")
-                nights += [measure_night(number, name, SECOND, site) for name in (BY_NUMBER, NOTHING)]
+                nights += [measure_night(number, site, name, SECOND) for name in (BY_NUMBER, NOTHING)]
     finally:
         shutil.rmtree(place)
     return nights
@@ -67,10 +68,7 @@ def _measure_size(n: int, make_environ: MakeEnviron) -> list[Night]:
 def _copy(environ: Mapping[str, str], name: str) -> dict[str, str]:
     """The settings of a night over a copy of the database and the artifacts that the first one left."""
     url = make_url(environ["PETITIONS_DATABASE_URL"])
-    admin = create_engine(url.set(database="postgres"), isolation_level="AUTOCOMMIT")
-    with admin.connect() as conn:
-        conn.execute(text(f"CREATE DATABASE night_{name} TEMPLATE {url.database}"))
-    admin.dispose()
+    copy_database(environ["PETITIONS_DATABASE_URL"], f"night_{name}")
     artifacts = environ["PETITIONS_ARTIFACTS"]
     subprocess.run(["cp", "-r", artifacts, f"{artifacts}-{name}"], check=True)
     copied = url.set(database=f"night_{name}").render_as_string(hide_password=False)

@@ -43,13 +43,8 @@ class Night:
     peak_mb: float = 0.0
 
 
-def measure_run(environ: dict[str, str], nights: Sequence[tuple[str, str]], site: StandIn) -> list[Night]:
-    """The nights, each a name and the day that its window leaves out, one after the other."""
-    return [measure_night(environ, name, until, site) for name, until in nights]
-
-
-def measure_night(environ: dict[str, str], name: str, until: str, site: StandIn) -> Night:
-    """One night over the stand-in, whose clock is set to it."""
+def measure_night(environ: dict[str, str], site: StandIn, name: str, until: str) -> Night:
+    """One night, until the day that its window leaves out, over the stand-in, whose clock is set to it."""
     site.control("clock", today=until)
     postmaster = _find_postmaster(environ["PETITIONS_DATABASE_URL"])
     cpu, began = _cpu_of_children(), time.monotonic()
