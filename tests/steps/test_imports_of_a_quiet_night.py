@@ -12,13 +12,22 @@ for entry in ENCODERS.values():
     entry.require_heads(Settings())
     entry.name(Settings())
 """
+VECTORS = """
+from petitions.steps.encoders import load_encoder
+from petitions.settings import Settings
+load_encoder("bert", Settings())[1](["학교 앞에 신호등을 세워 주세요"])
+"""
 FIT = "import petitions.steps.new_fit, petitions.topics.visualization"
 
 
 @pytest.mark.parametrize(
     ("program", "unneeded"),
-    [(NAMES, {"transformers", "huggingface_hub", "tensorflow", "onnxruntime"}), (FIT, {"matplotlib", "tensorflow"})],
-    ids=["names and heads of the weights", "a fit and its picture"],
+    [
+        (NAMES, {"transformers", "huggingface_hub", "tensorflow", "onnxruntime"}),
+        (VECTORS, {"transformers", "huggingface_hub", "tensorflow"}),
+        (FIT, {"matplotlib", "tensorflow"}),
+    ],
+    ids=["names and heads of the weights", "vectors of the weights that ship", "a fit and its picture"],
 )
 def test_nothing_else_is_imported_for(program, unneeded):
     told = f"{program}\nimport sys\nprint(*sys.modules)"

@@ -9,10 +9,10 @@ from petitions.encoders.bert_checkpoint import read_checkpoint
 from petitions.encoders.bert_shapes import masked_lm_shapes, next_sentence_shapes
 from petitions.encoders.engine import Floats, Network, Output
 from petitions.encoders.engine_choice import load_engine
-from petitions.encoders.hub import load_tokenizer
 from petitions.encoders.model_files import ModelFiles, fetch_model
 from petitions.encoders.names import hash_text, name_bert, name_encoder, require_finite, weight_files
 from petitions.encoders.overlap import read_overlap
+from petitions.encoders.piece_tokenizer import PieceTokenizer
 from petitions.encoders.reading import Pooling, read_reading
 from petitions.encoders.sequences import TokenSequence
 from petitions.encoders.tensor_names import MASKED_WORDS, NEXT_SENTENCE
@@ -44,7 +44,7 @@ class BertEncoder:
         """
         reading = read_reading(files.folder, prompts)
         self.reading = reading if pooling is None else replace(reading, pooling=pooling)
-        self.tokenizer = load_tokenizer(files.folder)
+        self.tokenizer = PieceTokenizer(files.folder)
         require_korean(self.tokenizer.backend_tokenizer, self.tokenizer.unk_token, files.folder)
         checkpoint = read_checkpoint(files.folder)
         require_vocabulary(len(self.tokenizer), checkpoint.size.vocab_size, files.folder)

@@ -73,15 +73,15 @@ class NumpyElmo:
         """Weighted sums [B, A, L + 1, D] of the states of tokens [B, T, P] by weights [B, T, A]."""
         layers = self._read(tokens, lengths)
         turned = weights.transpose(0, 2, 1)  # [B, A, T]
-        return np.stack([turned @ layer for layer in layers], axis=2)
+        return np.stack([np.concatenate([turned @ half for half in pair], axis=-1) for pair in layers], axis=2)
 
     def pick(self, tokens: Floats, lengths: Ints, places: Ints) -> Floats:
         """States [B, D] of one token of each row in the first layer of LSTMs."""
-        picked: Floats = self._read(tokens, lengths)[1][np.arange(len(places)), places]
-        return picked
+        rows = np.arange(len(places))
+        return np.concatenate([half[rows, places] for half in self._read(tokens, lengths)[1]], axis=-1)
 
-    def _read(self, tokens: Floats, lengths: Ints) -> list[Floats]:
-        """The states of the layers, L + 1 of [B, T, D]; zeros behind the end of a row."""
+    def _read(self, tokens: Floats, lengths: Ints) -> list[tuple[Floats, Floats]]:
+        """The states of the layers, L + 1 of [B, T, P] forward and backward; zeros behind the end of a row."""
         steps = np.arange(tokens.shape[1])
         ends = lengths[:, None]  # [B, 1]
         backward = np.where(steps < ends, ends - 1 - steps, steps)[:, :, None]  # [B, T, 1]
@@ -97,7 +97,7 @@ class NumpyElmo:
 
         with threadpool_limits(1), ThreadPoolExecutor(min(count_cpus(), len(DIRECTIONS))) as pool:
             forward, reverse = pool.map(run, range(len(DIRECTIONS)))  # a thread each: their products are small
-        return [np.concatenate(pair, axis=-1) for pair in zip(forward, reverse, strict=True)]
+        return list(zip(forward, reverse, strict=True))
 
 
 class _Lstm:

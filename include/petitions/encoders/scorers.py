@@ -56,7 +56,7 @@ def name_scorer(model: str) -> str:
     if Path(found).is_dir() and is_head(Path(found)):
         read_labels(Path(found))
         return name_head(Path(found))
-    # transformers with it, which a step that loads no model does without
+    # the model hub's library with it, which a step that loads no model does without
     from petitions.encoders.model_files import fetch_model
 
     files = fetch_model(found)

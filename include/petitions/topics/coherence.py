@@ -1,8 +1,8 @@
 """Top terms of topics come in; how well they belong together, and how little topics share, goes out.
 
 Both coherences are what gensim's CoherenceModel gives as `c_npmi` and `c_v`, to the rounding (tests compare them), in a
-fifth of its time or less: a window is a column of a matrix here, and a Python call there. They were 2.9 of the 6.7 CPU
-seconds of a night's fit of 1,821 petitions.
+tenth of its time: it asks every window, and here only those are asked where a term enters or is left. It took 2.9 of
+the 6.7 CPU seconds of a night's fit of 1,821 petitions.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 NPMI_WINDOW, C_V_WINDOW = 10, 110  # tokens; Röder and others 2015
 EPSILON = 1e-12  # of gensim: of a pair that never meets
-TOKENS_AT_ONCE = 50_000
+TOKENS_AT_ONCE = 500_000
 
 
 def measure_npmi(topics: Sequence[Sequence[str]], documents: Sequence[Sequence[str]]) -> list[float]:
@@ -77,7 +77,7 @@ def _weigh_pairs(
     n_windows = 0
     for some in _take_some(documents):
         windows = _Windows(some, size, ids)
-        n_windows += len(windows.first)
+        n_windows += len(windows)
         for counts, terms in zip(together, numbers, strict=True):
             counts += windows.count_together(terms)
     for counts in together:
@@ -106,30 +106,47 @@ class _Windows:
 
     def __init__(self, documents: Sequence[Sequence[str]], size: int, ids: Mapping[str, int]) -> None:
         """Read the documents; of their tokens only those count that have an id."""
-        lengths = np.array([len(tokens) for tokens in documents], np.int32)
-        n_of = np.maximum(lengths - size + 1, 1)  # [documents]
-        ends = np.cumsum(lengths, dtype=np.int32)
-        self.size, self.begin = size, np.repeat(ends - lengths, n_of)  # of the document of each window
-        before = np.repeat(np.cumsum(n_of, dtype=np.int32) - n_of, n_of)  # windows of the documents before
-        self.first = self.begin + np.arange(len(before), dtype=np.int32) - before
-        self.end = np.minimum(self.first + size, np.repeat(ends, n_of))
+        lengths = np.array([len(tokens) for tokens in documents])
+        self.size, self.ends = size, np.cumsum(lengths)  # [documents], as the next three
+        self.begins = self.ends - lengths
+        n_of = np.maximum(lengths - size + 1, 1)
+        self.after = np.cumsum(n_of)  # the windows of the documents up to this one
+        self.before = self.after - n_of
         everything = np.array([ids.get(token, -1) for tokens in documents for token in tokens], np.int32)
-        self.n_tokens, self.places = len(everything), np.flatnonzero(everything >= 0)
-        self.found = everything[self.places]
+        self.places = np.flatnonzero(everything >= 0)
+        self.found, self.document = everything[self.places], np.searchsorted(self.ends, self.places, side="right")
 
-    def count_together(self, terms: NDArray[np.int64]) -> NDArray[np.float32]:
+    def __len__(self) -> int:
+        """How many."""
+        return int(self.after[-1])
+
+    def count_together(self, terms: NDArray[np.int64]) -> NDArray[np.float64]:
         """How many windows hold each two of the terms, [n, n]; on the diagonal, each one.
 
         As gensim slides its window, a term is out of it as soon as one occurrence is left behind, though another may be
-        inside, until the next one enters: so that figures can be set beside those of others.
+        inside, until the next one enters: so that figures can be set beside those of others. What a window holds is
+        thus another thing only where an occurrence enters or is left, and is asked there alone.
         """
-        seen = np.full((len(terms), self.n_tokens + 1), -1, np.int32)  # where each term stood last before a place
-        for row, term in zip(seen, terms, strict=True):
+        windows, n_alike = self._find_changes(np.isin(self.found, terms))
+        document = np.searchsorted(self.after, windows, side="right")
+        begin = self.begins[document]
+        first = begin + windows - self.before[document]
+        end = np.minimum(first + self.size, self.ends[document])
+        holds = np.zeros((len(terms), len(windows)))
+        for row, term in zip(holds, terms, strict=True):
             at = self.places[self.found == term]
-            row[at + 1] = at
-        np.maximum.accumulate(seen, axis=1, out=seen)
-        inside, before = seen.take(self.end, axis=1), seen.take(self.first, axis=1)
-        holds = (inside >= self.first) & ((before < self.begin) | (inside - before >= self.size))
-        counted = holds.astype(np.float32)  # exact below 2 ** 24 windows
-        together: NDArray[np.float32] = counted @ counted.T
+            last = np.concatenate([[-1], at])  # where it stood last before a place
+            inside, before = last[np.searchsorted(at, end)], last[np.searchsorted(at, first)]
+            row[:] = (inside >= first) & ((before < begin) | (inside - before >= self.size))
+        together: NDArray[np.float64] = (holds * n_alike) @ holds.T
         return together
+
+    def _find_changes(self, is_asked: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The windows that hold other places than the one before, and how many of them in a row hold the same."""
+        places, document = self.places[is_asked], self.document[is_asked]
+        shift = self.before[document] - self.begins[document]  # from the first token of a window to its number
+        enters = np.maximum(places - self.size + 1, self.begins[document]) + shift
+        leaves = np.minimum(places + 1 + shift, self.after[document])
+        windows = np.unique(np.concatenate([enters, leaves]))
+        windows = windows[windows < len(self)]
+        return windows, np.diff(windows, append=len(self))

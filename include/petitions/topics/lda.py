@@ -117,6 +117,8 @@ def fit_topics(documents: Iterable[Sequence[str]], settings: LdaSettings, start:
     )
     bags = BagStream(documents=documents, dictionary=dictionary, max_repeats=settings.max_repeats)
     few = take_evenly(documents, len(bags), N_SAMPLE)
+    if len(few) == len(bags):
+        bags = replace(bags, documents=few)  # all are in memory: not read again
     is_sampled = dictionary.num_pos <= settings.max_sampled_tokens
     counts = count_matrix(bags if is_sampled else replace(bags, documents=few), len(dictionary))
     usable = counts[np.diff(counts.indptr) > 0]
