@@ -68,7 +68,7 @@ class Filler:
         for begin, end in example.spans:
             inside = [i for i, (start, stop) in enumerate(part.offsets) if start < end and stop > begin]
             is_alone = all(begin <= part.offsets[i][0] and part.offsets[i][1] <= end for i in inside)
-            is_known = all(part.ids[i] != tokenizer.unk_token_id for i in inside)
+            is_known = all(part.tokens[i] != tokenizer.unk_token for i in inside)
             fits = inside and n_first + inside[-1] < self.bert.size.n_positions - 1
             words.append([n_first + i for i in inside] if is_alone and is_known and fits else [])
         return ids[: self.bert.size.n_positions], n_first, words

@@ -51,7 +51,7 @@ def test_a_long_text_has_the_mean_logits_of_its_windows_by_their_tokens(folder):
     windows = [pieces[start : start + room] for start in range(0, len(pieces), room)]
     assert len(windows) > 2
     # Text of each window on its own: the tokenizer splits at the same places, since every word is whole.
-    texts = [classifier.tokenizer.decode(window) for window in windows]
+    texts = [classifier.tokenizer.backend_tokenizer.decode(window) for window in windows]
     assert classifier.encode_pieces(texts) == windows
     weights = np.array([len(window) + 2 for window in windows])
     wanted = np.average(classifier.classify(texts), axis=0, weights=weights)
