@@ -19,6 +19,7 @@ PAGES = sorted(
     for path in ROOT.glob(pattern)
 )
 BLOCK = re.compile(r"^```(?:bash|sh)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+FIGURE = re.compile(r"-?\d[\d,.]*\d|\d")
 LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)")
 
 
@@ -84,9 +85,30 @@ def test_a_command_that_is_not_there_would_be_found():
         parse(main, ["serch", "학교"])
 
 
-def test_both_readmes_show_the_same_commands_of_make():
-    english, korean = (set(map(tuple, list_commands(ROOT / name, "make"))) for name in ("README.md", "README.ko.md"))
+def test_both_readmes_show_the_same_code_links_and_figures():
+    english, korean = (
+        read_contents((ROOT / name).read_text(encoding="utf-8")) for name in ("README.md", "README.ko.md")
+    )
     assert korean == english
+
+
+def test_a_readme_that_lacks_something_would_be_found():
+    whole = "# A\n\n[b](docs/b.md)\n\n| c | 1.5 |\n\n```bash\nmake demo  # what for\n```\n"
+    assert read_contents(whole.replace("what for", "무엇")) == read_contents(whole)
+    for part in ("# A", "docs/b.md", "1.5", "make demo"):
+        assert read_contents(whole.replace(part, "")) != read_contents(whole)
+
+
+def read_contents(page):
+    """What a page in another language has as well: headings, code without comments, links, and figures of tables."""
+    blocks = re.findall(r"```\w*\n(.*?)```", page, re.DOTALL)
+    text = re.sub(r"```.*?```", "", page, flags=re.DOTALL)
+    return {
+        "levels": re.findall(r"^#+(?= )", text, re.MULTILINE),
+        "code": [re.sub(r"\s+# .*", "", line).rstrip() for block in blocks for line in block.splitlines()],
+        "links": set(re.findall(r"\]\(([^)\s]+)\)", text)) - {"README.md", "README.ko.md"},
+        "figures": {figure for line in re.findall(r"^\|.*", text, re.MULTILINE) for figure in FIGURE.findall(line)},
+    }
 
 
 def test_each_command_of_the_readme_is_run_or_it_is_told_why_not():
