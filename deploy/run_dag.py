@@ -2,7 +2,7 @@
 
 Airflow takes Ctrl-C and SIGTERM for a failure of the task at work, and tries that again. Here it runs in a session of
 its own, out of reach of the terminal: Ctrl-C, SIGTERM and SIGHUP come to this script, which ends all of it, gently at
-first. Needs nothing but Python and `airflow` in the PATH.
+first, and tells Airflow (end_run.py). Needs nothing but Python and `airflow` in the PATH.
 """
 
 import os
@@ -12,12 +12,16 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
+DAG = "petition_topics"
+END_RUN = Path(__file__).with_name("end_run.py")
 ERROR = re.compile(r"^[A-Za-z_.]+Error: .*", re.MULTILINE)
 ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGKILL)  # the first ends a crawl, the second Airflow's wait after it
 PATIENCE_S = 3  # after each of these
 LOOK_S = 0.2
+STOPPED = "stopped; what was crawled is kept, the same command goes on from there"
 Process = subprocess.Popen[bytes]
 
 
@@ -39,19 +43,22 @@ def main(conf: str, log: Path) -> int:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:  # as it is in the background, or under nohup
             signal.signal(number, lambda number, _: asked.append(number))
-    command = ["airflow", "dags", "test", "petition_topics", "--conf", conf]
+    command, began = ["airflow", "dags", "test", DAG, "--conf", conf], datetime.now(UTC)
     with log.open("wb") as out:
         run = subprocess.Popen(command, stdout=out, stderr=out, start_new_session=True)  # noqa: S603 - our own
         while run.poll() is None and not asked:
             time.sleep(LOOK_S)
         if asked:
             end(run)
+            with suppress(OSError):  # the terminal was closed
+                print(STOPPED, flush=True)  # noqa: T201 a script speaks
+            told = [sys.executable, END_RUN, DAG, conf, began.isoformat()]
+            subprocess.run(told, stdout=out, stderr=out, start_new_session=True, check=False)  # noqa: S603 - our own
+            return 128 + asked[0]
     errors = ERROR.findall(log.read_text(encoding="utf-8", errors="replace"))
-    if asked:
-        print("stopped; what was crawled is kept, the same command goes on from there")  # noqa: T201 a script speaks
-    elif run.returncode and errors:
+    if run.returncode and errors:
         print(errors[-1])  # noqa: T201 a script speaks
-    return 128 + asked[0] if asked else int(run.returncode != 0)
+    return int(run.returncode != 0)
 
 
 if __name__ == "__main__":
