@@ -7,6 +7,8 @@ those that it started; CPU seconds of Postgres; and the most memory meanwhile (t
 """
 
 import argparse
+import atexit
+import gc
 import json
 import resource
 import time
@@ -63,6 +65,7 @@ def main() -> None:
         "--postmaster", type=int, required=True, help="the process of the Postgres that is measured too"
     )
     chosen = parser.parse_args()
+    atexit.register(gc.freeze)  # as petitions.cli does
     meter = Meter(chosen.postmaster)
     from petitions.pipeline import Pipeline
 
