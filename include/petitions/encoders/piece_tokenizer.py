@@ -7,6 +7,7 @@ of hub.py.
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from petitions.encoders.tokenizer_files import read_backend, read_marks
 
@@ -27,8 +28,8 @@ class PieceTokenizer:
         known = {token.content for token in backend.get_added_tokens_decoder().values()}
         backend.add_special_tokens([mark for mark in dict.fromkeys(marks.values()) if mark not in known])
         self.unk_token, self.mask_token = marks.get("unk_token"), marks.get("mask_token")
-        vocabulary = self.get_vocab()
-        ids = {kind: vocabulary[mark] for kind, mark in marks.items()}
+        find: Any = backend.token_to_id  # each mark is a piece
+        ids = {kind: int(find(mark)) for kind, mark in marks.items()}
         self.pad_token_id, self.cls_token_id, self.sep_token_id = (
             ids[kind] for kind in ("pad_token", "cls_token", "sep_token")
         )
