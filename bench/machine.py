@@ -31,9 +31,9 @@ def describe_machine() -> dict[str, Any]:
     }
 
 
-def name_commit() -> str:
+def name_commit(checkout: Path = ROOT) -> str:
     """The commit, with a + where code was changed since; what a run writes into docs changes nothing."""
-    ask = ["git", "-C", str(ROOT)]
+    ask = ["git", "-C", str(checkout)]
     commit = subprocess.run([*ask, "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=True).stdout
     changed = subprocess.run([*ask, "status", "--porcelain", "--", "include", "bench"], capture_output=True, text=True)
     return commit.strip() + ("+" if changed.stdout.strip() else "")

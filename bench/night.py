@@ -10,8 +10,8 @@ run` in one process, with its CPU seconds, those of Postgres, and peak memory; `
 API server of their own with the LocalExecutor, one slot in the pool `tpu`; `cluster` the services of
 docker-compose.yaml as tests/cluster starts them, with Celery: when each task was queued, started, and for how long it
 ran. `--growth` is the series of sizes (night_growth.py), kept in `--kept` after each of them. `--checkout` measures
-another tree of the project by the same file, `--quick` is 100 petitions by `run`. Prints Markdown, and keeps all
-figures in .local/bench/nights.json.
+another tree of the project by the same file, so that a night ends as this tree ends it; `--quick` is 100 petitions by
+`run`. Prints Markdown, and keeps all figures in .local/bench/nights.json.
 """
 
 import argparse
@@ -32,7 +32,7 @@ from crawl_ground import open_ground
 from machine import describe_machine, name_commit
 from night_airflow import measure_airflow, run_airflow
 from night_cluster import measure_cluster, run_night_cluster
-from night_data import FIRST, NEW_DAY, SECOND, write_rows
+from night_data import FIRST, NEW_DAY, write_rows
 from night_growth import SIZES, measure_growth, tell_growth
 from night_rewind import take_rounds
 from night_run import Night, measure_night
@@ -42,7 +42,6 @@ from stand_in import StandIn, run_stand_in
 ROOT = Path(__file__).parents[1]
 KEPT = ROOT / ".local" / "bench" / "night-growth.json"
 FIGURES = KEPT.with_name("nights.json")
-NIGHTS = (("first", FIRST), ("second", SECOND), ("nothing new", SECOND))
 
 
 def make_environ(checkout: Path, database_url: str, site: StandIn, folder: Path) -> dict[str, str]:
@@ -134,7 +133,7 @@ def main() -> None:
             rounds: list[list[Night]] = []
             for _ in range(chosen.firsts):
                 rounds += _measure(through, n, n_new, checkout, repeat=chosen.repeat, keep=chosen.keep)
-            _keep(rounds, through, n)
+                _keep(rounds, f"{through}, {n} petitions, {n_new} new", checkout)
             tell(rounds, through, n, n_new)
 
 
@@ -163,11 +162,13 @@ def _measure(through: str, n: int, n_new: int, checkout: Path, *, repeat: int, k
     return rounds
 
 
-def _keep(rounds: Sequence[Sequence[Night]], through: str, n: int) -> None:
+def _keep(rounds: Sequence[Sequence[Night]], name: str, checkout: Path) -> None:
     """Write all figures over those of an earlier measurement of the same nights."""
     kept = json.loads(FIGURES.read_text(encoding="utf-8")) if FIGURES.exists() else {}
     nights = [[asdict(night) for night in round_] for round_ in rounds]
-    kept[f"{through} {n}"] = {"commit": name_commit(), "machine": describe_machine(), "rounds": nights}
+    commit = name_commit(checkout)
+    name = name if checkout == ROOT else f"{name}, {commit}"
+    kept[name] = {"commit": commit, "machine": describe_machine(), "rounds": nights}
     FIGURES.parent.mkdir(parents=True, exist_ok=True)
     FIGURES.write_text(json.dumps(kept, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 

@@ -30,8 +30,8 @@ DAG = "/api/v2/dags/petition_topics"
 
 
 @contextmanager
-def run_night_cluster(site: StandIn, settings: Mapping[str, str] | None = None) -> Iterator[Cluster]:
-    """A cluster over the stand-in, its DAG switched on; `settings` go to every service of Airflow."""
+def run_night_cluster(site: StandIn) -> Iterator[Cluster]:
+    """A cluster over the stand-in, its DAG switched on."""
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         folder.chmod(0o755)
@@ -42,8 +42,7 @@ def run_night_cluster(site: StandIn, settings: Mapping[str, str] | None = None) 
             "PETITIONS_REQUESTS_PER_SECOND": "500",
             "PETITIONS_VOLUME_SINCE": NEW_DAY,
         }
-        settings = {"AIRFLOW__CORE__DAGS_FOLDER": str(dags), **(settings or {})}
-        with run_cluster(variables, settings) as cluster:
+        with run_cluster(variables, {"AIRFLOW__CORE__DAGS_FOLDER": str(dags)}) as cluster:
             cluster.call_api("PATCH", DAG, {"is_paused": False})
             yield cluster
 

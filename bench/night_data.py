@@ -11,6 +11,7 @@ from typing import Any
 from stand_in import BLUEHOUSE_DATA, read_rows
 
 FIRST, SECOND, NEW_DAY = "2019-09-01", "2019-09-03", "2019-09-02"  # the days that the windows leave out; all new begin
+NIGHTS = (("first", FIRST), ("second", SECOND), ("nothing new", SECOND))  # names, and the days that they leave out
 IN_WINDOW, BEFORE = ("2019-06", "2019-07", "2019-08"), ("2019-04", "2019-05")
 LATER = BLUEHOUSE_DATA.parent / "corpus" / "bluehouse_2020-01_05.jsonl.gz"
 OPEN_DAYS = 30

@@ -4,11 +4,11 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from night_data import FIRST, SECOND
+from night_data import NIGHTS
 from night_run import Night
 from sqlalchemy import Connection, create_engine, make_url, text
 
-TakeNight = Callable[[str, str], Night]  # its name, and the day that its window leaves out
+TakeNight = Callable[[str, str], Night]  # as NIGHTS has them
 OWNER = "SELECT quote_ident(pg_get_userbyid(datdba)) FROM pg_database WHERE datname = :name"
 GRANTS = """
 SELECT privilege_type, coalesce(quote_ident(rolname), 'PUBLIC') FROM pg_database, aclexplode(datacl) AS granted
@@ -38,17 +38,17 @@ class Rewind:
 
 def take_rounds(take: TakeNight, n: int, database_url: str, artifacts: Path) -> list[list[Night]]:
     """One first night, and n times a second and one with nothing new from what it left; the first is of each round."""
-    first = take("first", FIRST)
+    first = take(*NIGHTS[0])
     kept, rounds = Rewind(database_url, artifacts) if n > 1 else None, list[list[Night]]()
     for _ in range(n):
         if kept and rounds:
             kept.rewind()
-        rounds.append([first, take("second", SECOND), take("nothing new", SECOND)])
+        rounds.append([first, *(take(*night) for night in NIGHTS[1:])])
     return rounds
 
 
 def copy_database(database_url: str, target: str) -> None:
-    """Copy a database over another, with what Postgres leaves out: its owner, and who may connect."""
+    """Copy a database over another, with its owner and grants, which Postgres leaves out; not its settings."""
     url = make_url(database_url)
     admin = create_engine(url.set(database="postgres"), isolation_level="AUTOCOMMIT")
     with admin.connect() as conn:

@@ -2,8 +2,9 @@
 
     python deploy/end_run.py petition_topics '{"source": "sample"}' 2026-11-30T16:00:00+00:00
 
-It takes any run that is "running" for its own (DagRun.get_running_dag_runs_to_examine), as soon as the DAG is switched
-on, and runs none of the nights meanwhile; Airflow's command line has no word for ending one.
+A scheduler takes any run that is "running" for its own (DagRun.get_running_dag_runs_to_examine), as soon as the DAG is
+switched on, and runs none of the nights meanwhile; Airflow's command line has no word for ending one. A run that ended
+by SIGKILL nobody tells of: fail it on its page.
 """
 
 import json

@@ -2,7 +2,7 @@
 
 Airflow takes Ctrl-C and SIGTERM for a failure of the task at work, and tries that again. Here it runs in a session of
 its own, out of reach of the terminal: Ctrl-C, SIGTERM and SIGHUP come to this script, which ends all of it, gently at
-first, and tells Airflow (end_run.py). Needs nothing but Python and `airflow` in the PATH.
+first, and tells Airflow (end_run.py). Needs the Python of an Airflow, and its `airflow` in the PATH.
 """
 
 import os
@@ -50,15 +50,21 @@ def main(conf: str, log: Path) -> int:
             time.sleep(LOOK_S)
         if asked:
             end(run)
-            with suppress(OSError):  # the terminal was closed
-                print(STOPPED, flush=True)  # noqa: T201 a script speaks
-            told = [sys.executable, END_RUN, DAG, conf, began.isoformat()]
-            subprocess.run(told, stdout=out, stderr=out, start_new_session=True, check=False)  # noqa: S603 - our own
+            _say(STOPPED)
+            tell = [sys.executable, END_RUN, DAG, conf, began.isoformat()]
+            told = subprocess.run(tell, stdout=out, stderr=out, start_new_session=True, check=False)  # noqa: S603 - our own
+            if told.returncode:
+                _say(f"Airflow could not be told, see {log}: its scheduler may go on with this run")
             return 128 + asked[0]
     errors = ERROR.findall(log.read_text(encoding="utf-8", errors="replace"))
     if run.returncode and errors:
-        print(errors[-1])  # noqa: T201 a script speaks
+        _say(errors[-1])
     return int(run.returncode != 0)
+
+
+def _say(line: str) -> None:
+    with suppress(OSError):  # the terminal was closed
+        print(line, flush=True)  # noqa: T201 a script speaks
 
 
 if __name__ == "__main__":

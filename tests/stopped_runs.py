@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 
 KEPT = "stopped; what was crawled is kept, the same command goes on from there"
-SOON_S = 15  # on a busy machine; six seconds where nothing is heeded
+SOON_S = 30  # on a busy machine; six seconds where nothing is heeded, and those of Airflow's import
 CTRL_C = b"\x03"
 
 

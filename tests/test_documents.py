@@ -107,7 +107,7 @@ def read_contents(page):
         "levels": re.findall(r"^#+(?= )", text, re.MULTILINE),
         "code": [re.sub(r"\s+# .*", "", line).rstrip() for block in blocks for line in block.splitlines()],
         "links": set(re.findall(r"\]\(([^)\s]+)\)", text)) - {"README.md", "README.ko.md"},
-        "figures": {figure for line in re.findall(r"^\|.*", text, re.MULTILINE) for figure in FIGURE.findall(line)},
+        "figures": [sorted(FIGURE.findall(line)) for line in re.findall(r"^\|.*", text, re.MULTILINE)],
     }
 
 

@@ -26,15 +26,15 @@ Call = Callable[[int], dict[str, Any]]
 @contextmanager
 def start(size: Arguments, folder: Path) -> Iterator[Arguments]:
     """A stand-in over what begins before the first night and on the second, as in bench/night.py, and a server."""
-    import night
+    import night_data
     from crawl_ground import open_ground
 
     from petitions.settings import MODELS
     from stand_in import run_stand_in
 
     n_new = max(1, round(size["n"] * SHARE))
-    night.write_rows(folder / "rows.jsonl", size["n"] - n_new, n_new)
-    with open_ground() as make, run_stand_in("bluehouse", folder / "rows.jsonl", today=night.FIRST) as site:
+    night_data.write_rows(folder / "rows.jsonl", size["n"] - n_new, n_new)
+    with open_ground() as make, run_stand_in("bluehouse", folder / "rows.jsonl", today=night_data.FIRST) as site:
         engine, _ = make()
         url = engine.url.render_as_string(hide_password=False)
         yield {
@@ -48,6 +48,7 @@ def make_ours(arguments: Arguments) -> Call:
     import tempfile
 
     import night
+    import night_data
     from sqlalchemy import create_engine, make_url, text
 
     from petitions.store.database import open_engine, upgrade
@@ -67,8 +68,8 @@ def make_ours(arguments: Arguments) -> Call:
         fresh.dispose()
         place = Path(tempfile.mkdtemp(dir=arguments["folder"]))
         environ = night.make_environ(night.ROOT, url, site, place)
-        nights = [night.measure_night(environ, site, name, until) for name, until in night.NIGHTS]
-        site.control("clock", today=night.SECOND)  # the peer reads all
+        nights = [night.measure_night(environ, site, name, until) for name, until in night_data.NIGHTS]
+        site.control("clock", today=night_data.SECOND)  # the peer reads all
         first, second, empty = ({"seconds": one.seconds, "cpu_s": one.cpu_s} for one in nights)
         return {**first, "also": {SECOND: second, EMPTY: empty}}
 

@@ -86,7 +86,7 @@ def find_commands() -> Iterator[click.Command]:
         yield from getattr(import_module(module.name), "COMMANDS", ())
 
 
-# At its end Python looks twice for cycles among all objects, half a second after a night; memory goes with the process.
+# At its end Python looks twice for cycles among all objects, 0.4 s after a night; memory goes with the process.
 atexit.register(gc.freeze)
 for command in find_commands():
     main.add_command(command)

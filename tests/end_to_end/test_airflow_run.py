@@ -229,9 +229,8 @@ def test_ctrl_c_ends_a_run_that_waits_for_its_site(checkout, settings):
         left = end_left(checkout)
         is_over.set()
     assert (told.count(KEPT), status == 0, left) == (1, False, []), told
-    with closing(
-        sqlite3.connect(checkout / ".local/airflow/airflow.db")
-    ) as db:  # a scheduler has nothing to go on with
+    # A scheduler has nothing to go on with.
+    with closing(sqlite3.connect(checkout / ".local/airflow/airflow.db")) as db:
         run_id, state = db.execute("SELECT run_id, state FROM dag_run ORDER BY id DESC LIMIT 1").fetchone()
         states = {state for (state,) in db.execute("SELECT state FROM task_instance WHERE run_id = ?", (run_id,))}
     assert (state, states) == ("failed", {"failed"})

@@ -1,4 +1,4 @@
-"""The one door to transformers: a folder in, its tokenizer out, for those who save it."""
+"""The one door to transformers: a folder in, its tokenizer out, for training."""
 
 import logging
 from pathlib import Path

@@ -15,7 +15,10 @@ NO_MASK = -1  # no piece: a sentence encoder may lack it
 
 
 class PieceTokenizer:
-    """Holds a backend, without truncation and padding, and the special tokens; the names are those of transformers."""
+    """Holds a backend, without truncation and padding, and the special tokens, by the names of transformers.
+
+    A mask that it lacks has no name, and the id NO_MASK.
+    """
 
     def __init__(self, folder: Path) -> None:
         """Read the tokenizer of a model.

@@ -71,8 +71,7 @@ def finetune_labels(
         trained = _train_classifier(files, parts, labels, dropped, settings, state)
         classifier = trained.classifier
         temperature = calibrate(classifier, trained.of_stop, parts[1][1])
-        tokenizer = load_tokenizer(files.folder)
-        write_classifier(folder, classifier.bert, classifier.head, tokenizer, labels, dropped)
+        write_classifier(folder, classifier.bert, classifier.head, load_tokenizer(files.folder), labels, dropped)
         written = TextClassifier(ModelFiles(folder=folder), settings.accelerator)  # what is judged is what is stored
         qualities = _judge_labels(written, trained, temperature, parts, morphemes)
         report = LabelReport(
