@@ -1,13 +1,18 @@
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import make_url, text
 
 from invented import make_petitions, write_all
 from petitions.errors import ConfigError, DatabaseDownError, PermanentError, SchemaError
-from petitions.store.database import downgrade, open_engine, require_schema, schema_status, upgrade
+from petitions.store.database import MIGRATIONS, downgrade, open_engine, require_schema, schema_status, upgrade
 from petitions.store.tables import SCHEMA, metadata
 
 pytestmark = pytest.mark.postgres
@@ -29,6 +34,17 @@ def test_the_migrations_make_the_tables_that_the_code_describes(engine):
             "compare_server_default": True,
         }
         assert compare_metadata(MigrationContext.configure(conn, opts=options), metadata) == []
+
+
+def test_the_head_is_told_without_alembic_and_is_alembics(engine):
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    scripts = ScriptDirectory.from_config(config)
+    assert schema_status(engine).head == scripts.get_current_head()
+    for script in scripts.walk_revisions():
+        assert Path(script.path).name.startswith(f"{script.revision}_")
+    told = "import sys, petitions.pipeline; print('alembic' in sys.modules)"
+    assert subprocess.check_output([sys.executable, "-c", told], text=True) == "False\n"
 
 
 def test_every_table_and_view_and_function_has_a_comment(engine):

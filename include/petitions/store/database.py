@@ -8,12 +8,9 @@ import logging
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psycopg
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, event, text
 from sqlalchemy.engine import ExceptionContext
 
@@ -22,6 +19,9 @@ from petitions.store.embedded import LOCAL
 from petitions.store.engine import make_engine
 from petitions.store.failures import translate_failure
 from petitions.store.tables import SCHEMA
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 logger = logging.getLogger(__name__)
 
@@ -74,6 +74,8 @@ def upgrade(engine: Engine) -> None:
     Raises:
         SchemaError: the database is newer than this code.
     """
+    from alembic import command  # a tenth of a second, for which no other command waits: all ask the status
+
     with engine.begin() as conn:
         conn.execute(text("SET LOCAL statement_timeout = 0"))  # a migration may build an index for an hour
         conn.execute(text("SELECT pg_advisory_xact_lock(hashtext('petitions.upgrade'))"))  # workers start together
@@ -90,6 +92,8 @@ def upgrade(engine: Engine) -> None:
 
 def downgrade(engine: Engine, revision: str = "base") -> None:
     """Go back to a revision, in one transaction. The views go: they fit only the newest; `upgrade` brings them back."""
+    from alembic import command
+
     with engine.begin() as conn:
         _drop_views(conn)
         conn.execute(text(f"COMMENT ON SCHEMA {SCHEMA} IS NULL"))
@@ -118,7 +122,9 @@ def require_schema(engine: Engine) -> None:
         raise SchemaError("the views are not those of this code: run petitions db upgrade")
 
 
-def _alembic(conn: Connection | None = None) -> Config:
+def _alembic(conn: Connection) -> "Config":
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = conn
@@ -126,17 +132,24 @@ def _alembic(conn: Connection | None = None) -> Config:
 
 
 def _read_status(conn: Connection) -> SchemaStatus:
-    context = MigrationContext.configure(conn, opts={"version_table_schema": SCHEMA})
-    head = ScriptDirectory.from_config(_alembic()).get_current_head()
     mark = conn.execute(text("SELECT obj_description(to_regnamespace(:name))"), {"name": SCHEMA}).scalar_one()
-    return SchemaStatus(
-        current=context.get_current_revision() or "", head=head or "", views_current=mark == _views_mark()
-    )
+    return SchemaStatus(current=_read_revision(conn), head=_list_revisions()[-1], views_current=mark == _views_mark())
+
+
+def _read_revision(conn: Connection) -> str:
+    """The revision that Alembic has noted; "" where it has not been here, or has gone back to the base."""
+    if conn.scalar(text("SELECT to_regclass(:name)"), {"name": f"{SCHEMA}.alembic_version"}) is None:
+        return ""
+    return conn.scalar(text(f"SELECT version_num FROM {SCHEMA}.alembic_version")) or ""  # noqa: S608
+
+
+def _list_revisions() -> list[str]:
+    """The revisions that this code knows, the first one first: a migration's file is named after its own."""
+    return sorted(path.name.partition("_")[0] for path in MIGRATIONS.glob("versions/[0-9]*.py"))
 
 
 def _refuse_unknown(status: SchemaStatus) -> None:
-    known = {script.revision for script in ScriptDirectory.from_config(_alembic()).walk_revisions()}
-    if status.current and status.current not in known:
+    if status.current and status.current not in _list_revisions():
         raise SchemaError(f"the schema is at {status.current}, newer than this code knows ({status.head}): update it")
 
 
