@@ -267,23 +267,28 @@ BEGIN
     INSERT INTO petitions.searched_petition (number, petition_id, source, begins_on, category, status)
     SELECT number, petition_id, source, begins_on, category, status FROM petitions.numbered_petition
     ON CONFLICT DO NOTHING;
-    WITH by_level AS MATERIALIZED (
+    WITH common AS MATERIALIZED (
+        SELECT u.level / 16 AS number
+        FROM petitions.petition_words AS w
+        JOIN petitions.searched_petition AS s USING (petition_id)
+        CROSS JOIN LATERAL unnest(w.levels) AS u (level)
+        GROUP BY 1 HAVING count(*) >= at_least
+    ), counted AS MATERIALIZED (
         SELECT u.level, count(*) AS n, array_agg(s.number) AS numbers
         FROM petitions.petition_words AS w
         JOIN petitions.searched_petition AS s USING (petition_id)
         CROSS JOIN LATERAL unnest(w.levels) AS u (level)
+        JOIN common AS c ON c.number = u.level / 16
         GROUP BY u.level
-    ), common AS (
-        SELECT level / 16 AS number FROM by_level GROUP BY 1 HAVING sum(n) >= at_least
-    ), counted AS MATERIALIZED (
-        SELECT b.level, b.n, b.numbers FROM by_level AS b JOIN common AS c ON c.number = b.level / 16
         UNION ALL SELECT 0, count(*), '{}' FROM petitions.petition_words
     ), gone AS (
         DELETE FROM petitions.word_level AS l WHERE NOT EXISTS (SELECT FROM counted AS c WHERE c.level = l.level)
     )
-    INSERT INTO petitions.word_level AS l (level, n_petitions, numbers) SELECT level, n, numbers FROM counted
-    ON CONFLICT (level) DO UPDATE SET n_petitions = excluded.n_petitions, numbers = excluded.numbers
-    WHERE l.n_petitions <> excluded.n_petitions OR l.numbers <> excluded.numbers;
+    INSERT INTO petitions.word_level AS l (level, n_petitions, numbers)
+    SELECT c.level, c.n, c.numbers  -- what is the same is left out here: a conflict would lock its row, which is a write
+    FROM counted AS c LEFT JOIN petitions.word_level AS had USING (level)
+    WHERE had.level IS NULL OR had.n_petitions <> c.n OR had.numbers <> c.numbers
+    ON CONFLICT (level) DO UPDATE SET n_petitions = excluded.n_petitions, numbers = excluded.numbers;
 END $$;
 COMMENT ON FUNCTION petitions.count_words IS
     'List and count the petitions by word and level of weight, of words that at_least petitions have; rarer ones are looked
