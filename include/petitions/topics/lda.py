@@ -11,7 +11,7 @@ import logging
 import math
 import tempfile
 import zipfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 from gensim.corpora import Dictionary
 from gensim.models import LdaModel
+from gensim.utils import chunkize_serial
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
@@ -136,7 +137,10 @@ def fit_topics(documents: Iterable[Sequence[str]], settings: LdaSettings, start:
         support_weight=settings.support_weight,
         n_terms=TOP_TERMS,
     )
-    return _measure(found, ranked, few, bags, usable, settings)
+    is_borne = find_borne(
+        _count_blocks(counts, bags), found.document_topic, [[term for term, _ in terms] for terms in ranked]
+    )
+    return _measure(found, ranked, is_borne, few, bags.dictionary, usable, settings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,16 +217,26 @@ def _fit_online(bags: BagStream, factors: NDArray[np.float64], settings: LdaSett
     )
 
 
+def _count_blocks(counts: csr_matrix, bags: BagStream) -> Iterator[csr_matrix]:
+    """The counts of all documents; where they are there of a sample alone, anew and some documents at a time."""
+    if counts.shape[0] == len(bags):
+        yield counts
+        return
+    for chunk in chunkize_serial(bags, N_SAMPLE):
+        yield count_matrix(chunk, counts.shape[1])
+
+
 def _measure(
     found: _Found,
     ranked: Sequence[Sequence[tuple[int, float]]],
+    is_borne: NDArray[np.bool_],
     measured: Sequence[Sequence[str]],
-    bags: BagStream,
+    names: Dictionary,
     usable: csr_matrix,
     settings: LdaSettings,
 ) -> TopicFit:
     """Put the fit together, with the coherence of its terms over a few of the documents."""
-    names, n_topics = bags.dictionary, len(found.topic_word)
+    n_topics = len(found.topic_word)
     top_terms = [
         [
             TopTerm(term=names[term], probability=float(found.topic_word[k, term]), relevance=relevance)
@@ -239,7 +253,7 @@ def _measure(
         terms=[names[term] for term in range(len(names))],
         topic_word=found.topic_word.astype(np.float32),
         document_topic=found.document_topic,
-        is_borne=find_borne(bags, found.document_topic, [[term for term, _ in terms] for terms in ranked]),
+        is_borne=is_borne,
         top_terms=top_terms,
         npmi_by_topic=npmi_by_topic,
         npmi=float(np.mean(npmi_by_topic)),
