@@ -54,7 +54,7 @@ def make_environ(checkout: Path, database_url: str, site: StandIn, folder: Path)
         "PETITIONS_SOURCE": "bluehouse",
         "PETITIONS_BLUEHOUSE_URL": site.url,
         "PETITIONS_ARTIFACTS": str(folder / "artifacts"),
-        "PETITIONS_REQUESTS_PER_SECOND": "500",
+        "PETITIONS_REQUESTS_PER_SECOND": "5000",  # more than the stand-in answers: its answers are waited for, no pace
         "PETITIONS_VOLUME_SINCE": NEW_DAY,  # all that is new begins on one day: more than a site may bring
         "AIRFLOW_HOME": str(folder / "airflow"),
         "AIRFLOW__CORE__DAGS_FOLDER": str(_copy_dags(checkout, folder)),

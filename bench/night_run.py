@@ -8,6 +8,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import create_engine, text
 
@@ -54,7 +55,7 @@ def measure_night(environ: dict[str, str], site: StandIn, name: str, until: str)
     told = [json.loads(line) for line in done.stdout.splitlines()]
     lines = [
         Line(
-            name=item["step"], n=1, queued_s=0, ran_s=item["seconds"], told=f"{item['rows']} rows",
+            name=item["step"], n=1, queued_s=0, ran_s=item["seconds"], told=_tell(item["rows"], item["beside_s"]),
             cpu_s=item["cpu_s"], server_s=item["server_s"], peak_mb=item["peak_mb"],
         )
         for item in told
@@ -65,8 +66,18 @@ def measure_night(environ: dict[str, str], site: StandIn, name: str, until: str)
                  server_s=told[0]["server_s"], peak_mb=told[0]["peak_mb"])  # fmt: skip
     return Night(
         name=name, seconds=seconds, cpu_s=cpu_s, lines=[start, *lines],
-        server_s=sum(line.server_s for line in (start, *lines)), peak_mb=max(line.peak_mb for line in (start, *lines)),
+        server_s=sum(line.server_s for line in (start, *lines)), peak_mb=_add_peaks(told),
     )  # fmt: skip
+
+
+def _add_peaks(told: Sequence[dict[str, Any]]) -> float:
+    """The most that the process held, and what one beside it held."""
+    own = max(item["peak_mb"] for item in told if not item["beside_s"])
+    return float(own + sum(item["peak_mb"] for item in told if item["beside_s"]))
+
+
+def _tell(rows: int, beside_s: float) -> str:
+    return f"{rows} rows" + (f", {beside_s:.1f} s beside the steps before" if beside_s else "")
 
 
 def _find_postmaster(database_url: str) -> int:

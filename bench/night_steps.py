@@ -3,7 +3,9 @@
     PYTHONPATH=include python bench/night_steps.py --until 2019-09-03 --postmaster 1234
 
 A line has the seconds since the step before, with the imports that the step waited for; CPU seconds of this process and
-those that it started; CPU seconds of Postgres; and the most memory meanwhile (the peak is set back after each step).
+those that it started; CPU seconds of Postgres; and the most memory meanwhile (the peak is set back after each step). Of
+a step in a process beside others the seconds are those that were waited for it at the end, and the CPU seconds and the
+memory those of its process.
 """
 
 import argparse
@@ -27,12 +29,14 @@ class Meter:
         self._postmaster = postmaster
         self._at, self._cpu, self._server = BEGAN, 0.0, self._read_server()
 
-    def tell(self, step: str, rows: int = 0) -> None:
+    def tell(self, step: str, rows: int = 0, ran_s: float = 0.0) -> None:
         """Print the line of a step that has just ended."""
         at, cpu, server = time.monotonic(), _read_cpu(), self._read_server()
+        is_beside = ran_s > at - self._at  # it began before the one before ended
+        peak_kb = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss if is_beside else _read_peak()
         line = {
             "step": step, "rows": rows, "seconds": at - self._at, "cpu_s": cpu - self._cpu,
-            "server_s": server - self._server, "peak_mb": _read_peak() / 1024,
+            "server_s": server - self._server, "peak_mb": peak_kb / 1024, "beside_s": ran_s if is_beside else 0.0,
         }  # fmt: skip
         print(json.dumps(line), flush=True)
         self._at, self._cpu, self._server = at, cpu, server
@@ -71,7 +75,7 @@ def main() -> None:
 
     pipeline = Pipeline.open(until=chosen.until, months=3)
     meter.tell("start")
-    replace(pipeline, report=lambda step, _, result: meter.tell(step, result.rows_out)).run()
+    replace(pipeline, report=lambda step, _, result: meter.tell(step, result.rows_out, result.seconds)).run()
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ from petitions.addresses import hide_logins
 from petitions.commands.options import Group
 from petitions.encoders.accelerator import ask_no_cloud_without_tpu
 from petitions.errors import ConfigError, PetitionsError
+from petitions.logs import log_to_stderr
 
 
 class _OneLineErrors(Group):
@@ -75,8 +76,7 @@ def _name_character(error: UnicodeEncodeError) -> ConfigError:
 @click.option("-v", "--verbose", is_flag=True, help="Log each step.")
 def main(verbose: bool) -> None:
     """What a country petitions about: crawl, find topics, score, publish, ask."""
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(message)s", stream=sys.stderr)
-    logging.getLogger("petitions").setLevel(logging.INFO if verbose else logging.WARNING)
+    log_to_stderr(logging.INFO if verbose else logging.WARNING)
     ask_no_cloud_without_tpu()
 
 

@@ -97,8 +97,7 @@ class Pipeline(steps.Run):
         self.crawl()
         self.tokenize()
         self.find_copies()
-        model_id = self.fit_topics()
-        self.encode_texts()
+        model_id = self._fit_and_encode()
         self.score(model_id)
         self.check(model_id)
         self.publish(model_id, is_by_hand=is_by_hand)
@@ -215,6 +214,18 @@ class Pipeline(steps.Run):
 
         shown = (*STEPS_PUBLISHED, *(f"score {scorer}" for scorer in self.scorers))
         return publish(self, model_id, shown, is_by_hand=is_by_hand)
+
+    def _fit_and_encode(self) -> str:
+        """Both steps, beside each other where texts lack something; returns the model_id."""
+        if self._count_left() == 0:
+            model_id = self.fit_topics()
+            self.encode_texts()
+            return model_id
+        from petitions.steps.fit_beside import fit_beside
+
+        with fit_beside(self) as wait:
+            self.encode_texts()
+            return wait()
 
     def _count_left(self) -> int:
         """The most petitions that one of the text's steps has left to do."""

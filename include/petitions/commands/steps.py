@@ -102,7 +102,7 @@ def publish(model: str | None, **window: Any) -> None:
 @window_options
 @topics_option
 def run(**window: Any) -> None:
-    """All steps in order, as the DAG runs them."""
+    """All steps, as the DAG runs them: the fit beside encode."""
     click.echo(f"published {open_pipeline(**window).run()}")
 
 

@@ -19,7 +19,7 @@ from typing import IO, Any, cast
 from petitions.errors import TransientError
 
 TEXTS_A_LINE = 32
-_Child = subprocess.Popen[bytes]
+Child = subprocess.Popen[bytes]
 
 
 def map_in_processes(program: str, texts: Sequence[str], n_processes: int) -> list[Any]:
@@ -29,7 +29,7 @@ def map_in_processes(program: str, texts: Sequence[str], n_processes: int) -> li
         TransientError: a process ended before it answered, as when the machine ran out of memory.
     """
     lines = [texts[start : start + TEXTS_A_LINE] for start in range(0, len(texts), TEXTS_A_LINE)]
-    idle: SimpleQueue[_Child] = SimpleQueue()
+    idle: SimpleQueue[Child] = SimpleQueue()
 
     def ask_idle(line: Sequence[str]) -> list[Any]:
         child = idle.get()
@@ -40,7 +40,7 @@ def map_in_processes(program: str, texts: Sequence[str], n_processes: int) -> li
 
     with ExitStack() as stack:
         for _ in range(n_processes):
-            idle.put(stack.enter_context(_start(program)))
+            idle.put(stack.enter_context(start_process(program)))
         pool = stack.enter_context(ThreadPoolExecutor(n_processes))  # its threads only wait
         return [answer for answers in pool.map(ask_idle, lines) for answer in answers]
 
@@ -55,7 +55,7 @@ def answer_lines(answer: Callable[[str], Any]) -> None:
 
 
 @contextmanager
-def _start(program: str) -> Iterator[_Child]:
+def start_process(program: str) -> Iterator[Child]:
     """A process that runs `program` with the path of this one; Ctrl-C at the terminal is for this one alone."""
     path = os.pathsep.join(folder or os.getcwd() for folder in sys.path)
     child = subprocess.Popen(  # noqa: S603 - our own program
@@ -72,7 +72,7 @@ def _start(program: str) -> Iterator[_Child]:
         child.communicate()  # closes the pipes, broken or not
 
 
-def _ask(child: _Child, texts: Sequence[str]) -> list[Any]:
+def _ask(child: Child, texts: Sequence[str]) -> list[Any]:
     to_child, from_child = cast(IO[bytes], child.stdin), cast(IO[bytes], child.stdout)
     try:
         to_child.write(json.dumps(texts).encode() + b"\n")  # ASCII, so that half a surrogate pair passes
