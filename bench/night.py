@@ -6,7 +6,7 @@
 Needs ../shared. The stand-in serves petitions of the Blue House; the nights' clock moves on, so that the second window
 is another one, in which `--new` of the petitions began. `--repeat` gives medians of second nights and of empty ones,
 each from what one first night left; `--firsts` all of that from so many first nights. `run` is the steps of `petitions
-run` in one process, with its CPU seconds, those of Postgres, and peak memory; `airflow` a scheduler, dag-processor and
+run`, with their CPU seconds, those of Postgres, and peak memory; `airflow` a scheduler, dag-processor and
 API server of their own with the LocalExecutor, one slot in the pool `tpu`; `cluster` the services of
 docker-compose.yaml as tests/cluster starts them, with Celery: when each task was queued, started, and for how long it
 ran. `--growth` is the series of sizes (night_growth.py), kept in `--kept` after each of them. `--checkout` measures

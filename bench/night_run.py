@@ -71,7 +71,7 @@ def measure_night(environ: dict[str, str], site: StandIn, name: str, until: str)
 
 
 def _add_peaks(told: Sequence[dict[str, Any]]) -> float:
-    """The most that the process held, and what one beside it held."""
+    """The most that the process held, and what one beside it held at most."""
     own = max(item["peak_mb"] for item in told if not item["beside_s"])
     return float(own + sum(item["peak_mb"] for item in told if item["beside_s"]))
 

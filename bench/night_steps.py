@@ -4,13 +4,11 @@
 
 A line has the seconds since the step before, with the imports that the step waited for; CPU seconds of this process and
 those that it started; CPU seconds of Postgres; and the most memory meanwhile (the peak is set back after each step). Of
-a step in a process beside others the seconds are those that were waited for it at the end, and the CPU seconds and the
-memory those of its process.
+a step in a process beside others the seconds are those that were waited for it at the end, the CPU seconds those of its
+process, and the memory what any process that was started held, at most.
 """
 
 import argparse
-import atexit
-import gc
 import json
 import resource
 import time
@@ -69,8 +67,10 @@ def main() -> None:
         "--postmaster", type=int, required=True, help="the process of the Postgres that is measured too"
     )
     chosen = parser.parse_args()
-    atexit.register(gc.freeze)  # as petitions.cli does
     meter = Meter(chosen.postmaster)
+    from petitions.garbage import collect_seldom
+
+    collect_seldom()  # as petitions.cli does
     from petitions.pipeline import Pipeline
 
     pipeline = Pipeline.open(until=chosen.until, months=3)

@@ -3,9 +3,7 @@
 Every command ends with status 0, or with one line on standard error and status 1 (2 for words it does not know).
 """
 
-import atexit
 import codecs
-import gc
 import logging
 import os
 import pkgutil
@@ -22,6 +20,7 @@ from petitions.addresses import hide_logins
 from petitions.commands.options import Group
 from petitions.encoders.accelerator import ask_no_cloud_without_tpu
 from petitions.errors import ConfigError, PetitionsError
+from petitions.garbage import collect_seldom
 from petitions.logs import log_to_stderr
 
 
@@ -86,7 +85,6 @@ def find_commands() -> Iterator[click.Command]:
         yield from getattr(import_module(module.name), "COMMANDS", ())
 
 
-# At its end Python looks twice for cycles among all objects, 0.4 s after a night; memory goes with the process.
-atexit.register(gc.freeze)
+collect_seldom()
 for command in find_commands():
     main.add_command(command)

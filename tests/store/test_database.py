@@ -43,8 +43,10 @@ def test_the_head_is_told_without_alembic_and_is_alembics(engine):
     assert schema_status(engine).head == scripts.get_current_head()
     for script in scripts.walk_revisions():
         assert Path(script.path).name.startswith(f"{script.revision}_")
-    told = "import sys, petitions.pipeline; print('alembic' in sys.modules)"
-    assert subprocess.check_output([sys.executable, "-c", told], text=True) == "False\n"
+    ask = "import sys; from petitions.store.database import open_engine, require_schema; "
+    ask += "require_schema(open_engine(sys.argv[1])); print('alembic' in sys.modules)"
+    url = engine.url.render_as_string(hide_password=False)
+    assert subprocess.check_output([sys.executable, "-c", ask, url], text=True) == "False\n"
 
 
 def test_every_table_and_view_and_function_has_a_comment(engine):

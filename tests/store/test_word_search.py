@@ -47,6 +47,23 @@ def many(conn):
     return conn
 
 
+def test_what_is_prepared_again_writes_alone_the_words_of_which_something_has_changed(many):
+    kept = "SELECT level, ctid::text, xmin::text, xmax::text FROM petitions.word_level ORDER BY level"
+    before = many.execute(text(kept)).all()
+    many.execute(text("SELECT petitions.count_words()"))
+    assert many.execute(text(kept)).all() == before  # a row that is locked has an xmax
+    holds = "petitions.word_level AS l JOIN petitions.petition_words AS w ON w.levels @> ARRAY[l.level]"
+    choose = text(f"SELECT l.level, w.petition_id, w.levels FROM {holds} WHERE l.n_petitions > 20 LIMIT 1")
+    one = many.execute(choose).one()
+    without = (
+        "UPDATE petitions.petition_words SET levels = array_remove(levels, :level) WHERE petition_id = :petition_id"
+    )
+    many.execute(text(without), one._asdict())
+    many.execute(text("SELECT petitions.count_words()"))
+    changed = {row.level for row in {*before} ^ {*many.execute(text(kept)).all()}}
+    assert {one.level} <= changed <= {*one.levels}
+
+
 def rank_exactly(words: list[str]) -> list[int]:
     weights = [weigh_words([], body) for body in make_bodies()]
     counts = Counter(word for row in weights for word in row)

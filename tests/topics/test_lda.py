@@ -12,6 +12,7 @@ from gensim.corpora import Dictionary
 from gensim.models import LdaModel
 
 from petitions.errors import ConfigError, EmptyWindowError
+from petitions.topics import lda
 from petitions.topics.lda import DICTIONARY_FILE, MODEL_FILE, TOP_TERMS, Start, fit_topics
 from petitions.topics.lda_settings import LdaSettings
 from petitions.topics.online import infer_shares
@@ -101,14 +102,19 @@ def test_a_kept_model_is_gensims_and_infers_the_same_main_topics(fit, tmp_path):
     assert (shares.argmax(axis=1) == fit.document_topic.argmax(axis=1)).all()
 
 
-def test_a_corpus_too_large_to_sample_is_streamed_through_gensim(fit):
-    online = fit_topics(make_documents(), replace(SETTINGS, max_sampled_tokens=1_000))
+def test_a_corpus_too_large_to_sample_is_streamed_through_gensim(fit, monkeypatch):
+    settings = replace(SETTINGS, max_sampled_tokens=1_000)
+    online = fit_topics(make_documents(), settings)
     assert online.engine.startswith("gensim 4")
     assert fit.engine.startswith("tomotopy 0.14")
     found = {frozenset(item.term for item in topic[:7]) for topic in online.top_terms}
     assert found == {frozenset(subject.split()) for subject in SUBJECTS}
     main = online.document_topic.argmax(axis=1)
     assert all(len(set(main[subject::3])) == 1 for subject in range(3))
+    monkeypatch.setattr(lda, "N_SAMPLE", 60)  # larger than the sample, too
+    monkeypatch.setattr(lda, "BLOCK", 50)
+    few = [*make_documents()[:-1], ["없는말"]]
+    assert fit_topics(few, settings).is_borne.tolist() == 119 * [True] + [False]
 
 
 def test_a_small_corpus_gets_fewer_topics_and_says_so(fit):

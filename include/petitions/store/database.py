@@ -74,8 +74,6 @@ def upgrade(engine: Engine) -> None:
     Raises:
         SchemaError: the database is newer than this code.
     """
-    from alembic import command  # a tenth of a second, for which no other command waits: all ask the status
-
     with engine.begin() as conn:
         conn.execute(text("SET LOCAL statement_timeout = 0"))  # a migration may build an index for an hour
         conn.execute(text("SELECT pg_advisory_xact_lock(hashtext('petitions.upgrade'))"))  # workers start together
@@ -83,6 +81,8 @@ def upgrade(engine: Engine) -> None:
         if status.current == status.head and status.views_current:
             return
         _refuse_unknown(status)
+        from alembic import command  # a tenth of a second, for which no other command waits: all ask the status
+
         _drop_views(conn)
         command.upgrade(_alembic(conn), "head")
         conn.exec_driver_sql(_read_views(), execution_options={"no_parameters": True})

@@ -1,25 +1,22 @@
 """Texts come in; what processes of this machine answer to each goes out, in the order of the texts.
 
-Each process is a fresh interpreter that reads and writes lines of JSON. `multiprocessing` will not do: a task of a
-Celery worker is a daemonic process, which may have no children of it. Threads will not do: Mecab's binding holds the
+Each process is a fresh interpreter that reads and writes lines of JSON. Threads will not do: Mecab's binding holds the
 lock of the interpreter while it tags.
 """
 
 import json
-import os
 import signal
-import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from queue import SimpleQueue
-from typing import IO, Any, cast
+from typing import Any
 
 from petitions.errors import TransientError
+from petitions.processes import Child, open_pipes, start_process
 
 TEXTS_A_LINE = 32
-Child = subprocess.Popen[bytes]
 
 
 def map_in_processes(program: str, texts: Sequence[str], n_processes: int) -> list[Any]:
@@ -54,26 +51,8 @@ def answer_lines(answer: Callable[[str], Any]) -> None:
         sys.stdout.buffer.flush()
 
 
-@contextmanager
-def start_process(program: str) -> Iterator[Child]:
-    """A process that runs `program` with the path of this one; Ctrl-C at the terminal is for this one alone."""
-    path = os.pathsep.join(folder or os.getcwd() for folder in sys.path)
-    child = subprocess.Popen(  # noqa: S603 - our own program
-        [sys.executable, "-P", "-c", program],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        env=os.environ | {"PYTHONPATH": path},
-        process_group=0,
-    )
-    try:
-        yield child
-    finally:
-        child.kill()
-        child.communicate()  # closes the pipes, broken or not
-
-
 def _ask(child: Child, texts: Sequence[str]) -> list[Any]:
-    to_child, from_child = cast(IO[bytes], child.stdin), cast(IO[bytes], child.stdout)
+    to_child, from_child = open_pipes(child)
     try:
         to_child.write(json.dumps(texts).encode() + b"\n")  # ASCII, so that half a surrogate pair passes
         to_child.flush()

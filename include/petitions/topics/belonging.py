@@ -16,12 +16,13 @@ SHORT = 10  # different known words; a petition of fewer, mostly one whose body 
 
 
 def find_borne(
-    blocks: Iterable[csr_matrix], document_topic: NDArray[np.floating], ranked: Sequence[Sequence[int]]
+    blocks: Iterable[csr_matrix], n_terms: int, document_topic: NDArray[np.floating], ranked: Sequence[Sequence[int]]
 ) -> NDArray[np.bool_]:
     """Tell of each petition whether it holds enough terms of the topic that has the largest share of it.
 
     Args:
         blocks: the counts of N petitions over V terms, some rows a block.
+        n_terms: V.
         document_topic: [N, K].
         ranked: K lists of terms, by their number.
 
@@ -29,12 +30,12 @@ def find_borne(
         bool [N].
     """
     main = document_topic.argmax(axis=1)  # [N]
+    is_term = np.zeros((len(ranked), n_terms), np.bool_)  # [K, V]
+    for k, terms in enumerate(ranked):
+        is_term[k, terms] = True
     borne = [np.zeros(0, np.bool_)]
     n = 0
     for counts in blocks:
-        is_term = np.zeros((len(ranked), counts.shape[1]), np.bool_)  # [K, V]
-        for k, terms in enumerate(ranked):
-            is_term[k, terms] = True
         n_known = np.diff(counts.indptr)
         rows = np.repeat(np.arange(len(n_known)), n_known)
         is_held = is_term[main[n + rows], counts.indices]

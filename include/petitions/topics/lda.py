@@ -14,12 +14,12 @@ import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 from gensim.corpora import Dictionary
 from gensim.models import LdaModel
-from gensim.utils import chunkize_serial
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
@@ -38,6 +38,7 @@ logger = logging.getLogger(__name__)
 TOP_TERMS = 20  # of a topic; the coherence, the diversity and the tables are over these
 MIN_TOPICS = 2
 N_SAMPLE = 20_000  # documents that start, coherence and, of a streamed corpus, ranking are taken from, evenly spaced
+BLOCK = 2_000  # documents of which counts are in memory at once, where they are not of all
 LEAST_CARRIED = 0.5  # of each topic that a fit begins at
 MODEL_FILE, DICTIONARY_FILE = "lda.model", "dictionary"
 
@@ -137,9 +138,8 @@ def fit_topics(documents: Iterable[Sequence[str]], settings: LdaSettings, start:
         support_weight=settings.support_weight,
         n_terms=TOP_TERMS,
     )
-    is_borne = find_borne(
-        _count_blocks(counts, bags), found.document_topic, [[term for term, _ in terms] for terms in ranked]
-    )
+    term_ids = [[term for term, _ in terms] for terms in ranked]
+    is_borne = find_borne(_count_blocks(counts, bags), len(dictionary), found.document_topic, term_ids)
     return _measure(found, ranked, is_borne, few, bags.dictionary, usable, settings)
 
 
@@ -222,8 +222,9 @@ def _count_blocks(counts: csr_matrix, bags: BagStream) -> Iterator[csr_matrix]:
     if counts.shape[0] == len(bags):
         yield counts
         return
-    for chunk in chunkize_serial(bags, N_SAMPLE):
-        yield count_matrix(chunk, counts.shape[1])
+    rest = iter(bags)
+    while (block := count_matrix(islice(rest, BLOCK), counts.shape[1])).shape[0]:
+        yield block
 
 
 def _measure(
