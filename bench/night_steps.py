@@ -68,9 +68,10 @@ def main() -> None:
     )
     chosen = parser.parse_args()
     meter = Meter(chosen.postmaster)
-    from petitions.garbage import collect_seldom
+    from petitions.garbage import collect_nothing_at_end, collect_seldom
 
-    collect_seldom()  # as petitions.cli does
+    collect_seldom()  # as the command does
+    collect_nothing_at_end()
     from petitions.pipeline import Pipeline
 
     pipeline = Pipeline.open(until=chosen.until, months=3)

@@ -20,7 +20,7 @@ from petitions.addresses import hide_logins
 from petitions.commands.options import Group
 from petitions.encoders.accelerator import ask_no_cloud_without_tpu
 from petitions.errors import ConfigError, PetitionsError
-from petitions.garbage import collect_seldom
+from petitions.garbage import collect_nothing_at_end
 from petitions.logs import log_to_stderr
 
 
@@ -85,6 +85,6 @@ def find_commands() -> Iterator[click.Command]:
         yield from getattr(import_module(module.name), "COMMANDS", ())
 
 
-collect_seldom()
+collect_nothing_at_end()
 for command in find_commands():
     main.add_command(command)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from petitions.errors import ConfigError
+from petitions.garbage import collect_seldom
 from petitions.records import Source
 from petitions.settings import Settings, TopicCount, read_topic_count
 from petitions.sources.registry import SOURCES, find_source
@@ -95,6 +96,7 @@ def open_pipeline(
     until: date | None, months: int, source: Source | None, topics: TopicCount | None = None
 ) -> "Pipeline":
     """Connect; without `until` the window ends today in Seoul."""
+    collect_seldom()
     from petitions.pipeline import Pipeline, today_in_seoul
 
     return Pipeline.open(until=until or today_in_seoul(), months=months, source=source, topics=topics)

@@ -18,7 +18,7 @@ from subprocess import TimeoutExpired
 
 from petitions.crawl.stopping import end_on_sigterm
 from petitions.errors import PetitionsError, TransientError
-from petitions.garbage import collect_seldom
+from petitions.garbage import collect_nothing_at_end, collect_seldom
 from petitions.logs import log_to_stderr
 from petitions.processes import Child, open_pipes, start_process
 from petitions.steps.fit_topics import fit_topics
@@ -80,6 +80,7 @@ def fit_beside(run: Run) -> Iterator[Callable[[], str]]:
 def answer_parent() -> None:
     """Fit the topics of the run that stands on standard input; answer on standard output, and nothing else there."""
     collect_seldom()
+    collect_nothing_at_end()
     level, settings, artifacts, source, window, clock = pickle.load(sys.stdin.buffer)  # noqa: S301 - from the parent
     threading.Thread(target=_end_with_parent, daemon=True).start()
     log_to_stderr(level)
