@@ -37,11 +37,14 @@ class Rewind:
 
 
 def take_rounds(take: TakeNight, n: int, database_url: str, artifacts: Path) -> list[list[Night]]:
-    """One first night, and n times a second and one with nothing new from what it left; the first is of each round."""
+    """One first night, and n times a second and one with nothing new from what it left; the first is of each round.
+
+    Of more than one, each begins at a copy: beside the first night's own rows Postgres still cleans up.
+    """
     first = take(*NIGHTS[0])
     kept, rounds = Rewind(database_url, artifacts) if n > 1 else None, list[list[Night]]()
     for _ in range(n):
-        if kept and rounds:
+        if kept:
             kept.rewind()
         rounds.append([first, *(take(*night) for night in NIGHTS[1:])])
     return rounds
