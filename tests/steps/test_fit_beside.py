@@ -112,11 +112,12 @@ def test_a_whole_run_fits_beside_encode_and_with_nothing_new_begins_no_process(e
     assert told.index("fit_topics") < told.index("encode bert")
 
 
-def test_an_error_of_the_fit_comes_back_as_it_is(engine, tmp_path, capfd):
+def test_an_error_of_the_fit_comes_back_as_it_is(engine, tmp_path, capfd, caplog):
     run = open_run(engine, tmp_path)
     with pytest.raises(EmptyWindowError, match="no petition in the window") as raised, fit_beside(run) as wait:
         wait()
     assert read_step(run) == ("failed", "EmptyWindowError", str(raised.value))
+    assert caplog.text == ""
     assert capfd.readouterr() == ("", "")
 
 

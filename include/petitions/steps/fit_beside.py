@@ -122,9 +122,9 @@ def _receive(run: Run, child: Child) -> str:
         raise TransientError(
             f"the process of fit_topics ended with the status {child.wait()} and without an answer"
         ) from None
+    child.wait()
     if isinstance(answer, Exception):
         raise answer
-    child.wait()
     model_id, result = answer
     run.report("fit_topics", WHOLE, result)
     return model_id
