@@ -12,6 +12,7 @@ import argparse
 import json
 import resource
 import time
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -68,10 +69,11 @@ def main() -> None:
     )
     chosen = parser.parse_args()
     meter = Meter(chosen.postmaster)
-    from petitions.garbage import collect_nothing_at_end, collect_seldom
+    with suppress(ImportError):  # a tree from before it
+        from petitions.garbage import collect_nothing_at_end, collect_seldom
 
-    collect_seldom()  # as the command does
-    collect_nothing_at_end()
+        collect_seldom()  # as the command does
+        collect_nothing_at_end()
     from petitions.pipeline import Pipeline
 
     pipeline = Pipeline.open(until=chosen.until, months=3)

@@ -1,5 +1,6 @@
 """Fixtures of the real embedded Postgres: one server a session, a database a test or one that is rolled back."""
 
+import gc
 import logging
 import os
 import secrets
@@ -16,12 +17,13 @@ _NUMBERS = count(1)
 
 
 @pytest.fixture(autouse=True)
-def _keep_log_level() -> Iterator[None]:
-    """The command `petitions` sets the level of the package's logger: after each test it is what it was."""
+def _keep_what_commands_set() -> Iterator[None]:
+    """After each test the level of the package's logger, and how often cycles are looked for, are what they were."""
     logger = logging.getLogger("petitions")
-    level = logger.level
+    level, thresholds = logger.level, gc.get_threshold()
     yield
     logger.setLevel(level)
+    gc.set_threshold(*thresholds)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -8,7 +8,7 @@ OLDER = 50  # such looks before the older ones are looked through too; Python's 
 
 
 def collect_seldom() -> None:
-    """Look seldom: most of what a night makes are modules, which stay. It spares a fourteenth of its CPU seconds.
+    """Look seldom: most of what a quiet night makes are modules, which stay; a fourteenth of its CPU seconds is spared.
 
     Not for training, whose cycles may hold arrays.
     """

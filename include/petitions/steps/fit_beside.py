@@ -44,7 +44,8 @@ _Answer = tuple[str, StepResult] | PetitionsError | OSError
 def fit_beside(run: Run) -> Iterator[Callable[[], str]]:
     """Begin to fit; gives what waits for the end and returns the model_id, as `fit_topics` does.
 
-    Who leaves by an error waits for it too: a fit that is made is found by the next run. Ctrl-C and SIGTERM end both,
+    Who leaves by an error waits for it too: a fit that is made is found by the next run, and one that failed is
+    recorded. Ctrl-C and SIGTERM end both,
     and where this process is killed the other one ends as well.
 
     Args:
@@ -54,7 +55,7 @@ def fit_beside(run: Run) -> Iterator[Callable[[], str]]:
         PetitionsError, OSError: what `fit_topics` raises, by the call of what is given.
         TransientError: the process ended without an answer, by the same call.
     """
-    url = run.engine.url.render_as_string(hide_password=False)
+    url = run.settings.database_url or run.engine.url.render_as_string(hide_password=False)
     settings = replace(run.settings, database_url=url, accelerator="cpu")
     level = logging.getLogger("petitions").getEffectiveLevel()
     with end_on_sigterm(), start_process(_PROGRAM) as child:
@@ -67,7 +68,7 @@ def fit_beside(run: Run) -> Iterator[Callable[[], str]]:
                 yield partial(_receive, run, child)
             except Exception:
                 if child.poll() is None:
-                    logger.warning("waiting for the step fit_topics, which the next run will find done")
+                    logger.warning("waiting for the step fit_topics: what it makes is found by the next run")
                 child.wait()
                 raise
         except (KeyboardInterrupt, SystemExit):
@@ -85,7 +86,8 @@ def answer_parent() -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     log_to_stderr(level)
     with os.fdopen(os.dup(1), "wb") as answers:
-        os.dup2(2, 1)
+        with suppress(OSError):  # where standard error is closed
+            os.dup2(2, 1)
         results: list[StepResult] = []
         answer: _Answer
         try:
@@ -104,6 +106,7 @@ def answer_parent() -> None:
             answer = error
         except KeyboardInterrupt:
             return
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is recorded
         pickle.dump(answer, answers)
 
 
