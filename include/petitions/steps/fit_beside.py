@@ -45,8 +45,7 @@ def fit_beside(run: Run) -> Iterator[Callable[[], str]]:
     """Begin to fit; gives what waits for the end and returns the model_id, as `fit_topics` does.
 
     Who leaves by an error waits for it too: a fit that is made is found by the next run, and one that failed is
-    recorded. Ctrl-C and SIGTERM end both,
-    and where this process is killed the other one ends as well.
+    recorded. Ctrl-C and SIGTERM end both, and where this process is killed the other one ends as well.
 
     Args:
         run: whose clock is a function of a module.
