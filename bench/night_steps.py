@@ -44,11 +44,13 @@ class Meter:
     def _read_server(self) -> float:
         import psutil
 
-        postmaster = psutil.Process(self._postmaster)
+        postmaster, living_s = psutil.Process(self._postmaster), 0.0
+        for child in postmaster.children():
+            with suppress(psutil.NoSuchProcess):  # it has ended since: it is in the times below
+                spent = child.cpu_times()
+                living_s += spent.user + spent.system
         ended = postmaster.cpu_times()
-        living = [child.cpu_times() for child in postmaster.children()]
-        mine = ended.user + ended.system + ended.children_user + ended.children_system
-        return float(mine + sum(each.user + each.system for each in living))
+        return float(living_s + ended.user + ended.system + ended.children_user + ended.children_system)
 
 
 def _read_cpu() -> float:
