@@ -77,8 +77,9 @@ def make_environ(checkout: Path, database_url: str, site: StandIn, folder: Path)
 
 def tell(nights: Sequence[Sequence[Night]], through: str, n: int, n_new: int) -> None:
     """Print a table of the medians of some rounds."""
-    n_firsts = len({id(round_[0]) for round_ in nights})
-    print(f"\n### {n} petitions, {n_new} new, by {through}; medians of {len(nights)}, first nights: {n_firsts}\n")
+    firsts = sorted({id(round_[0]): round_[0].seconds for round_ in nights}.values())
+    told = ", ".join(f"{seconds:.0f}" for seconds in firsts)
+    print(f"\n### {n} petitions, {n_new} new, by {through}; medians of {len(nights)}; first nights, s: {told}\n")
     print("| night | step | parts | queued, s | ran, s | CPU, s | Postgres, s | MB | |")
     print(f"|---|---|{'--:|' * 6}---|")
     first, first_cpu = _take(nights, 0, "seconds"), _take(nights, 0, "cpu_s")
