@@ -46,7 +46,7 @@ class Meter:
 
         postmaster, living_s = psutil.Process(self._postmaster), 0.0
         for child in postmaster.children():
-            with suppress(psutil.NoSuchProcess):  # it has ended since: it is in the times below
+            with suppress(psutil.NoSuchProcess):  # it has ended since: its times are in those below
                 spent = child.cpu_times()
                 living_s += spent.user + spent.system
         ended = postmaster.cpu_times()
